@@ -1,0 +1,8 @@
+//! The server as a host meets it, with a companion in memory.
+
+mod answers;
+pub(crate) mod fake;
+mod schema_check;
+mod serving;
+mod session;
+mod waiting;

@@ -1,0 +1,268 @@
+//! A companion in memory, for tests: one room, bob in it, a script of what it says.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+
+use futures::future::BoxFuture;
+use pairwave_api::*;
+use serde_json::Value;
+use tokio::sync::Notify;
+
+pub(crate) const ROOM: &str = "roomroomroomroomroomroomroomroomroomroomroomroomroom";
+
+#[derive(Default)]
+pub(crate) struct Fake {
+    pub(crate) state: Mutex<State>,
+    pub(crate) arrived: Notify,
+    /// Told when a wait has begun.
+    pub(crate) waiting: Notify,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    /// Where the caller's folder has none; else it has [`ROOM`].
+    pub(crate) rooms: Option<Vec<RoomView>>,
+    pub(crate) transcript: Vec<Entry>,
+    pub(crate) inbox: Vec<Item>,
+    pub(crate) asked: Vec<Request>,
+    /// The next question of this name fails so.
+    pub(crate) refusals: HashMap<&'static str, Failure>,
+}
+
+impl Fake {
+    pub(crate) fn with(change: impl FnOnce(&mut State)) -> Self {
+        let fake = Self::default();
+        change(&mut fake.state.lock().unwrap());
+        fake
+    }
+
+    pub(crate) fn arrive(&self, item: Item) {
+        self.state.lock().unwrap().inbox.push(item);
+        self.arrived.notify_waiters();
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Request> {
+        self.state.lock().unwrap().asked.clone()
+    }
+
+    fn inbox(&self, peek: bool) -> InboxView {
+        let mut state = self.state.lock().unwrap();
+        let items = if peek { state.inbox.clone() } else { std::mem::take(&mut state.inbox) };
+        InboxView { items, timed_out: false, more: false }
+    }
+
+    async fn wait(&self, seconds: u64) -> InboxView {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(seconds);
+        loop {
+            let arrived = self.arrived.notified();
+            tokio::pin!(arrived);
+            arrived.as_mut().enable();
+            let view = self.inbox(false);
+            if !view.items.is_empty() {
+                return view;
+            }
+            self.waiting.notify_one();
+            if tokio::time::timeout_at(deadline, arrived).await.is_err() {
+                return InboxView { items: Vec::new(), timed_out: true, more: false };
+            }
+        }
+    }
+
+    async fn answer(&self, request: Request) -> Result<Value, Failure> {
+        let name = serde_json::to_value(&request).unwrap()["ask"].as_str().unwrap().to_owned();
+        {
+            let mut state = self.state.lock().unwrap();
+            state.asked.push(request.clone());
+            if let Some(failure) = state.refusals.remove(name.as_str()) {
+                return Err(failure);
+            }
+        }
+        let value = match request {
+            Request::ShowStatus(_) => serde_json::to_value(self.status()),
+            Request::Rooms(_) => serde_json::to_value(RoomList { rooms: vec![summary()] }),
+            Request::Create(create) => serde_json::to_value(Created {
+                room: ROOM.into(),
+                title: create.title.unwrap_or_else(|| "work".into()),
+                invite: "invite1".into(),
+                join_command: "pairwave join invite1".into(),
+                dashboard: None,
+                already: false,
+            }),
+            Request::Join(_) => serde_json::to_value(Joined {
+                state: JoinState::Admitted,
+                room: ROOM.into(),
+                title: Some("work".into()),
+                member: "alicealice".into(),
+                dashboard: None,
+                answer: None,
+                already: false,
+            }),
+            Request::Invite(_) => serde_json::to_value(InviteMade {
+                invite: "invite2".into(),
+                id: "inviteid".into(),
+                expires_at: "2026-11-22T10:00:00Z".into(),
+                uses: 1,
+            }),
+            Request::Rename(rename) => {
+                serde_json::to_value(Named { member: "alicealice".into(), name: rename.name, session: rename.session })
+            }
+            Request::Whoami(_) => serde_json::to_value(room(ROOM).me),
+            Request::Leave(_) => serde_json::to_value(Done {}),
+            Request::Verify(verify) => serde_json::to_value(Verification {
+                member: "bobbobbob".into(),
+                name: "bob".into(),
+                say: if verify.heard.is_some() { vec![] } else { vec!["acid".into(), "bird".into(), "clay".into()] },
+                verified: verify.heard.is_some(),
+            }),
+            Request::Send(_) => serde_json::to_value(Sent {
+                event: "event9".into(),
+                state: DeliveryState::Sent,
+                delivery: BTreeMap::from([("bobbobbob".into(), DeliveryState::Sent)]),
+                repeated: false,
+            }),
+            Request::Read(read) => serde_json::to_value(self.page(&read)),
+            Request::Inbox(inbox) => serde_json::to_value(self.inbox(inbox.peek)),
+            Request::Wait(wait) => serde_json::to_value(self.wait(wait.timeout_s).await),
+            request => panic!("no tool asks {request:?}"),
+        };
+        Ok(value.unwrap())
+    }
+
+    fn status(&self) -> Status {
+        let rooms = self.state.lock().unwrap().rooms.clone();
+        Status {
+            here: rooms.is_none().then(|| ROOM.into()),
+            version: "0.1.0".into(),
+            member: "alicealice".into(),
+            name: "alice".into(),
+            dashboard: None,
+            network: NetworkView { reachability: "unknown".into(), mdns: true, ..NetworkView::default() },
+            rooms: rooms.unwrap_or_else(|| vec![room(ROOM)]),
+        }
+    }
+
+    /// As the companion pages: `next` is the last event on the side where reading goes on.
+    fn page(&self, read: &Read) -> Transcript {
+        let events = self.state.lock().unwrap().transcript.clone();
+        let position =
+            |id: &Option<String>| id.as_ref().and_then(|id| events.iter().position(|entry| entry.event == *id));
+        let from = position(&read.after).map_or(0, |at| at + 1);
+        let to = position(&read.before).unwrap_or(events.len());
+        let limit = read.limit.unwrap_or(30) as usize;
+        if let Some(at) = position(&read.event) {
+            return Transcript { events: vec![events[at].clone()], next: None };
+        }
+        let range = match read.after {
+            Some(_) => from..to.min(from + limit),
+            None => from.max(to.saturating_sub(limit))..to,
+        };
+        let page = events[range.clone()].to_vec();
+        let next = match read.after {
+            Some(_) if range.end < to => page.last(),
+            None if range.start > from => page.first(),
+            _ => None,
+        };
+        let next = next.map(|entry| entry.event.clone());
+        Transcript { events: page, next }
+    }
+}
+
+impl Companion for Fake {
+    fn call(&self, request: Request) -> BoxFuture<'_, Result<Value, Failure>> {
+        Box::pin(self.answer(request))
+    }
+
+    fn notices(&self) -> BoxFuture<'_, Result<Notices, Failure>> {
+        Box::pin(async { Ok(Box::pin(futures::stream::empty()) as Notices) })
+    }
+}
+
+pub(crate) fn entry(event: &str, text: &str) -> Entry {
+    Entry {
+        event: event.into(),
+        room: ROOM.into(),
+        depth: 3,
+        arrival: 3,
+        at: "2026-11-21T10:00:00Z".into(),
+        member: "bobbobbobbobbobbobbobbobbobbobbobbobbobbobbobbobbobb".into(),
+        name: "bob".into(),
+        session: "sessionsessionsessionsessi".into(),
+        session_name: "winter-bay".into(),
+        origin: "agent".into(),
+        kind: "chat".into(),
+        text: text.into(),
+        ..Entry::default()
+    }
+}
+
+pub(crate) fn message(event: &str, text: &str) -> Item {
+    Item {
+        id: event.into(),
+        kind: "message".into(),
+        from: "bob".into(),
+        headline: text.chars().take(80).collect(),
+        waiting_since: "2026-11-21T10:00:00Z".into(),
+        entry: Some(entry(event, text)),
+    }
+}
+
+pub(crate) fn room(id: &str) -> RoomView {
+    RoomView {
+        room: id.into(),
+        title: "work".into(),
+        folder: None,
+        state: "member".into(),
+        events: 3,
+        heads: 1,
+        unread: 1,
+        me: Me {
+            member: "alicealice".into(),
+            name: "alice".into(),
+            session: "session1".into(),
+            session_name: "summer-hill".into(),
+            origin: "agent".into(),
+        },
+        members: vec![member("alice", true), member("bob", false)],
+        charter: CharterView { state: "none".into(), title: None, hash: None },
+        floor: FloorView { holder: None, hops: 0, max_hops: 3 },
+        waiting: WaitingView::default(),
+    }
+}
+
+fn member(name: &str, me: bool) -> MemberView {
+    MemberView {
+        member: name.repeat(2),
+        name: name.into(),
+        me,
+        online: true,
+        verified: me,
+        verified_by: None,
+        path: "lan".into(),
+        address: Some("/ip4/192.168.1.7/udp/4001/quic-v1".into()),
+        rtt_ms: Some(0.7),
+        last_seen: None,
+        equivocated: false,
+        pending: 0,
+        sessions: vec![SessionView {
+            session: "s".into(),
+            name: "winter-bay".into(),
+            emoji: "❄".into(),
+            color: "#335577".into(),
+            origin: "agent".into(),
+            status: "online".into(),
+            summary: String::new(),
+        }],
+    }
+}
+
+fn summary() -> RoomSummary {
+    RoomSummary {
+        room: ROOM.into(),
+        title: "work".into(),
+        folder: Some("/work".into()),
+        members: 2,
+        online: 1,
+        unread: 0,
+        state: "member".into(),
+    }
+}

@@ -1,0 +1,100 @@
+//! What is given to a session reaches its agent: in parts, late, after a cancelled call.
+
+use pairwave_api::{Code, Failure, Request};
+use serde_json::{Value, json};
+
+use crate::bounded::ANSWER;
+use crate::tests::fake::{Fake, message};
+use crate::tests::session::{Listener, Session, structured};
+
+#[tokio::test]
+async fn a_long_inbox_comes_in_parts_and_whole() {
+    let items = (0..100).map(|n| message(&format!("e{n:03}"), &"text ".repeat(500))).collect();
+    let session = Session::new(Fake::with(|state| state.inbox = items)).await;
+    let mut ids = Vec::new();
+    loop {
+        let result = session.call("pair_inbox", json!({})).await;
+        assert!(serde_json::to_string(&result).unwrap().chars().count() < ANSWER);
+        ids.extend(structured(&result)["items"].as_array().unwrap().iter().map(|item| item["id"].clone()));
+        if structured(&result)["more"] == false {
+            break;
+        }
+    }
+    let all: Vec<Value> = (0..100).map(|n| json!(format!("e{n:03}"))).collect();
+    assert_eq!(ids, all);
+    let asked = session.fake.asked().len();
+    assert_eq!(asked, 1, "the companion gives each item once and is asked once");
+}
+
+#[tokio::test]
+async fn wait_returns_what_arrives() {
+    let session = Session::new(Fake::default()).await;
+    let fake = session.fake.clone();
+    tokio::spawn(async move {
+        fake.waiting.notified().await;
+        fake.arrive(message("e1", "here"));
+    });
+    let result = session.call("pair_wait", json!({"timeout_s": 600})).await;
+    assert_eq!(structured(&result)["items"][0]["id"], "e1");
+    assert_eq!(structured(&result)["timed_out"], false);
+    session.validate("pair_wait", &result).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_times_out() {
+    let session = Session::new(Fake::default()).await;
+    let began = tokio::time::Instant::now();
+    let result = session.call("pair_wait", json!({"timeout_s": 42})).await;
+    assert_eq!(structured(&result)["timed_out"], true);
+    assert_eq!(structured(&result)["items"], json!([]));
+    assert_eq!(began.elapsed().as_secs(), 42);
+    session.validate("pair_wait", &result).await;
+}
+
+#[tokio::test]
+async fn what_a_cancelled_wait_was_given_is_not_lost() {
+    let session = Session::new(Fake::default()).await;
+    let wait = session.request("pair_wait", json!({"timeout_s": 600}), None).await;
+    session.fake.waiting.notified().await;
+    wait.cancel(Some("the agent has something better to do".into())).await.unwrap();
+    session.fake.arrive(message("e1", "came for the cancelled wait"));
+    let result = session.call("pair_wait", json!({"timeout_s": 600})).await;
+    assert_eq!(structured(&result)["items"][0]["id"], "e1");
+    let waits = session.fake.asked().iter().filter(|asked| matches!(asked, Request::Wait(_))).count();
+    assert_eq!(waits, 1, "the second call takes over the first one's wait");
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_tells_that_it_goes_on() {
+    let (listener, mut progress) = Listener::new();
+    let session = Session::listening(Fake::default(), listener).await;
+    let wait = session.request("pair_wait", json!({"timeout_s": 25}), Some("p1")).await;
+    wait.await_response().await.unwrap();
+    let first = progress.recv().await.unwrap();
+    let second = progress.recv().await.unwrap();
+    assert!(first.progress < second.progress);
+    assert_eq!(first.total, Some(25.0));
+}
+
+#[tokio::test]
+async fn a_failed_wait_is_told_once() {
+    let failure = Failure::new(Code::CompanionUnreachable, "connection_lost", "It ended.", "Ask again.");
+    let session = Session::new(Fake::with(|state| drop(state.refusals.insert("wait", failure)))).await;
+    let first = session.call("pair_wait", json!({})).await;
+    assert_eq!(structured(&first)["rule"], "connection_lost");
+    session.fake.arrive(message("e1", "here"));
+    let second = session.call("pair_wait", json!({})).await;
+    assert_eq!(structured(&second)["items"][0]["id"], "e1");
+}
+
+#[tokio::test]
+async fn a_peek_takes_nothing() {
+    let items = (0..40).map(|n| message(&format!("e{n:02}"), &"text ".repeat(500))).collect();
+    let session = Session::new(Fake::with(|state| state.inbox = items)).await;
+    let peeked = session.call("pair_inbox", json!({"peek": true})).await;
+    let taken = session.call("pair_inbox", json!({})).await;
+    assert_eq!(structured(&peeked)["items"], structured(&taken)["items"]);
+    let held = session.call("pair_inbox", json!({"peek": true})).await;
+    let rest = session.call("pair_inbox", json!({})).await;
+    assert_eq!(structured(&held)["items"], structured(&rest)["items"]);
+}

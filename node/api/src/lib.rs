@@ -1,0 +1,25 @@
+//! What a face (agent, page, command line) may ask of a companion and see: plain data, one trait,
+//! and the client of the control socket. No core types, no keys.
+
+#![deny(missing_docs)]
+
+pub mod agent;
+mod client;
+mod companion;
+pub mod control;
+mod failure;
+pub mod home;
+mod request;
+mod spawn;
+mod view;
+
+pub use agent::{agent_marker, host_session};
+pub use client::{Client, NOT_RUNNING};
+pub use companion::{Companion, CompanionExt, Notices};
+pub use failure::{Code, Failure};
+pub use home::Home;
+pub use request::*;
+pub use view::*;
+
+/// The version of this program; a companion serves its own version alone.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,360 @@
+//! Everything that a face may ask, each with the answer that belongs to it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::view::*;
+
+/// A question that knows the type of its answer.
+pub trait Ask: Into<Request> {
+    /// The answer's type.
+    type Answer: Serialize + DeserializeOwned + core::marker::Send;
+}
+
+macro_rules! requests {
+    ($($name:ident -> $answer:ty;)*) => {
+        /// One question.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "ask", rename_all = "snake_case")]
+        pub enum Request {
+            $(#[doc = concat!("[`", stringify!($name), "`]")] $name($name),)*
+        }
+
+        $(
+            impl From<$name> for Request {
+                fn from(question: $name) -> Self {
+                    Self::$name(question)
+                }
+            }
+
+            impl Ask for $name {
+                type Answer = $answer;
+            }
+        )*
+    };
+}
+
+requests! {
+    CloseInvite -> Done;
+    Create -> Created;
+    Diagnose -> Checks;
+    Down -> Done;
+    Inbox -> InboxView;
+    Invite -> InviteMade;
+    Invites -> InviteList;
+    Join -> Joined;
+    Leave -> Done;
+    Read -> Transcript;
+    Remove -> EventDone;
+    Rename -> Named;
+    Rooms -> RoomList;
+    Send -> Sent;
+    ShowStatus -> Status;
+    Verify -> Verification;
+    Wait -> InboxView;
+    Whoami -> Me;
+}
+
+/// First frame of every control connection: who is calling.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+    /// Version of the program; another one than the companion's is refused.
+    pub version: String,
+    /// By which face.
+    pub face: Face,
+    /// The host's id of an agent session, or one made for this process.
+    #[serde(default)]
+    pub session: Option<String>,
+    /// The folder that the caller works in; binds it to a room.
+    #[serde(default)]
+    pub dir: Option<PathBuf>,
+    /// The caller found an agent host's marker in its environment. It can make a caller an agent,
+    /// never a human.
+    #[serde(default)]
+    pub agent: bool,
+}
+
+impl Hello {
+    /// This process, by this face: its version, the host session that started it and whether it
+    /// runs inside an agent host. No folder.
+    pub fn new(face: Face) -> Self {
+        let (session, agent) = (crate::host_session(), crate::agent_marker());
+        Self { version: crate::VERSION.to_owned(), face, session, dir: None, agent }
+    }
+}
+
+/// A face of the companion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Face {
+    /// The command line.
+    Cli,
+    /// The MCP server, on behalf of an agent.
+    Mcp,
+    /// The page in the browser.
+    Web,
+}
+
+/// Which room is meant. Empty: the one bound to the caller's folder or its nearest parent, else the
+/// only one there is.
+pub type RoomRef = Option<String>;
+
+/// Revokes an invite that is still open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloseInvite {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// Id, or a unique prefix.
+    pub id: String,
+}
+
+/// Opens a room and binds it to a folder; in a folder that has one, says what is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Create {
+    /// The folder to bind the room to.
+    pub dir: PathBuf,
+    /// What to call the room; the folder's name if absent.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// How to be called in it; the configured name if absent.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// The companion's part of `doctor`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Diagnose {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// Look at this member alone.
+    #[serde(default)]
+    pub member: Option<String>,
+}
+
+/// Ends the companion.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Down {}
+
+/// What needs me. Gives each item to the asking session once, unless `peek`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inbox {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// Only looks: what is given counts as not given.
+    #[serde(default)]
+    pub peek: bool,
+}
+
+/// Makes a further invite.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invite {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// Seconds; 24 hours if absent.
+    #[serde(default)]
+    pub expires_s: Option<u64>,
+    /// 1 if absent.
+    #[serde(default)]
+    pub uses: Option<u32>,
+}
+
+/// Lists the invites of a room.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invites {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+}
+
+/// Knocks at a room with an invite, and waits a while to be let in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// The invite, alone or in the line that it came in.
+    pub invite: String,
+    /// The folder to bind the room to.
+    pub dir: PathBuf,
+    /// How to be called in the room; the configured name if absent.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// How long to wait for the admission before answering `waiting`.
+    pub wait_s: u64,
+}
+
+/// Leaves a room for good, or gives up waiting for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leave {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+}
+
+/// A page of the transcript in the room's order: the newest `limit`, unless a bound says otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Read {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// 30 if absent, at most 500.
+    #[serde(default)]
+    pub limit: Option<u32>,
+    /// Only what comes after this event.
+    #[serde(default)]
+    pub after: Option<String>,
+    /// Only what comes before this event.
+    #[serde(default)]
+    pub before: Option<String>,
+    /// Only events of this kind.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// A member's or session's name, or the prefix of an id.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Words that the text or headline contains, whatever their case.
+    #[serde(default)]
+    pub query: Option<String>,
+    /// This event alone.
+    #[serde(default)]
+    pub event: Option<String>,
+}
+
+/// Removes a member whom one stands above.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remove {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// Name, id or prefix of an id.
+    pub member: String,
+    /// Why; one sentence.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// Renames oneself in the room, or one of one's sessions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rename {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// The new name.
+    pub name: String,
+    /// One of our sessions by name, id or prefix; `this` is the one that asks. The member itself if absent.
+    #[serde(default)]
+    pub session: Option<String>,
+}
+
+/// Lists the rooms here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rooms {}
+
+/// A text, or a list of texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Field {
+    /// One text.
+    Text(String),
+    /// Several texts.
+    List(Vec<String>),
+}
+
+/// Says something.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// `chat`, `question`, `answer`, `context`, `decision`, `finding`, `status`, `review` or `handoff`.
+    pub kind: String,
+    /// What to say.
+    pub text: String,
+    /// One line on what it is about; some kinds need it.
+    #[serde(default)]
+    pub headline: Option<String>,
+    /// A member's or session's name, or the prefix of an id. Everybody if absent.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// The question that this answers, by id or a prefix of it.
+    #[serde(default)]
+    pub answers: Option<String>,
+    /// How sure: `fact`, `inference` or `assumption`.
+    #[serde(default)]
+    pub claim: Option<String>,
+    /// Why; a decision needs it.
+    #[serde(default)]
+    pub rationale: Option<String>,
+    /// Where it comes from.
+    #[serde(default)]
+    pub provenance: Vec<String>,
+    /// Further fields, as the kind requires them.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Field>,
+    /// Names the attempt, so that a repeated call says it once.
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+/// One screen on everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShowStatus {
+    /// This room alone; all rooms if absent.
+    #[serde(default)]
+    pub room: RoomRef,
+}
+
+/// Shows the three words to read out, or enters the three that were heard.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// May be absent where there is one other member.
+    #[serde(default)]
+    pub member: Option<String>,
+    /// The three words that were heard, separated by spaces.
+    #[serde(default)]
+    pub heard: Option<String>,
+}
+
+/// As [`Inbox`], but waits until there is something, at most `timeout_s`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wait {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// Seconds, at most 600.
+    pub timeout_s: u64,
+}
+
+/// Who is asking.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Whoami {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+}

@@ -1,0 +1,76 @@
+use std::path::{Path, PathBuf};
+
+use owo_colors::OwoColorize;
+use pairwave_api::{Join, JoinState, Joined};
+use serde::Serialize;
+
+use crate::caller::Caller;
+use crate::output::Ended;
+use crate::prose::{page, plain};
+use crate::wiring::{Wired, wire};
+
+/// Enter a room with the line that somebody sent
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  pairwave join INVITE
+  pairwave join INVITE --name bob --dir ~/code/parser")]
+pub struct Args {
+    /// The invite: one long word
+    invite: String,
+    /// Your name in the room [default: the configured one, else your user name]
+    #[arg(long)]
+    name: Option<String>,
+    /// Folder that the room belongs to [default: this one]
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Leave the folder's agent configuration alone
+    #[arg(long)]
+    no_wire: bool,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    joined: Joined,
+    #[serde(flatten)]
+    wired: Wired,
+}
+
+/// Seconds to wait for somebody who lets us in; starting a companion comes on top, and the answer
+/// is due within 30.
+const WAIT: u64 = 25;
+
+pub async fn run(args: Args, caller: &Caller) -> Ended {
+    let dir = caller.folder(args.dir.as_deref())?;
+    let question = Join { invite: args.invite, dir: dir.clone(), name: args.name, wait_s: WAIT };
+    let joined = caller.patiently("Knocking …", caller.ask(question)).await?;
+    let wired = wire(&dir, args.no_wire, caller);
+    caller.output.answer(&Answer { joined, wired }, |answer| told(answer, &dir))
+}
+
+fn told(Answer { joined, wired }: &Answer, dir: &Path) -> String {
+    let width = page::width();
+    let text = match (joined.state, &joined.title, joined.already) {
+        (JoinState::Waiting, ..) => WAITING.to_owned(),
+        (JoinState::Admitted, Some(title), already) => {
+            let are = if already { "are already" } else { "are" };
+            format!(
+                "You {are} in {}.\nNow compare words, once: `pairwave verify`",
+                format!("“{}”", plain::line(title)).bold()
+            )
+        }
+        (JoinState::Admitted, None, _) => "You are in. Now compare words, once: `pairwave verify`".to_owned(),
+    };
+    let mut out = page::paragraph(&text, width);
+    if let Some(line) = &joined.answer {
+        out.push_str(&page::paragraph("\nIf it stays so, send this line back:", width));
+        out.push_str(&page::to_copy(&plain::line(line)));
+    }
+    out + &wired.told(dir)
+}
+
+const WAITING: &str = "\
+Nobody who could let you in is reachable right now. Your companion goes on trying by itself; nothing is lost and \
+there is nothing to repeat.
+`pairwave status` shows when you are in; `pairwave doctor` looks for what is in the way.";

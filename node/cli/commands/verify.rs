@@ -1,0 +1,89 @@
+use std::io::{self, IsTerminal, Write};
+
+use owo_colors::OwoColorize;
+use pairwave_api::{Client, Code, CompanionExt, Verification, Verify};
+
+use crate::args::RoomArg;
+use crate::caller::Caller;
+use crate::output::{Ended, Stop};
+use crate::prose::{page, plain};
+
+/// Compare words by voice, so that both know nobody sits between
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  pairwave verify
+  pairwave verify bob --heard \"apple river stone\"")]
+pub struct Args {
+    /// Name, or the beginning of an id [default: the only other member]
+    member: Option<String>,
+    /// The three words that the other person read out
+    #[arg(long, value_name = "WORDS")]
+    heard: Option<String>,
+    #[command(flatten)]
+    room: RoomArg,
+}
+
+pub async fn run(args: Args, caller: &Caller) -> Ended {
+    let companion = caller.companion().await?;
+    let question = Verify { room: args.room.room, member: args.member, heard: args.heard };
+    let entered = question.heard.is_some();
+    let asking = companion.ask(question.clone());
+    let shown = caller.patiently("Agreeing on words with the other companion …", asking).await?;
+    if entered || shown.verified || caller.output.json() {
+        return caller.output.answer(&shown, told_outcome);
+    }
+    caller.output.prose(&told_words(&shown))?;
+    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        return compare(&companion, question, shown, caller).await;
+    }
+    let command = format!("pairwave verify {} --heard \"…\"", plain::line(&shown.name));
+    caller.output.prose(&format!("Then enter what you heard:\n{}", page::to_copy(&command)))?;
+    Ok(std::process::ExitCode::SUCCESS)
+}
+
+/// Asks the person at the terminal for the words.
+async fn compare(companion: &Client, question: Verify, shown: Verification, caller: &Caller) -> Ended {
+    let prompt = format!("The three words that {} reads to you: ", plain::line(&shown.name));
+    let typed = tokio::task::spawn_blocking(move || asked(&prompt)).await.map_err(io::Error::other)??;
+    if typed.trim().is_empty() {
+        caller
+            .output
+            .remark("Nothing entered. The words stay the same for 30 minutes: run it again when you are ready.");
+        return Ok(std::process::ExitCode::SUCCESS);
+    }
+    let member = Some(shown.member);
+    let outcome = companion.ask(Verify { member, heard: Some(typed), ..question }).await?;
+    caller.output.answer(&outcome, told_outcome)
+}
+
+fn asked(prompt: &str) -> Result<String, Stop> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(prompt.as_bytes())?;
+    stdout.flush()?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(|error| {
+        let next = "Enter the words with `pairwave verify --heard \"…\"`.";
+        Stop::failed(Code::Failed, "stdin", format!("The terminal could not be read: {error}."), next)
+    })?;
+    Ok(line)
+}
+
+fn told_words(shown: &Verification) -> String {
+    let name = plain::line(&shown.name);
+    let width = page::width();
+    let call = format!(
+        "Call {name}, by voice or video, where you recognise each other. \
+         Both run `pairwave verify`; each reads three words out and enters the three that the other reads."
+    );
+    format!("{}\nRead these to {name}:\n{}", page::paragraph(&call, width), page::to_copy(&shown.say.join("  ")))
+}
+
+fn told_outcome(outcome: &Verification) -> String {
+    let name = plain::line(&outcome.name);
+    let text = match outcome.verified {
+        true => format!("{} {name} is who you think.", "Verified:".green().bold()),
+        false => format!("The words are right: you have verified {name}. It is mutual once {name} has entered yours."),
+    };
+    page::paragraph(&text, page::width())
+}

@@ -1,0 +1,58 @@
+//! How people read what the companion says.
+
+pub mod inbox;
+pub mod page;
+pub mod plain;
+pub mod status;
+pub mod transcript;
+pub mod when;
+
+/// `1 message`, `2 messages`.
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn list<S: AsRef<str>>(items: &[S]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// The part of an id that people type: unique enough in a room, short enough to read out.
+pub fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+/// A folder as its owner writes it, `~` for the home folder.
+pub fn folder(path: &str) -> String {
+    let home = std::env::var("HOME").unwrap_or_default();
+    match path.strip_prefix(&home) {
+        Some(rest) if home.len() > 1 && (rest.is_empty() || rest.starts_with('/')) => plain::line(&format!("~{rest}")),
+        _ => plain::line(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_read_like_speech() {
+        assert_eq!(list::<&str>(&[]), "");
+        assert_eq!(list(&["a"]), "a");
+        assert_eq!(list(&["a", "b"]), "a and b");
+        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+    }
+
+    #[test]
+    fn counts_agree_with_their_noun() {
+        assert_eq!(count(1, "message", "messages"), "1 message");
+        assert_eq!(count(0, "message", "messages"), "0 messages");
+    }
+}

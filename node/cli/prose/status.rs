@@ -1,0 +1,244 @@
+//! `status` as a person would say it.
+
+use jiff::Timestamp;
+use owo_colors::OwoColorize;
+use pairwave_api::{MemberView, RoomView, Status};
+
+use super::{count, folder, list, page, plain, when};
+
+/// Every room in a few sentences.
+pub fn told(status: &Status, now: Timestamp, width: usize) -> String {
+    if status.rooms.is_empty() {
+        return format!(
+            "You are {}, in no room yet.\n\
+             Open one for this folder with `pairwave init`, or enter one with `pairwave join INVITE`.\n",
+            plain::line(&status.name).bold()
+        );
+    }
+    let rooms: Vec<String> = status.rooms.iter().map(|room| told_room(status, room, now, width)).collect();
+    let mut out = rooms.join("\n");
+    if !status.network.mdns {
+        let note = "Companions on the local network are not looked for (network.mdns is false).";
+        out.push_str(&page::paragraph(&note.dimmed().to_string(), width));
+    }
+    out
+}
+
+fn told_room(status: &Status, room: &RoomView, now: Timestamp, width: usize) -> String {
+    let title = format!("“{}”", plain::line(&room.title));
+    let place = room.folder.as_deref().map(|path| format!(" ({})", folder(path))).unwrap_or_default();
+    let mut sentences = vec![match room.state.as_str() {
+        "waiting" => {
+            format!(
+                "You asked to join {title}{place}. Nobody who may let you in has been reached yet; the companion goes on trying."
+            )
+        }
+        "left" => format!("You have left {title}{place}."),
+        "removed" => format!("You were removed from {title}{place}. What was said until then can still be read."),
+        _ => format!("You are {} in {}{place}.", my_name(status, room).bold(), title.bold()),
+    }];
+    if room.state == "member" {
+        sentences.extend(others(room).map(|member| told_member(member, now)));
+        sentences.extend(sessions(room));
+        sentences.extend(waiting(room));
+    }
+    sentences.iter().map(|sentence| page::paragraph(sentence, width)).collect()
+}
+
+fn my_name(status: &Status, room: &RoomView) -> String {
+    let mine = room.members.iter().find(|member| member.me).map(|member| member.name.as_str());
+    plain::line(mine.unwrap_or(&status.name))
+}
+
+fn others(room: &RoomView) -> impl Iterator<Item = &MemberView> {
+    room.members.iter().filter(|member| !member.me)
+}
+
+fn told_member(member: &MemberView, now: Timestamp) -> String {
+    let name = plain::line(&member.name).bold().to_string();
+    let mut sentence = format!("{name} {}, {}.", presence(member, now), trust(member));
+    let agents = online_agents(member);
+    if member.online && !agents.is_empty() {
+        let has = if agents.len() == 1 { "agent is" } else { "agents are" };
+        sentence.push_str(&format!(" Their {has} {}.", list(&agents)));
+    }
+    if member.pending > 0 {
+        let events = count(member.pending, "event is", "events are");
+        sentence.push_str(&format!(" {events} on the way to them."));
+    }
+    if member.equivocated {
+        let warning = "Careful: two histories were signed with this key. It was copied, or an old backup was used.";
+        sentence.push_str(&format!(" {}", warning.red().bold()));
+    }
+    sentence
+}
+
+fn presence(member: &MemberView, now: Timestamp) -> String {
+    if !member.online {
+        return match &member.last_seen {
+            Some(at) => format!("is away, last here {}", when::ago(at, now)),
+            None => "has not been here since you are".into(),
+        };
+    }
+    let place = match (member.path.as_str(), member.address.as_deref()) {
+        (_, Some(address)) if address.starts_with("/ip4/127.") || address.starts_with("/ip6/::1/") => {
+            " on this machine"
+        }
+        ("lan", _) => " on your network",
+        ("relayed", _) => " through a relay",
+        ("direct", _) => " over a direct connection",
+        _ => "",
+    };
+    let distance = member.rtt_ms.map(|ms| format!(" ({ms:.1} ms)")).unwrap_or_default();
+    format!("is here{place}{distance}")
+}
+
+fn trust(member: &MemberView) -> String {
+    match member.verified_by.as_deref() {
+        _ if !member.verified => {
+            format!("{} (`pairwave verify {}`)", "not verified".yellow(), plain::line(&member.name))
+        }
+        Some("you") | None => "verified".green().to_string(),
+        Some(through) => format!("{} through {}", "verified".green(), plain::line(through)),
+    }
+}
+
+fn online_agents(member: &MemberView) -> Vec<String> {
+    let here = member.sessions.iter().filter(|session| session.origin == "agent" && session.status == "online");
+    here.map(|session| format!("{} {}", plain::line(&session.emoji), plain::line(&session.name)).trim().to_owned())
+        .collect()
+}
+
+/// Our own agents that are here.
+fn sessions(room: &RoomView) -> Option<String> {
+    let agents = online_agents(room.members.iter().find(|member| member.me)?);
+    let is = if agents.len() == 1 { "Your agent here is" } else { "Your agents here are" };
+    (!agents.is_empty()).then(|| format!("{is} {}.", list(&agents)))
+}
+
+fn waiting(room: &RoomView) -> Vec<String> {
+    let mut out = Vec::new();
+    if others(room).next().is_none() {
+        out.push("Nobody else is here yet. `pairwave invite` makes a line to send to somebody.".into());
+    }
+    if room.unread > 0 {
+        let are = count(room.unread, "message is", "messages are");
+        out.push(format!("{} waiting for you: `pairwave inbox`.", are.bold()));
+    }
+    if room.waiting.questions > 0 {
+        out.push(format!(
+            "{} for an answer.",
+            count(room.waiting.questions.into(), "question waits", "questions wait")
+        ));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pairwave_api::{CharterView, FloorView, Me, NetworkView, SessionView, WaitingView};
+
+    fn member(name: &str) -> MemberView {
+        MemberView {
+            member: format!("{name}-id"),
+            name: name.into(),
+            me: false,
+            online: true,
+            verified: true,
+            verified_by: Some("you".into()),
+            path: "lan".into(),
+            address: Some("/ip4/192.168.1.7/udp/4001/quic-v1".into()),
+            rtt_ms: Some(0.71),
+            last_seen: None,
+            equivocated: false,
+            pending: 0,
+            sessions: Vec::new(),
+        }
+    }
+
+    fn room() -> RoomView {
+        RoomView {
+            room: "r".into(),
+            title: "parser rewrite".into(),
+            folder: None,
+            state: "member".into(),
+            events: 4,
+            heads: 1,
+            unread: 2,
+            me: Me {
+                member: "alice-id".into(),
+                name: "alice".into(),
+                session: "s".into(),
+                session_name: "alice".into(),
+                origin: "human".into(),
+            },
+            members: vec![MemberView { me: true, ..member("alice") }, member("bob")],
+            charter: CharterView { state: "none".into(), title: None, hash: None },
+            floor: FloorView { holder: None, hops: 0, max_hops: 3 },
+            waiting: WaitingView::default(),
+        }
+    }
+
+    fn said(rooms: Vec<RoomView>) -> String {
+        let status = Status {
+            version: "0.1.0".into(),
+            member: "alice-id".into(),
+            name: "alice".into(),
+            dashboard: None,
+            network: NetworkView { mdns: true, ..NetworkView::default() },
+            here: None,
+            rooms,
+        };
+        let now = "2026-11-21T12:00:00Z".parse().expect("a time");
+        anstream::adapter::strip_str(&told(&status, now, 100)).to_string()
+    }
+
+    #[test]
+    fn reads_like_sentences() {
+        assert_eq!(
+            said(vec![room()]),
+            "You are alice in “parser rewrite”.\n\
+             bob is here on your network (0.7 ms), verified.\n\
+             2 messages are waiting for you: `pairwave inbox`.\n"
+        );
+    }
+
+    #[test]
+    fn who_is_away_or_not_verified_is_named() {
+        let mut room = room();
+        room.members[1] = MemberView {
+            online: false,
+            verified: false,
+            last_seen: Some("2026-11-21T10:00:00Z".into()),
+            pending: 1,
+            ..member("bob")
+        };
+        let said = said(vec![room]);
+        assert!(said.contains("bob is away, last here 2 hours ago, not verified (`pairwave verify bob`)."), "{said}");
+        assert!(said.contains("1 event is on the way"), "{said}");
+    }
+
+    #[test]
+    fn agents_are_named() {
+        let mut room = room();
+        room.members[1].sessions.push(SessionView {
+            session: "x".into(),
+            name: "winter-bay".into(),
+            emoji: "🦊".into(),
+            color: "#ffffff".into(),
+            origin: "agent".into(),
+            status: "online".into(),
+            summary: String::new(),
+        });
+        assert!(said(vec![room]).contains("verified. Their agent is 🦊 winter-bay.\n"));
+    }
+
+    #[test]
+    fn an_empty_room_says_what_to_do() {
+        let mut room = room();
+        room.members.truncate(1);
+        assert!(said(vec![room]).contains("Nobody else is here yet."));
+        assert!(said(Vec::new()).contains("pairwave init"));
+    }
+}

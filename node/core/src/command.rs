@@ -1,0 +1,197 @@
+//! What the faces of a companion may ask of the core, and what it answers.
+
+use std::time::Duration;
+
+use crate::event::Origin;
+use crate::id::{EventId, MemberId, RoomId, SessionId};
+use crate::invite::Invite;
+use crate::sas::Words;
+use crate::talk::Message;
+
+/// Names a command until its reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// Who speaks: set from the door that a command came through, never from what it says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Speaker {
+    pub session: SessionId,
+    pub origin: Origin,
+}
+
+/// A wish of this companion's own people and agents. Each gets exactly one reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Opens a room of one.
+    Create {
+        by: Speaker,
+        title: String,
+        name: String,
+    },
+    /// Starts to knock. The reply says only that the wish is durable; [`Notice::Joined`] or
+    /// [`Notice::JoinRefused`] follows.
+    ///
+    /// [`Notice::Joined`]: crate::notice::Notice::Joined
+    /// [`Notice::JoinRefused`]: crate::notice::Notice::JoinRefused
+    Join {
+        invite: Invite,
+        name: String,
+    },
+    /// Gives up knocking.
+    CancelJoin {
+        room: RoomId,
+    },
+    Invite {
+        room: RoomId,
+        by: Speaker,
+        expires_in: Duration,
+        uses: u32,
+    },
+    CloseInvite {
+        room: RoomId,
+        by: Speaker,
+        invite: EventId,
+    },
+    Remove {
+        room: RoomId,
+        by: Speaker,
+        member: MemberId,
+        reason: Option<String>,
+    },
+    Leave {
+        room: RoomId,
+        by: Speaker,
+    },
+    /// Renames the member, or one of its sessions.
+    Name {
+        room: RoomId,
+        by: Speaker,
+        session: Option<SessionId>,
+        name: String,
+    },
+    Send {
+        room: RoomId,
+        by: Speaker,
+        message: Message,
+    },
+    /// Shows this side's three words; starts an exchange if there is none.
+    Verify {
+        room: RoomId,
+        by: Speaker,
+        member: MemberId,
+    },
+    /// Enters the three words that the human heard.
+    Heard {
+        room: RoomId,
+        by: Speaker,
+        member: MemberId,
+        words: String,
+    },
+    /// A session is live here: others see it, and what nobody was shown waits for it.
+    SessionStarted {
+        room: RoomId,
+        session: SessionId,
+        origin: Origin,
+    },
+    SessionEnded {
+        room: RoomId,
+        session: SessionId,
+    },
+    /// Everything up to this arrival was given to the session.
+    Shown {
+        room: RoomId,
+        session: SessionId,
+        through: u64,
+    },
+}
+
+/// What a command came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Created {
+        room: RoomId,
+    },
+    /// The wish to join is kept; knocking goes on across restarts.
+    Joining {
+        room: RoomId,
+    },
+    Invited {
+        id: EventId,
+        invite: Invite,
+    },
+    /// An event was signed and is durable. `repeated`: the same key had said it before.
+    Said {
+        event: EventId,
+        repeated: bool,
+    },
+    /// Words to read out. `None` while the other side's commitment is under way: ask again, or wait
+    /// for [`Notice::Verification`](crate::notice::Notice::Verification).
+    Words {
+        say: Option<Words>,
+        verified: bool,
+    },
+    Done,
+}
+
+/// A command that a rule of the room, or the state of this companion, forbids. Nothing happened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("no such room here")]
+    NoSuchRoom,
+    #[error("this room is already here")]
+    AlreadyHere,
+    #[error("no such member")]
+    NoSuchMember,
+    #[error("no such event in this room")]
+    NoSuchEvent,
+    #[error("no such open invite")]
+    NoSuchInvite,
+    #[error("you are no longer a member of this room")]
+    NotAMember,
+    #[error("the room has {max} members, the most there can be")]
+    RoomFull { max: usize },
+    #[error("only those above a member in the admission tree may remove it")]
+    NotAbove,
+    #[error("the founder of a room cannot be removed")]
+    Founder,
+    #[error("`{kind}` needs `{field}`")]
+    FieldMissing { kind: &'static str, field: &'static str },
+    #[error("`{field}` is not a {expected}")]
+    FieldShape { field: String, expected: &'static str },
+    #[error("`{field}` has {got} bytes, at most {max} are allowed")]
+    TooLong { field: &'static str, got: usize, max: usize },
+    #[error("`{field}` has {got} entries, at most {max} are allowed")]
+    TooMany { field: &'static str, got: usize, max: usize },
+    #[error("`{field}` is empty")]
+    Empty { field: &'static str },
+    #[error("the event has {got} bytes, at most {max} are allowed")]
+    EventTooLong { got: usize, max: usize },
+    #[error("`answers` names no question of this room")]
+    NotAQuestion,
+    #[error("this name is taken by {by}")]
+    NameTaken { by: String },
+    #[error("the invite has expired")]
+    InviteExpired,
+    #[error("only a human can do this")]
+    HumansOnly,
+    #[error("the text contains your own three words, which only your voice may carry")]
+    OwnWords,
+    #[error("this member is not connected")]
+    PeerAway,
+    #[error("no exchange of words is under way with this member")]
+    NoExchange,
+    #[error("these are not the three words that were expected; the exchange is over")]
+    WrongWords,
+    #[error("{why}")]
+    UnusableWords { why: String },
+    #[error("too many exchanges of words; the next is possible in {wait:?}")]
+    LockedOut { wait: Duration },
+    #[error("this member is verified already")]
+    AlreadyVerified,
+    #[error(
+        "this home was restored from an older copy: {missing} of your own later events are with your peers and come back first"
+    )]
+    Recovering { missing: u64 },
+    #[error("the store cannot be written: {why}")]
+    StoreFailed { why: String },
+}

@@ -1,0 +1,107 @@
+//! The room keys of the epochs that this companion knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pairwave_wire::cbor;
+use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
+
+use crate::id::EventId;
+use crate::key::EpochKey;
+
+/// Epoch keys by the event that starts the epoch. Only the fold knows which of them is newer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EpochKeys(BTreeMap<EventId, EpochKey>);
+
+/// Most keys that are taken from others for epochs that the fold does not know (yet).
+const UNKNOWN: usize = 64;
+
+impl EpochKeys {
+    /// Reads what [`Self::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        cbor::decode(bytes, usize::MAX).ok()
+    }
+
+    /// One opaque value, as secret as the keys.
+    pub fn encode(&self) -> Vec<u8> {
+        cbor::encode(self).expect("bytes always encode")
+    }
+
+    /// Draws a key for a new epoch.
+    pub fn renew(&mut self, epoch: EventId, rng: &mut impl CryptoRng) {
+        let mut key = [0; 32];
+        rng.fill_bytes(&mut key);
+        self.0.insert(epoch, EpochKey::new(key));
+    }
+
+    /// Takes a key that a member sent; the fold knows the epochs `started`. Says whether it is new.
+    pub fn learn(&mut self, epoch: EventId, key: EpochKey, started: &BTreeSet<EventId>) -> bool {
+        let unknown = || self.0.keys().filter(|id| !started.contains(id)).count();
+        if self.0.contains_key(&epoch) || (!started.contains(&epoch) && unknown() >= UNKNOWN) {
+            return false;
+        }
+        self.insert(epoch, key)
+    }
+
+    /// Keeps a key. The first key of an epoch stays: `false` if another one is there already.
+    pub fn insert(&mut self, epoch: EventId, key: EpochKey) -> bool {
+        *self.0.entry(epoch).or_insert_with(|| key.clone()) == key
+    }
+
+    /// The key of an epoch.
+    pub fn get(&self, epoch: &EventId) -> Option<&EpochKey> {
+        self.0.get(epoch)
+    }
+
+    /// Those of `epochs` whose keys are here, in the same order.
+    pub fn known<'a>(
+        &'a self,
+        epochs: impl IntoIterator<Item = EventId> + 'a,
+    ) -> impl Iterator<Item = (EventId, &'a EpochKey)> {
+        epochs.into_iter().filter_map(|epoch| Some((epoch, self.0.get(&epoch)?)))
+    }
+
+    /// All of them, by id.
+    pub fn iter(&self) -> impl Iterator<Item = (&EventId, &EpochKey)> {
+        self.0.iter()
+    }
+
+    /// How many keys are here.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether no key is here.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_key_of_an_epoch_stays() {
+        let mut keys = EpochKeys::default();
+        let epoch = EventId([1; 32]);
+        assert!(keys.insert(epoch, EpochKey::new([7; 32])));
+        assert!(keys.insert(epoch, EpochKey::new([7; 32])));
+        assert!(!keys.insert(epoch, EpochKey::new([8; 32])));
+        assert_eq!(keys.get(&epoch), Some(&EpochKey::new([7; 32])));
+    }
+
+    #[test]
+    fn the_order_is_the_callers_and_the_encoding_round_trips() {
+        let mut keys = EpochKeys::default();
+        for number in [1, 2, 3] {
+            keys.insert(EventId([number; 32]), EpochKey::new([number; 32]));
+        }
+        let order = [3, 9, 1].map(|number| EventId([number; 32]));
+        let known: Vec<_> = keys.known(order).map(|(epoch, _)| epoch.0[0]).collect();
+        assert_eq!(known, [3, 1]);
+        let bytes = cbor::encode(&keys).unwrap();
+        assert_eq!(cbor::decode(&bytes, 4096), Ok(keys));
+    }
+}

@@ -1,0 +1,272 @@
+//! Folding events into state in the room's total order, and folding again from the nearest
+//! checkpoint where a late event comes in before others.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+use crate::id::{EventId, MemberId, RoomId};
+use crate::log::{Log, LogError, Position, Record};
+use crate::members::{Gone, Members};
+use crate::membership::{self, Act};
+use crate::state::{Change, RoomState};
+
+/// Version of the fold: a state that another version folded is dropped.
+pub const VERSION: u32 = 1;
+/// Events between two checkpoints of the newest stretch.
+const SPACING: u64 = 64;
+/// Most checkpoints; they thin out with age.
+const CHECKPOINTS: usize = 16;
+/// Positions read at a time.
+const PAGE: usize = 256;
+
+/// The state of a room and how to get back to earlier ones.
+#[derive(Debug)]
+pub(crate) struct Fold {
+    room: RoomId,
+    acts: BTreeMap<Position, Act>,
+    state: RoomState,
+    /// The last event in `state`.
+    at: Option<Position>,
+    /// How many events are in `state`.
+    count: u64,
+    checkpoints: Vec<Checkpoint>,
+    /// The first position whose event is not in `state` as it should be.
+    dirty: Option<Position>,
+    acts_changed: bool,
+    /// Events that came since the state was last settled.
+    fresh: BTreeMap<EventId, Event>,
+    changes: VecDeque<Change>,
+}
+
+#[derive(Debug)]
+struct Checkpoint {
+    at: Option<Position>,
+    count: u64,
+    state: RoomState,
+}
+
+/// A fold as it is kept.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Saved {
+    version: u32,
+    at: Option<Position>,
+    count: u64,
+    acts: Vec<EventId>,
+    state: RoomState,
+}
+
+impl Fold {
+    pub fn new(room: RoomId) -> Self {
+        Self {
+            room,
+            acts: BTreeMap::new(),
+            state: RoomState::default(),
+            at: None,
+            count: 0,
+            checkpoints: vec![Checkpoint { at: None, count: 0, state: RoomState::default() }],
+            dirty: None,
+            acts_changed: false,
+            fresh: BTreeMap::new(),
+            changes: VecDeque::new(),
+        }
+    }
+
+    /// Takes up what [`Self::save`] gave. `None` if it is of another version or the log does not
+    /// hold what it says.
+    pub fn restore(room: RoomId, saved: Saved, log: &dyn Log) -> Result<Option<Self>, LogError> {
+        let mut fold = Self::new(room);
+        if saved.version != VERSION {
+            return Ok(None);
+        }
+        for id in &saved.acts {
+            let Some(record) = log.get(&room, id)? else { return Ok(None) };
+            let Some(event) = record.event() else { return Ok(None) };
+            fold.acts.insert(record.position, Act { record, body: event.body });
+        }
+        fold.checkpoints.push(Checkpoint { at: saved.at, count: saved.count, state: saved.state.clone() });
+        fold.state = saved.state;
+        fold.at = saved.at;
+        fold.count = saved.count;
+        Ok(Some(fold))
+    }
+
+    pub fn save(&self) -> Saved {
+        Saved {
+            version: VERSION,
+            at: self.at,
+            count: self.count,
+            acts: self.acts.keys().map(|position| position.id).collect(),
+            state: self.state.clone(),
+        }
+    }
+
+    pub fn state(&self) -> &RoomState {
+        &self.state
+    }
+
+    pub fn poll_change(&mut self) -> Option<Change> {
+        self.changes.pop_front()
+    }
+
+    /// Takes an event that is in the log now. [`Self::settle`] folds it.
+    pub fn insert(&mut self, record: &Record, event: Event) {
+        if membership::is_act(&event.body) {
+            self.acts.insert(record.position, Act { record: record.clone(), body: event.body.clone() });
+            self.acts_changed = true;
+        }
+        // A twin of what a removed member said belongs to a branch that the removal cut off.
+        let author = self.state.members.get(&event.author);
+        self.acts_changed |= author.is_some_and(|author| matches!(author.gone, Some(Gone::Removed { .. })));
+        self.mark_dirty(record.position);
+        self.fresh.insert(record.position.id, event);
+    }
+
+    /// Folds everything that was inserted.
+    pub fn settle(&mut self, log: &dyn Log) -> Result<(), LogError> {
+        if self.dirty.is_none() {
+            return Ok(());
+        }
+        let members = self.judge_anew(log)?;
+        let late = self.dirty.is_some_and(|dirty| self.at.is_some_and(|at| dirty <= at));
+        if late {
+            self.fold_again(log, members)?;
+        } else {
+            if let Some(members) = members {
+                self.state.members = members;
+            }
+            let mut changes = Vec::new();
+            self.fold_forward(log, &mut changes)?;
+            self.changes.extend(changes);
+        }
+        self.dirty = None;
+        self.fresh.clear();
+        Ok(())
+    }
+
+    fn mark_dirty(&mut self, position: Position) {
+        self.dirty = Some(self.dirty.map_or(position, |dirty| dirty.min(position)));
+    }
+
+    /// Judges membership anew if need be, and finds what that changes of what is folded already.
+    fn judge_anew(&mut self, log: &dyn Log) -> Result<Option<Members>, LogError> {
+        if !std::mem::take(&mut self.acts_changed) {
+            return Ok(None);
+        }
+        let members = membership::judge(log, self.room, &self.acts)?;
+        let before = &self.state.members;
+        let mut affected: BTreeSet<Position> = BTreeSet::new();
+        for position in self.acts.keys() {
+            if before.void.get(&position.id) != members.void.get(&position.id) {
+                affected.insert(*position);
+            }
+        }
+        for (id, member) in &members.members {
+            let gone_before = before.members.get(id).and_then(|member| member.gone.as_ref());
+            if gone_before != member.gone.as_ref() {
+                affected.extend(first_affected(log, &self.room, id, gone_before, member.gone.as_ref())?);
+            }
+        }
+        if standing(before) != standing(&members) {
+            self.changes.push_back(Change::Membership);
+        }
+        affected.into_iter().for_each(|position| self.mark_dirty(position));
+        Ok(Some(members))
+    }
+
+    /// Goes back to the last checkpoint before what changed, and forward again.
+    fn fold_again(&mut self, log: &dyn Log, members: Option<Members>) -> Result<(), LogError> {
+        let before = std::mem::take(&mut self.state);
+        let new: BTreeSet<EventId> = self.fresh.keys().copied().collect();
+        let members = members.unwrap_or_else(|| before.members.clone());
+        self.checkpoints.retain(|checkpoint| checkpoint.at < self.dirty || checkpoint.at.is_none());
+        if let Some(checkpoint) = self.checkpoints.last() {
+            self.state = checkpoint.state.clone();
+            self.at = checkpoint.at;
+            self.count = checkpoint.count;
+        }
+        self.state.members = members;
+        self.fold_forward(log, &mut Vec::new())?;
+        self.compare(&before, &new);
+        Ok(())
+    }
+
+    fn fold_forward(&mut self, log: &dyn Log, changes: &mut Vec<Change>) -> Result<(), LogError> {
+        loop {
+            let page = log.ascending(&self.room, self.at, PAGE)?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for position in page {
+                self.fold_one(log, position, changes)?;
+            }
+        }
+    }
+
+    fn fold_one(&mut self, log: &dyn Log, position: Position, changes: &mut Vec<Change>) -> Result<(), LogError> {
+        let damaged = || LogError(format!("event {} is damaged", position.id));
+        let record = log.get(&self.room, &position.id)?.ok_or_else(damaged)?;
+        let event = match self.fresh.remove(&position.id) {
+            Some(event) => event,
+            None => record.event().ok_or_else(damaged)?,
+        };
+        self.state.apply(log, &self.room, &record, &event, changes)?;
+        self.at = Some(position);
+        self.count += 1;
+        if self.count >= self.checkpoints.last().map_or(0, |last| last.count) + SPACING {
+            self.checkpoint();
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&mut self) {
+        self.checkpoints.push(Checkpoint { at: self.at, count: self.count, state: self.state.clone() });
+        if self.checkpoints.len() > CHECKPOINTS {
+            // The first one, the empty room, stays; of the others goes the oldest that leaves a gap
+            // no wider than its distance from now.
+            let newest = self.count;
+            let counts: Vec<u64> = self.checkpoints.iter().map(|checkpoint| checkpoint.count).collect();
+            let dense = (1..counts.len() - 1).find(|at| counts[at + 1] - counts[at - 1] <= newest - counts[at + 1]);
+            self.checkpoints.remove(dense.unwrap_or(1));
+        }
+    }
+
+    /// Tells what is different after folding again.
+    fn compare(&mut self, before: &RoomState, new: &BTreeSet<EventId>) {
+        let undone = self.state.marks.keys().filter(|id| !before.marks.contains_key(id));
+        let undone = undone.filter(|id| !new.contains(id)).map(|id| Change::Undone(*id));
+        let equivocated = self.state.equivocations.keys().filter(|author| !before.equivocations.contains_key(author));
+        let equivocated = equivocated.map(|author| Change::Equivocation(*author));
+        let verified = self.state.verification.since(&before.verification);
+        let verified = verified.map(|(by, member)| Change::Verified { by, member });
+        self.changes.extend(undone.chain(equivocated).chain(verified));
+    }
+}
+
+fn standing(members: &Members) -> BTreeSet<MemberId> {
+    members.iter().map(|(member, _)| *member).collect()
+}
+
+/// The first event of a member whose effect depends on which of two ends its membership has.
+fn first_affected(
+    log: &dyn Log,
+    room: &RoomId,
+    member: &MemberId,
+    before: Option<&Gone>,
+    after: Option<&Gone>,
+) -> Result<Option<Position>, LogError> {
+    let through = |gone: Option<&Gone>| match gone {
+        None => u64::MAX,
+        Some(Gone::Left { seq }) => *seq,
+        Some(Gone::Removed { off, .. }) if !off.is_empty() => 0,
+        Some(Gone::Removed { through, .. }) => *through,
+    };
+    let from = through(before).min(through(after)).saturating_add(1);
+    let mut first = None;
+    for (_, id) in log.chain(room, member, from, 4)? {
+        let position = log.get(room, &id)?.map(|record| record.position);
+        first = [first, position].into_iter().flatten().min();
+    }
+    Ok(first)
+}

@@ -1,0 +1,97 @@
+//! Everything that can happen to a node.
+
+use pairwave_wire::TransportId;
+
+use crate::command::{Command, Token};
+use crate::effect::{DeriveId, Slot};
+use crate::id::RoomId;
+use crate::key::KnockKey;
+
+/// A stream between two companions, of one protocol. Ids are never reused within a run; the node
+/// names the streams that it opens with even numbers, its driver those that it accepts with odd ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u64);
+
+/// The protocol of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// [`pairwave_wire::protocol::ROOM`]
+    Room,
+    /// [`pairwave_wire::protocol::KNOCK`]
+    Knock,
+}
+
+/// One thing that happened. The driver feeds them in as they come.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "inputs are handled one at a time and never stored in numbers")]
+pub enum Input {
+    Command {
+        token: Token,
+        command: Command,
+    },
+    /// What this companion may be reached at; goes into invites and to the members of its rooms.
+    Listening {
+        addresses: Vec<String>,
+    },
+    /// A companion was seen on the local network.
+    Found {
+        peer: TransportId,
+        addresses: Vec<String>,
+    },
+    /// The network changed or the machine woke up: what was given up is tried again at once.
+    NetworkChanged,
+    /// There is a connection to this companion now.
+    Connected {
+        peer: TransportId,
+        address: String,
+    },
+    /// The last connection to it ended, or a dial failed.
+    Disconnected {
+        peer: TransportId,
+    },
+    /// A companion opened a stream.
+    Accepted {
+        link: LinkId,
+        peer: TransportId,
+        protocol: Protocol,
+    },
+    /// The stream of an `Effect::Open` is up.
+    Opened {
+        link: LinkId,
+    },
+    /// A stream ended or could not be opened.
+    Closed {
+        link: LinkId,
+    },
+    /// One frame of a stream.
+    Frame {
+        link: LinkId,
+        bytes: Vec<u8>,
+    },
+    /// The bytes of a `Effect::Send` have left for the network; more may follow.
+    Sent {
+        link: LinkId,
+    },
+    /// All effects up to this `Effect::Append`, `Save` included, will survive a crash.
+    Durable {
+        number: u64,
+    },
+    /// This append failed. The room is closed until it is restored.
+    AppendFailed {
+        room: RoomId,
+        number: u64,
+        why: String,
+    },
+    Derived {
+        id: DeriveId,
+        key: KnockKey,
+    },
+    /// A room that was here before this start, or one to read again after a failed append.
+    Restored {
+        room: RoomId,
+        saved: Vec<(Slot, Vec<u8>)>,
+        own_seq: u64,
+    },
+    /// `poll_timeout` has come.
+    Timeout,
+}

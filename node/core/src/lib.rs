@@ -1,0 +1,54 @@
+//! The room as a sans-IO state machine.
+//!
+//! A room is a set of signed events that form a hash-DAG; what the room knows is a deterministic
+//! fold over them. [`Node`](node::Node) holds all rooms of one identity and performs no IO: time,
+//! bytes and randomness come in as arguments, effects go out as values.
+
+pub mod armor;
+mod causality;
+pub mod command;
+mod commands;
+mod comparing;
+pub mod connectivity;
+mod context;
+pub mod delivery;
+pub mod effect;
+pub mod epochs;
+pub mod event;
+mod fold;
+mod handshakes;
+pub mod id;
+pub mod input;
+pub mod invite;
+pub mod joining;
+pub mod key;
+pub mod knock;
+pub mod link;
+mod links;
+mod live;
+pub mod log;
+pub mod mark;
+pub mod members;
+mod membership;
+pub mod message;
+pub mod node;
+pub mod noise;
+pub mod notice;
+mod outbox;
+mod pairing;
+pub mod peers;
+pub mod ranges;
+pub mod reading;
+pub mod room;
+pub mod sas;
+pub mod seal;
+pub mod seat;
+pub mod sessions;
+mod signals;
+pub mod state;
+pub mod sync;
+pub mod talk;
+pub mod time;
+pub mod vector;
+pub mod verification;
+mod waiting;

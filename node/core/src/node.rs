@@ -1,0 +1,422 @@
+//! All rooms of one identity, as a machine that performs no IO.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use pairwave_wire::TransportId;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+use crate::command::Token;
+use crate::connectivity::Connectivity;
+use crate::context::Context;
+use crate::delivery::Delivery;
+use crate::effect::{DeriveId, Effect, Slot};
+use crate::epochs::EpochKeys;
+use crate::id::{EventId, MemberId, RoomId, SessionId};
+use crate::input::{Input, LinkId};
+use crate::invite::Invite;
+use crate::joining::Joining;
+use crate::key::Identity;
+use crate::links::Links;
+use crate::log::{Log, LogError};
+use crate::message::LiveSession;
+use crate::notice::{Notice, VerificationStep};
+use crate::outbox::Outbox;
+use crate::room::Room;
+use crate::seat::{Seat, Standing};
+use crate::time::Timestamp;
+
+/// All rooms of one identity.
+///
+/// Call [`handle`](Self::handle) with everything that happens, [`poll_effect`](Self::poll_effect)
+/// until it is empty after each, and feed [`Input::Timeout`] when
+/// [`poll_timeout`](Self::poll_timeout) has come:
+///
+/// 1. Wait for a command, bytes, a finished write or the time-out.
+/// 2. `node.handle(input, now)`.
+/// 3. Carry out every `node.poll_effect()`, in order; what follows an `Append` or `Save` waits
+///    until that is durable.
+/// 4. Set the clock to `node.poll_timeout()`; go to 1.
+pub struct Node<L: Log> {
+    pub(crate) identity: Identity,
+    pub(crate) transport: TransportId,
+    pub(crate) addresses: Vec<String>,
+    pub(crate) limits: Limits,
+    pub(crate) log: L,
+    pub(crate) rng: ChaCha20Rng,
+    pub(crate) outbox: Outbox,
+    pub(crate) seats: BTreeMap<RoomId, Seat>,
+    pub(crate) joins: BTreeMap<RoomId, Joining>,
+    pub(crate) links: Links,
+    pub(crate) connectivity: Connectivity,
+    pub(crate) derivations: BTreeMap<DeriveId, Derivation>,
+    next_derivation: u64,
+    pub(crate) now: Timestamp,
+}
+
+/// What a key is derived for.
+#[derive(Debug)]
+pub(crate) enum Derivation {
+    Invite { token: Token, by: crate::command::Speaker, invite: Invite },
+    Join { room: RoomId },
+}
+
+/// Bounds and rates that are this companion's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a stream may take to prove who is there.
+    pub handshake: Duration,
+    /// How long what only spares work may stay unsaved: what members have, the folded state.
+    pub save_after: Duration,
+    /// How long to leave a companion alone that turned out to be none of ours.
+    pub stranger_pause: Duration,
+    /// Pause between two knocks at one companion, rising with every silent one.
+    pub knock_pause: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(5),
+            save_after: Duration::from_secs(5),
+            stranger_pause: Duration::from_secs(600),
+            knock_pause: Duration::from_secs(13),
+        }
+    }
+}
+
+/// Why the node wants to be woken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// A companion is to be dialled.
+    Dial,
+    /// A stream is to be opened, or has taken too long to prove itself.
+    Stream,
+    /// A link must say or hear something, or carry an event on.
+    Link,
+    /// An exchange of words grows old.
+    Words,
+    /// What only spares work is to be saved.
+    Save,
+}
+
+/// Whether a member is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Presence {
+    /// The companion at the other end of the link, if one is up.
+    pub link: Option<TransportId>,
+    /// Sessions that are live there.
+    pub sessions: Vec<LiveSession>,
+    pub last_seen: Option<Timestamp>,
+    /// Their clock minus ours in milliseconds, as of when the link came up.
+    pub skew_ms: Option<i64>,
+}
+
+impl<L: Log> Node<L> {
+    /// A node without rooms; what was there before comes in as [`Input::Restored`]. `seed` must be
+    /// fresh at every start.
+    pub fn new(
+        identity: Identity,
+        transport: TransportId,
+        limits: Limits,
+        seed: [u8; 32],
+        log: L,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            identity,
+            transport,
+            addresses: Vec::new(),
+            limits,
+            log,
+            rng: ChaCha20Rng::from_seed(seed),
+            outbox: Outbox::default(),
+            seats: BTreeMap::new(),
+            joins: BTreeMap::new(),
+            links: Links::default(),
+            connectivity: Connectivity::default(),
+            derivations: BTreeMap::new(),
+            next_derivation: 0,
+            now,
+        }
+    }
+
+    /// Takes one thing that happened.
+    pub fn handle(&mut self, input: Input, now: Timestamp) {
+        self.now = now.max(self.now);
+        let reaches_out = !matches!(input, Input::Sent { .. } | Input::Durable { .. });
+        match input {
+            Input::Command { token, command } => self.on_command(token, command),
+            Input::Listening { addresses } => self.on_listening(addresses),
+            Input::Found { peer, addresses } => self.connectivity.found(peer, addresses, self.now),
+            Input::NetworkChanged => self.on_network_changed(),
+            Input::Connected { peer, address } => self.on_connected(peer, address),
+            Input::Disconnected { peer } => self.on_disconnected(&peer),
+            Input::Accepted { link, peer, protocol } => self.on_accepted(link, peer, protocol),
+            Input::Opened { link } => self.on_opened(link),
+            Input::Closed { link } => self.on_closed(link),
+            Input::Frame { link, bytes } => self.on_frame(link, &bytes),
+            Input::Sent { link } => self.on_sent(link),
+            Input::Durable { number } => self.each_seat(|seat, context| seat.on_durable(number, context)),
+            Input::AppendFailed { room, number: _, why } => self.on_append_failed(room, why),
+            Input::Derived { id, key } => self.on_derived(id, key),
+            Input::Restored { room, saved, own_seq } => self.on_restored(room, saved, own_seq),
+            Input::Timeout => self.on_timeout(),
+        }
+        self.finish_joins();
+        self.follow_membership();
+        if reaches_out {
+            self.reach_out();
+        }
+    }
+
+    /// The next thing to do, in order.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.outbox.pop()
+    }
+
+    /// When to feed [`Input::Timeout`], and why.
+    pub fn poll_timeout(&self) -> Option<(Timestamp, Timer)> {
+        let seats = self.seats.values().flat_map(|seat| {
+            let links = seat.links.values().map(|link| (link.poll_timeout(), Timer::Link));
+            let words = seat.comparing.poll_timeout().map(|at| (at, Timer::Words));
+            let save = seat.poll_save().map(|at| (at, Timer::Save));
+            links.chain(words).chain(save)
+        });
+        let dial = self.connectivity.poll_timeout().map(|at| (at, Timer::Dial));
+        let stream = self.links.poll_timeout(self.limits.handshake).map(|at| (at, Timer::Stream));
+        seats.chain(dial).chain(stream).min()
+    }
+
+    /// Who we are.
+    pub fn me(&self) -> MemberId {
+        self.identity.member()
+    }
+
+    /// Under which name we are reached.
+    pub fn transport(&self) -> &TransportId {
+        &self.transport
+    }
+
+    /// The log that the rooms are read from.
+    pub fn log(&self) -> &L {
+        &self.log
+    }
+
+    /// The rooms whose log has arrived.
+    pub fn rooms(&self) -> impl Iterator<Item = &Room> {
+        self.seats.values().filter(|seat| seat.standing() != Standing::Waiting).map(|seat| &seat.room)
+    }
+
+    /// A room whose log has arrived, at least in part.
+    pub fn room(&self, id: &RoomId) -> Option<&Room> {
+        self.seats.get(id).map(|seat| &seat.room)
+    }
+
+    /// Wishes to join that are not granted yet.
+    pub fn joins(&self) -> impl Iterator<Item = &Joining> {
+        self.joins.values()
+    }
+
+    /// Where we stand in a room.
+    pub fn standing(&self, room: &RoomId) -> Standing {
+        self.seats.get(room).map_or(Standing::Waiting, Seat::standing)
+    }
+
+    /// How far an event has got at each other member. Empty for what is not there.
+    pub fn delivery(&self, room: &RoomId, event: &EventId) -> Result<BTreeMap<MemberId, Delivery>, LogError> {
+        let Some(seat) = self.seats.get(room) else { return Ok(BTreeMap::new()) };
+        let record = seat.room.record(&self.log, event)?;
+        Ok(record.map_or_else(BTreeMap::new, |record| seat.delivery(&record)))
+    }
+
+    /// How many events a member has not got.
+    pub fn pending(&self, room: &RoomId, member: &MemberId) -> u64 {
+        self.seats.get(room).map_or(0, |seat| seat.pending(member))
+    }
+
+    /// Whether a member is there.
+    pub fn presence(&self, room: &RoomId, member: &MemberId) -> Presence {
+        let Some(seat) = self.seats.get(room) else { return Presence::default() };
+        if *member == seat.me() {
+            return Presence { sessions: seat.reading.live().collect(), ..Presence::default() };
+        }
+        let link = seat.links.get(member);
+        Presence {
+            link: link.map(|link| link.peer().clone()),
+            sessions: link.map(|link| link.sessions.clone()).unwrap_or_default(),
+            last_seen: seat.deliveries.last_seen(member),
+            skew_ms: link.and_then(|link| link.skew_ms),
+        }
+    }
+
+    /// Up to `limit` messages that a session was not given, oldest first: arrival and event.
+    pub fn unread(&self, room: &RoomId, session: &SessionId, limit: usize) -> Result<Vec<(u64, EventId)>, LogError> {
+        self.seats.get(room).map_or(Ok(Vec::new()), |seat| seat.unread(*session, limit, &self.log))
+    }
+
+    /// How many messages a session was not given, counted up to 1,000.
+    pub fn unread_count(&self, room: &RoomId, session: &SessionId) -> u64 {
+        self.unread(room, session, 1000).map_or(0, |unread| unread.len() as u64)
+    }
+
+    /// Where an exchange of words with a member stands, if one is under way.
+    pub fn verification(&self, room: &RoomId, member: &MemberId) -> Option<VerificationStep> {
+        self.seats.get(room)?.comparing.step(member)
+    }
+
+    /// Transport ids under which a member was met or is said to be.
+    pub fn transports(&self, room: &RoomId, member: &MemberId) -> Vec<TransportId> {
+        let seat = self.seats.get(room);
+        seat.map(|seat| seat.peers.of(member).map(|(transport, _)| transport.clone()).collect()).unwrap_or_default()
+    }
+
+    /// Calls `with` on a seat and what it needs.
+    pub(crate) fn with_seat<R>(
+        &mut self,
+        room: &RoomId,
+        with: impl FnOnce(&mut Seat, &mut Context<'_>) -> R,
+    ) -> Option<R> {
+        let seat = self.seats.get_mut(room)?;
+        let mut context = Context {
+            identity: &self.identity,
+            transport: &self.transport,
+            addresses: &self.addresses,
+            limits: &self.limits,
+            log: &self.log,
+            rng: &mut self.rng,
+            outbox: &mut self.outbox,
+            now: self.now,
+        };
+        Some(with(seat, &mut context))
+    }
+
+    pub(crate) fn each_seat(&mut self, mut with: impl FnMut(&mut Seat, &mut Context<'_>)) {
+        let rooms: Vec<RoomId> = self.seats.keys().copied().collect();
+        for room in rooms {
+            self.with_seat(&room, &mut with);
+        }
+    }
+
+    pub(crate) fn derive(&mut self, invite: &Invite, purpose: Derivation) {
+        self.next_derivation += 1;
+        let id = DeriveId(self.next_derivation);
+        self.derivations.insert(id, purpose);
+        self.outbox.push(Effect::Derive { id, secret: invite.secret.clone(), label: invite.label });
+    }
+
+    fn on_listening(&mut self, addresses: Vec<String>) {
+        self.addresses = addresses;
+        self.each_seat(Seat::tell_peers);
+    }
+
+    /// Links cannot be trusted to notice: each must prove at once that it is alive.
+    fn on_network_changed(&mut self) {
+        self.connectivity.restart(self.now);
+        self.links.restart(self.now);
+        self.each_seat(Seat::probe);
+    }
+
+    fn on_append_failed(&mut self, room: RoomId, why: String) {
+        let Some(seat) = self.seats.remove(&room) else { return };
+        for link in seat.links.values() {
+            self.links.forget(&link.id());
+            self.outbox.push(Effect::Hangup { link: link.id() });
+        }
+        self.outbox.notify(Notice::Reopening { room, why });
+    }
+
+    fn on_restored(&mut self, room: RoomId, saved: Vec<(Slot, Vec<u8>)>, own_seq: u64) {
+        let saved: BTreeMap<Slot, Vec<u8>> = saved.into_iter().collect();
+        if let Some(joining) = saved.get(&Slot::Joining).and_then(|bytes| Joining::decode(bytes)) {
+            let invite = joining.invite.clone();
+            self.joins.insert(room, joining);
+            self.derive(&invite, Derivation::Join { room });
+        }
+        let Some(keys) = saved.get(&Slot::Keys).and_then(|bytes| EpochKeys::decode(bytes)) else { return };
+        let state = saved.get(&Slot::State).map(Vec::as_slice);
+        match Room::restore(room, self.me(), &self.log, state) {
+            Ok(restored) => {
+                let mut seat = Seat::new(restored, keys, own_seq);
+                seat.restore(&saved);
+                self.seats.insert(room, seat);
+            }
+            Err(error) => self.outbox.notify(Notice::Reopening { room, why: error.to_string() }),
+        }
+    }
+
+    fn on_timeout(&mut self) {
+        self.end_slow_handshakes();
+        let mut dead: Vec<(LinkId, TransportId)> = Vec::new();
+        self.each_seat(|seat, context| {
+            for link in seat.links.values_mut() {
+                link.beat(context);
+                if link.is_dead(context.now) {
+                    dead.push((link.id(), link.peer().clone()));
+                }
+            }
+            seat.words_timeout(context);
+            seat.save_if_due(context);
+            seat.pump(context);
+        });
+        for (link, peer) in dead {
+            self.outbox.push(Effect::Hangup { link });
+            self.outbox.push(Effect::Drop { peer });
+            self.on_closed(link);
+        }
+    }
+
+    /// Who came may be somebody that seemed strange, and others must hear how to reach it.
+    fn follow_membership(&mut self) {
+        let mut changed = false;
+        self.each_seat(|seat, context| {
+            if seat.take_membership_changed() {
+                changed = true;
+                seat.tell_peers(context);
+            }
+        });
+        if changed {
+            self.links.restart(self.now);
+        }
+    }
+
+    /// Dials and opens what is due. Cheap when nothing is.
+    fn reach_out(&mut self) {
+        let link_of = |room: &RoomId, member: &MemberId| Some(self.seats.get(room)?.links.get(member)?.id());
+        self.links.end_unless(|room, member, link| link_of(room, member) == Some(link), self.now);
+        let goals = self.goals();
+        self.connectivity.want(&goals, self.now);
+        let jitter = self.rng.next_u64();
+        for dial in self.connectivity.poll(jitter, self.now) {
+            self.outbox.push(Effect::Dial { peer: Some(dial.peer), addresses: dial.addresses });
+        }
+        self.open_streams();
+    }
+
+    /// Who is worth dialling: members we have no link to, who invited us, and, where somebody is
+    /// missing, every companion on the local network that was not tried lately.
+    fn goals(&self) -> BTreeMap<TransportId, BTreeSet<String>> {
+        let mut goals: BTreeMap<TransportId, BTreeSet<String>> = BTreeMap::new();
+        let mut missing = !self.joins.is_empty();
+        for seat in self.seats.values().filter(|seat| seat.wants_links()) {
+            for member in seat.others().filter(|member| !seat.links.contains_key(member)) {
+                missing = true;
+                for (transport, addresses) in seat.peers.of(&member) {
+                    goals.entry(transport.clone()).or_default().extend(addresses.iter().cloned());
+                }
+            }
+        }
+        for joining in self.joins.values() {
+            let addresses = joining.invite.addresses.iter().cloned();
+            goals.entry(joining.invite.transport.clone()).or_default().extend(addresses);
+        }
+        if missing {
+            for seen in self.connectivity.seen().filter(|seen| !self.links.is_strange(seen, self.now)) {
+                goals.entry(seen.clone()).or_default();
+            }
+        }
+        goals.remove(&self.transport);
+        goals
+    }
+}

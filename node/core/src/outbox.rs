@@ -1,0 +1,52 @@
+//! Effects on their way out, in order.
+
+use std::collections::VecDeque;
+
+use crate::command::{Outcome, Refusal, Token};
+use crate::effect::{Effect, Slot};
+use crate::id::RoomId;
+use crate::log::Record;
+use crate::notice::Notice;
+
+/// The queue behind [`Node::poll_effect`](crate::node::Node::poll_effect). Numbers what must
+/// become durable.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    effects: VecDeque<Effect>,
+    number: u64,
+}
+
+impl Outbox {
+    pub fn pop(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    pub fn push(&mut self, effect: Effect) {
+        self.effects.push_back(effect);
+    }
+
+    /// Returns the number under which the records become durable.
+    pub fn append(&mut self, room: RoomId, records: Vec<Record>) -> u64 {
+        self.number += 1;
+        self.effects.push_back(Effect::Append { number: self.number, room, records });
+        self.number
+    }
+
+    pub fn save(&mut self, room: RoomId, slot: Slot, value: Option<Vec<u8>>) {
+        self.number += 1;
+        self.effects.push_back(Effect::Save { number: self.number, room, slot, value });
+    }
+
+    pub fn forget(&mut self, room: RoomId) {
+        self.number += 1;
+        self.effects.push_back(Effect::Forget { number: self.number, room });
+    }
+
+    pub fn reply(&mut self, token: Token, result: Result<Outcome, Refusal>) {
+        self.effects.push_back(Effect::Reply { token, result });
+    }
+
+    pub fn notify(&mut self, notice: Notice) {
+        self.effects.push_back(Effect::Notify(notice));
+    }
+}

@@ -1,0 +1,225 @@
+//! Joining: knocking with an invite, and opening to those who knock.
+
+use pairwave_wire::TransportId;
+use std::time::Duration;
+
+use crate::command::{Refusal, Speaker};
+use crate::effect::Slot;
+use crate::epochs::EpochKeys;
+use crate::event::{Body, Origin};
+use crate::id::{EventId, MemberId, RoomId, SessionId};
+use crate::input::{LinkId, Protocol};
+use crate::knock::{Answer, Heard, Knock, Knocker, Porter, Refused, Welcome};
+use crate::links::{Phase, Stream};
+use crate::log::Log;
+use crate::members::Admitted;
+use crate::node::Node;
+use crate::notice::{JoinRefusal, Notice};
+use crate::room::Room;
+use crate::seat::{Seat, Standing};
+use pairwave_wire::protocol;
+
+/// Longest pause between two knocks at a companion that does not answer them.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+impl<L: Log> Node<L> {
+    /// Knocks, for every wish to join, at this companion: the inviter's, or any that was seen on
+    /// the local network, for every member may admit.
+    pub(crate) fn open_knocks(&mut self, peer: &TransportId) {
+        let ready = self.joins.iter().filter(|(_, joining)| joining.key.is_some() && !joining.admitted);
+        let rooms: Vec<(RoomId, bool)> =
+            ready.map(|(room, joining)| (*room, joining.invite.transport == *peer)).collect();
+        for (room, is_inviter) in rooms {
+            let goal = (room, peer.clone(), Protocol::Knock);
+            if self.links.is_due(&goal, self.now) {
+                let failures = if is_inviter { 0 } else { self.links.failures(&goal).min(10) };
+                let pause = self.limits.knock_pause.saturating_mul(1 << failures).min(LONGEST_PAUSE);
+                self.links.postpone(goal.clone(), self.now + pause);
+                self.open_stream(goal);
+            }
+        }
+    }
+
+    /// The stream to knock on is up.
+    pub(crate) fn knock(&mut self, link: LinkId, room: RoomId, stream: Stream) {
+        let Some(joining) = self.joins.get(&room) else { return self.hang_up(link) };
+        let Some(key) = &joining.key else { return self.hang_up(link) };
+        let label = joining.invite.label;
+        let knocker = Knocker::new(room, label, key, &self.transport, &stream.peer, &joining.name, &mut self.rng);
+        match knocker {
+            Ok((knocker, hello)) => {
+                self.links.set(link, Stream { phase: Phase::Knocker { room, knocker }, ..stream });
+                self.send_frame(link, hello);
+            }
+            Err(_) => self.hang_up(link),
+        }
+    }
+
+    pub(crate) fn on_knocker(
+        &mut self,
+        link: LinkId,
+        peer: TransportId,
+        room: RoomId,
+        mut knocker: Knocker,
+        bytes: &[u8],
+    ) {
+        match knocker.receive(&self.identity, bytes) {
+            Ok(Answer::Send(frame)) => {
+                self.links.accepted(link, peer, Phase::Knocker { room, knocker }, self.now);
+                self.send_frame(link, frame);
+            }
+            Ok(Answer::Welcome(welcome)) => {
+                self.hang_up(link);
+                self.on_welcome(welcome, &peer);
+            }
+            Ok(Answer::Refused(why)) => {
+                self.hang_up(link);
+                self.on_join_refused(room, why);
+            }
+            Err(_) => self.hang_up(link),
+        }
+    }
+
+    /// We are in. The log comes over a link; until it has, nothing is certain.
+    fn on_welcome(&mut self, welcome: Welcome, peer: &TransportId) {
+        let Welcome { room, epoch, key, admission: _ } = welcome;
+        let Some(joining) = self.joins.get_mut(&room) else { return };
+        joining.admitted = true;
+        self.outbox.save(room, Slot::Joining, Some(joining.encode()));
+        let me = self.identity.member();
+        let seat =
+            self.seats.entry(room).or_insert_with(|| Seat::new(Room::joining(room, me), EpochKeys::default(), 0));
+        seat.keys.insert(epoch, key);
+        self.links.encourage(&(room, peer.clone(), Protocol::Room));
+        self.with_seat(&room, |seat, context| seat.save_keys(context));
+    }
+
+    fn on_join_refused(&mut self, room: RoomId, why: Refused) {
+        self.joins.remove(&room);
+        self.outbox.save(room, Slot::Joining, None);
+        let reason = match why {
+            Refused::Expired => JoinRefusal::Expired,
+            Refused::UsedUp => JoinRefusal::UsedUp,
+            Refused::Revoked => JoinRefusal::Revoked,
+            Refused::Full => JoinRefusal::Full,
+            Refused::Removed => JoinRefusal::Removed,
+            Refused::Version { theirs } => JoinRefusal::Version { ours: protocol::VERSION, theirs },
+        };
+        self.outbox.notify(Notice::JoinRefused { room, reason });
+    }
+
+    /// Somebody knocks. Who names no invite of ours hears nothing.
+    pub(crate) fn on_knock_hello(&mut self, link: LinkId, stream: Stream, bytes: &[u8]) {
+        let greeted = Porter::greet(self.transport.clone(), stream.peer.clone(), bytes);
+        let Ok(mut porter) = greeted else { return self.hang_up(link) };
+        let label = porter.label();
+        let invited = self.seats.iter().filter(|(_, seat)| seat.standing() == Standing::Member);
+        let mut invited = invited.filter_map(|(room, seat)| {
+            let invite = seat.room.state().members.invite_by_label(&label)?;
+            Some((*room, invite.key.clone()))
+        });
+        let Some((room, key)) = invited.next() else { return self.hang_up(link) };
+        match porter.unlock(&key, &mut self.rng) {
+            Ok(frame) => {
+                self.links.set(link, Stream { phase: Phase::Porter { room, porter }, ..stream });
+                self.send_frame(link, frame);
+            }
+            Err(_) => self.hang_up(link),
+        }
+    }
+
+    pub(crate) fn on_porter(
+        &mut self,
+        link: LinkId,
+        peer: TransportId,
+        room: RoomId,
+        mut porter: Porter,
+        bytes: &[u8],
+    ) {
+        let answer = match porter.receive(&self.identity, bytes) {
+            Ok(Heard::Knock(knock)) => match self.admit(room, &porter, knock, &peer) {
+                Ok(welcome) => porter.welcome(welcome),
+                Err(Some(why)) => porter.refuse(why),
+                Err(None) => return self.hang_up(link),
+            },
+            Ok(Heard::OtherVersion { theirs: _, frame }) => Ok(frame),
+            Err(_) => return self.hang_up(link),
+        };
+        if let Ok(frame) = answer {
+            self.send_frame(link, frame);
+        }
+        self.links.accepted(link, peer, Phase::Ending, self.now);
+    }
+
+    /// Lets the newcomer in, or says why not. `None`: not now.
+    fn admit(
+        &mut self,
+        room: RoomId,
+        porter: &Porter,
+        knock: Knock,
+        peer: &TransportId,
+    ) -> Result<Welcome, Option<Refused>> {
+        let seat = self.seats.get(&room).ok_or(None)?;
+        let member = knock.member;
+        let admission = match seat.admission_of(&member)? {
+            Some(admission) => admission,
+            None => {
+                let invite = seat.open_invite(porter, self.now)?;
+                let body = Body::Admitted(Admitted { member, invite, name: knock.name });
+                let admitted = self.with_seat(&room, |seat, context| seat.say(companion(), body, context));
+                admitted.unwrap_or(Err(Refusal::NoSuchRoom)).map_err(|refusal| match refusal {
+                    Refusal::RoomFull { .. } => Some(Refused::Full),
+                    _ => None,
+                })?
+            }
+        };
+        self.links.encourage(&(room, peer.clone(), Protocol::Room));
+        self.with_seat(&room, |seat, context| {
+            seat.peers.met(member, peer, &[]);
+            seat.save_peers(context);
+            let (epoch, key) = seat.offered_epochs().into_iter().next().ok_or(None)?;
+            Ok(Welcome { room, epoch, key, admission })
+        })
+        .unwrap_or(Err(None))
+    }
+}
+
+impl Seat {
+    /// The admission of somebody who is in already and lost the answer. Who was removed, or left,
+    /// does not come back under the same key.
+    fn admission_of(&self, member: &MemberId) -> Result<Option<EventId>, Option<Refused>> {
+        let members = &self.room.state().members;
+        match members.get(member) {
+            None => Ok(None),
+            Some(info) if members.standing(member) => Ok(Some(info.admission)),
+            Some(_) => Err(Some(Refused::Removed)),
+        }
+    }
+
+    /// The invite that the newcomer holds, if it is still good by our clock.
+    fn open_invite(&self, porter: &Porter, now: crate::time::Timestamp) -> Result<EventId, Option<Refused>> {
+        let invite = self.room.state().members.invite_by_label(&porter.label()).ok_or(None)?;
+        if invite.closed.is_some() {
+            Err(Some(Refused::Revoked))
+        } else if invite.expires_at <= now {
+            Err(Some(Refused::Expired))
+        } else if invite.used >= invite.uses {
+            Err(Some(Refused::UsedUp))
+        } else {
+            Ok(invite.id)
+        }
+    }
+
+    /// Epochs to open a link with, newest first.
+    pub(crate) fn offered_epochs(&self) -> Vec<(EventId, crate::key::EpochKey)> {
+        let ids: Vec<EventId> = self.room.state().members.epochs().collect();
+        let unknown = self.keys.iter().map(|(id, _)| *id).filter(|id| !ids.contains(id)).collect::<Vec<_>>();
+        let all = ids.into_iter().chain(unknown);
+        self.keys.known(all).map(|(id, key)| (id, key.clone())).take(pairwave_wire::limits::TAGS).collect()
+    }
+}
+
+/// Who speaks when the companion does something by itself.
+pub(crate) fn companion() -> Speaker {
+    Speaker { session: SessionId::COMPANION, origin: Origin::Agent }
+}

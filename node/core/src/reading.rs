@@ -1,0 +1,188 @@
+//! Which session of this member was given what. Goes by arrival, so that nothing slips in behind
+//! a reader.
+
+use std::collections::BTreeMap;
+
+use pairwave_wire::cbor;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Body, Event, Origin};
+use crate::id::{EventId, MemberId, RoomId, SessionId};
+use crate::log::{Log, LogError, Record};
+use crate::message::LiveSession;
+use crate::ranges::Ranges;
+use crate::talk::Message;
+
+/// Most sessions whose place is remembered; beyond it the one furthest behind goes.
+const SESSIONS: usize = 256;
+/// Arrivals read at a time.
+const PAGE: usize = 256;
+
+/// The readers of one room.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Everything for all up to this arrival was given to the session.
+    cursors: BTreeMap<SessionId, u64>,
+    /// Messages to one session alone that it was not given, by arrival.
+    held: BTreeMap<u64, Held>,
+    /// Which of an author's events were given to any session here, by seq.
+    shown: BTreeMap<MemberId, Ranges>,
+    #[serde(skip)]
+    live: BTreeMap<SessionId, Origin>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Held {
+    event: EventId,
+    session: SessionId,
+}
+
+/// Whose inbox is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    pub room: &'a RoomId,
+    pub me: MemberId,
+    pub session: SessionId,
+    /// There is nobody else in the room, so one's own sessions talk to each other.
+    pub alone: bool,
+}
+
+impl Reading {
+    /// Reads what [`Self::encode`] wrote. From anything else it starts anew: then what was shown is
+    /// shown again, and nothing is lost.
+    pub fn decode(bytes: &[u8]) -> Self {
+        cbor::decode(bytes, usize::MAX).unwrap_or_default()
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        cbor::encode(self).expect("integers and bytes always encode")
+    }
+
+    /// A session is there. A new one starts with what no session of this member was given.
+    pub fn start(&mut self, session: SessionId, origin: Origin) {
+        self.live.insert(session, origin);
+        if !self.cursors.contains_key(&session) {
+            let shown = self.cursors.values().max().copied().unwrap_or(0);
+            self.cursors.insert(session, shown);
+        }
+        self.forget_the_furthest_behind();
+    }
+
+    pub fn end(&mut self, session: &SessionId) {
+        self.live.remove(session);
+    }
+
+    pub fn live(&self) -> impl Iterator<Item = LiveSession> {
+        self.live.iter().map(|(session, origin)| LiveSession { session: *session, origin: *origin })
+    }
+
+    /// An event became durable. Says whether this changed what must be saved.
+    pub fn arrived(&mut self, me: MemberId, record: &Record, event: &Event) -> bool {
+        let Body::Message(message) = &event.body else { return false };
+        let Some(to) = message.to.filter(|to| to.member == me) else { return false };
+        let Some(session) = to.session.filter(|session| *session != event.session) else { return false };
+        self.held.insert(record.arrival, Held { event: record.position.id, session });
+        true
+    }
+
+    /// Up to `limit` messages that the session was not given, oldest first, by arrival.
+    pub fn unread(&self, log: &dyn Log, reader: Reader<'_>, limit: usize) -> Result<Vec<(u64, EventId)>, LogError> {
+        let held = self.held_for(&reader.session).take(limit);
+        let mut unread: Vec<_> = held.map(|(arrival, held)| (arrival, held.event)).collect();
+        self.scan(log, reader, u64::MAX, |arrival, record, _| {
+            unread.push((arrival, record.position.id));
+            unread.len() < 2 * limit
+        })?;
+        unread.sort_unstable();
+        unread.truncate(limit);
+        Ok(unread)
+    }
+
+    /// Everything up to `through` was given to the session. Returns what is new of each author's
+    /// events, by seq, to be told to that author.
+    pub fn show(
+        &mut self,
+        log: &dyn Log,
+        reader: Reader<'_>,
+        through: u64,
+    ) -> Result<BTreeMap<MemberId, Ranges>, LogError> {
+        let mut given: Vec<(MemberId, u64)> = Vec::new();
+        self.scan(log, reader, through, |_, record, _| {
+            given.push((record.author, record.seq));
+            true
+        })?;
+        let held: Vec<u64> = self.held_for(&reader.session).map(|(arrival, _)| arrival).collect();
+        for arrival in held.into_iter().take_while(|arrival| *arrival <= through) {
+            let Some(held) = self.held.remove(&arrival) else { continue };
+            given.extend(log.get(reader.room, &held.event)?.map(|record| (record.author, record.seq)));
+        }
+        let cursor = self.cursors.entry(reader.session).or_default();
+        *cursor = through.max(*cursor);
+        let mut news: BTreeMap<MemberId, Ranges> = BTreeMap::new();
+        for (author, seq) in given {
+            if self.shown.entry(author).or_default().insert(seq) {
+                news.entry(author).or_default().insert(seq);
+            }
+        }
+        Ok(news)
+    }
+
+    /// Everything of this author that was given to any session here, by seq.
+    pub fn shown_of(&self, author: &MemberId) -> Option<&Ranges> {
+        self.shown.get(author)
+    }
+
+    /// Messages to this session alone, and those to sessions that are gone.
+    fn held_for<'a>(&'a self, session: &'a SessionId) -> impl Iterator<Item = (u64, &'a Held)> {
+        let open = move |held: &Held| held.session == *session || !self.live.contains_key(&held.session);
+        self.held.iter().filter(move |(_, held)| open(held)).map(|(arrival, held)| (*arrival, held))
+    }
+
+    /// Calls `each` for messages to all or to the member after the session's cursor, up to
+    /// `through`, until it says stop.
+    fn scan(
+        &self,
+        log: &dyn Log,
+        reader: Reader<'_>,
+        through: u64,
+        mut each: impl FnMut(u64, &Record, &Message) -> bool,
+    ) -> Result<(), LogError> {
+        let mut after = self.cursors.get(&reader.session).copied().unwrap_or(0);
+        loop {
+            let page = log.arrivals(reader.room, after, PAGE)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = *last;
+            for (arrival, id) in page {
+                if arrival > through {
+                    return Ok(());
+                }
+                let Some(record) = log.get(reader.room, &id)? else { continue };
+                let Some(event) = record.event() else { continue };
+                let Body::Message(message) = &event.body else { continue };
+                if is_for_all_of(reader, &event, message) && !each(arrival, &record, message) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn forget_the_furthest_behind(&mut self) {
+        while self.cursors.len() > SESSIONS {
+            let gone = self.cursors.iter().filter(|(session, _)| !self.live.contains_key(session));
+            let Some(session) = gone.min_by_key(|(_, cursor)| **cursor).map(|(session, _)| *session) else { return };
+            self.cursors.remove(&session);
+        }
+    }
+}
+
+/// Is this a message to every session of the reader's member? One's own words come back only
+/// where they were sent to oneself, or where there is nobody else to talk to.
+fn is_for_all_of(reader: Reader<'_>, event: &Event, message: &Message) -> bool {
+    let addressed = match message.to {
+        None => true,
+        Some(to) => to.member == reader.me && to.session.is_none(),
+    };
+    let foreign = event.author != reader.me;
+    let from_another_session = event.session != reader.session && (message.to.is_some() || reader.alone);
+    addressed && (foreign || from_another_session)
+}

@@ -1,0 +1,182 @@
+//! Saying something: the rules that stop it at the door, and its place in the DAG.
+
+use std::collections::BTreeSet;
+
+use pairwave_wire::limits;
+
+use super::{Place, Room, ordered_parents};
+use crate::command::{Refusal, Speaker};
+use crate::event::{self, Body, Event, SignError, VerifiedEvent};
+use crate::id::{EventId, RoomId};
+use crate::key::Identity;
+use crate::log::{Log, LogError, MemoryLog, Record};
+use crate::mark::Mark;
+use crate::members::{Admitted, Genesis, Removed};
+use crate::sessions::{Named, check_name};
+use crate::state::is_question;
+use crate::talk::Message;
+use crate::time::Timestamp;
+
+pub(super) fn found(
+    identity: &Identity,
+    by: Speaker,
+    genesis: Genesis,
+    now: Timestamp,
+) -> Result<(Room, Record), Refusal> {
+    check_title(&genesis.title)?;
+    named(&genesis.name)?;
+    let event = Event {
+        version: event::VERSION,
+        room: None,
+        author: identity.member(),
+        seq: 1,
+        backlink: None,
+        parents: Vec::new(),
+        claimed_time: now,
+        session: by.session,
+        origin: by.origin,
+        body: Body::Genesis(genesis),
+    };
+    let event = sign(identity, event)?;
+    let mut room = Room::joining(RoomId::from(event.id()), identity.member());
+    let record = room.insert(event, &[]);
+    room.settle(&MemoryLog::default()).map_err(store_failed)?;
+    Ok((room, record))
+}
+
+pub(super) fn author(
+    room: &mut Room,
+    log: &dyn Log,
+    identity: &Identity,
+    by: Speaker,
+    body: Body,
+    now: Timestamp,
+) -> Result<Record, Refusal> {
+    if !room.is_member(&room.me) {
+        return Err(Refusal::NotAMember);
+    }
+    check(room, log, &body)?;
+    let (parents, places) = parents(room, log)?;
+    let tip = room.known.tips(&room.me).last().copied();
+    let event = Event {
+        version: event::VERSION,
+        room: Some(room.id),
+        author: room.me,
+        seq: tip.map_or(1, |(seq, _)| seq + 1),
+        backlink: tip.map(|(_, id)| id),
+        parents,
+        claimed_time: now,
+        session: by.session,
+        origin: by.origin,
+        body,
+    };
+    let event = sign(identity, event)?;
+    let record = room.insert(event, &places);
+    room.settle(log).map_err(store_failed)?;
+    Ok(record)
+}
+
+/// The heads, with all of our own tips among them, so that a fork of ours is healed; before our
+/// first event our admission, which lets it in.
+fn parents(room: &Room, log: &dyn Log) -> Result<(Vec<EventId>, Vec<Place>), Refusal> {
+    let heads: BTreeSet<EventId> = room.heads.keys().copied().collect();
+    let own = room.known.tips(&room.me);
+    let mut parents = ordered_parents(own, &heads, limits::PARENTS);
+    if own.is_empty() {
+        let admission = room.state().members.get(&room.me).map(|me| me.admission).ok_or(Refusal::NotAMember)?;
+        parents.retain(|parent| *parent != admission);
+        parents.insert(0, admission);
+        parents.truncate(limits::PARENTS);
+    }
+    let (places, missing) = room.places(log, &parents).map_err(store_failed)?;
+    if missing.is_empty() { Ok((parents, places)) } else { Err(Refusal::NoSuchEvent) }
+}
+
+fn sign(identity: &Identity, event: Event) -> Result<VerifiedEvent, Refusal> {
+    VerifiedEvent::sign(identity, event).map_err(|error| match error {
+        SignError::TooLong { got, max } => Refusal::EventTooLong { got, max },
+        SignError::Encode(error) => Refusal::FieldShape { field: error.to_string(), expected: "value" },
+    })
+}
+
+/// What the fold would refuse is refused before it is signed.
+fn check(room: &Room, log: &dyn Log, body: &Body) -> Result<(), Refusal> {
+    match body {
+        Body::Admitted(admitted) => check_admission(room, admitted),
+        Body::Removed(removed) => check_removal(room, removed),
+        Body::Named(named) => check_naming(room, named),
+        Body::Message(message) => check_message(room, log, message),
+        Body::Verified(verified) if !room.is_member(&verified.member) => Err(Refusal::NoSuchMember),
+        _ => Ok(()),
+    }
+}
+
+fn check_admission(room: &Room, admitted: &Admitted) -> Result<(), Refusal> {
+    let max = limits::MEMBERS;
+    if room.state().members.count() >= max {
+        return Err(Refusal::RoomFull { max });
+    }
+    let invite = room.state().members.invite(&admitted.invite);
+    let open = invite.is_some_and(|invite| invite.closed.is_none() && invite.used < invite.uses);
+    if open { Ok(()) } else { Err(Refusal::NoSuchInvite) }
+}
+
+fn check_removal(room: &Room, removed: &Removed) -> Result<(), Refusal> {
+    let members = &room.state().members;
+    if !members.standing(&removed.member) {
+        Err(Refusal::NoSuchMember)
+    } else if members.founder() == Some(removed.member) {
+        Err(Refusal::Founder)
+    } else if !members.above(&room.me, &removed.member) {
+        Err(Refusal::NotAbove)
+    } else {
+        let reason = removed.reason.as_deref().unwrap_or("");
+        within("reason", reason, limits::LIST_ENTRY)
+    }
+}
+
+fn check_naming(room: &Room, naming: &Named) -> Result<(), Refusal> {
+    named(&naming.name)?;
+    let sessions = &room.state().sessions;
+    if sessions.is_free_for(&naming.name, &room.me, naming.session) {
+        return Ok(());
+    }
+    let by = sessions.bearer(&naming.name).map(|(member, _)| sessions.member_name(&member).to_owned());
+    Err(Refusal::NameTaken { by: by.unwrap_or_default() })
+}
+
+fn check_message(room: &Room, log: &dyn Log, message: &Message) -> Result<(), Refusal> {
+    message.check()?;
+    if let Some(to) = message.to
+        && !room.is_member(&to.member)
+    {
+        return Err(Refusal::NoSuchMember);
+    }
+    let Some(question) = &message.answers else { return Ok(()) };
+    let asked = room.record(log, question).map_err(store_failed)?;
+    if asked.as_ref().is_some_and(is_question) { Ok(()) } else { Err(Refusal::NotAQuestion) }
+}
+
+fn check_title(title: &str) -> Result<(), Refusal> {
+    if title.trim().is_empty() {
+        return Err(Refusal::Empty { field: "title" });
+    }
+    within("title", title, limits::TITLE)
+}
+
+fn named(name: &str) -> Result<(), Refusal> {
+    check_name(name).map_err(|mark| match mark {
+        Mark::Empty => Refusal::Empty { field: "name" },
+        Mark::TooLong => Refusal::TooLong { field: "name", got: name.len(), max: limits::NAME },
+        _ => Refusal::FieldShape { field: "name".into(), expected: "name of visible characters" },
+    })
+}
+
+fn within(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
+    let got = text.len();
+    if got > max { Err(Refusal::TooLong { field, got, max }) } else { Ok(()) }
+}
+
+fn store_failed(error: LogError) -> Refusal {
+    Refusal::StoreFailed { why: error.to_string() }
+}

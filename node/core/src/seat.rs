@@ -1,0 +1,410 @@
+//! One room as this companion sits in it: the room itself and all that goes on around it here.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::command::{Refusal, Speaker};
+use crate::comparing::Comparing;
+use crate::context::Context;
+use crate::delivery::{Deliveries, Delivery};
+use crate::effect::{Effect, Slot};
+use crate::epochs::EpochKeys;
+use crate::event::{Body, Event};
+use crate::id::{EventId, MemberId, RoomId, SessionId};
+use crate::live::LiveLink;
+use crate::log::{Log, LogError, Record};
+use crate::members::Rotated;
+use crate::notice::Notice;
+use crate::pairing::companion;
+use crate::peers::Peers;
+use crate::reading::{Reader, Reading};
+use crate::room::{Change, Room};
+use crate::time::Timestamp;
+
+/// Where this companion's person stands in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Member,
+    /// Not admitted, or the log that says so has not arrived.
+    Waiting,
+    Left,
+    Removed,
+}
+
+/// One room and its links, readers and deliveries here.
+#[derive(Debug)]
+pub struct Seat {
+    pub room: Room,
+    pub(crate) keys: EpochKeys,
+    pub(crate) peers: Peers,
+    pub(crate) reading: Reading,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) links: BTreeMap<MemberId, LiveLink>,
+    pub(crate) comparing: Comparing,
+    /// Members that told us we are none.
+    pub(crate) refused_by: BTreeSet<MemberId>,
+    recovery: Recovery,
+    /// Appends under way: their number, the newest arrival in each, and what arrived.
+    appends: VecDeque<(u64, Vec<Arrived>)>,
+    /// When to save what only spares work: what members have, and the folded state.
+    save_due: Option<Timestamp>,
+    was_standing: bool,
+    /// Somebody came or went since [`Self::take_membership_changed`].
+    membership_changed: bool,
+}
+
+#[derive(Debug)]
+struct Arrived {
+    event: EventId,
+    arrival: u64,
+}
+
+/// A home restored from an older copy takes its later events back before it writes.
+#[derive(Debug, Default)]
+struct Recovery {
+    /// Our seq as far as the marker or a peer knows it.
+    own_seq: u64,
+    /// Members that told what they have since the start.
+    heard: BTreeSet<MemberId>,
+}
+
+impl Seat {
+    pub fn new(room: Room, keys: EpochKeys, own_seq: u64) -> Self {
+        let was_standing = room.is_member(&room.me());
+        Self {
+            room,
+            keys,
+            peers: Peers::default(),
+            reading: Reading::default(),
+            deliveries: Deliveries::default(),
+            links: BTreeMap::new(),
+            comparing: Comparing::default(),
+            refused_by: BTreeSet::new(),
+            recovery: Recovery { own_seq, heard: BTreeSet::new() },
+            appends: VecDeque::new(),
+            save_due: None,
+            was_standing,
+            membership_changed: false,
+        }
+    }
+
+    /// Takes what was saved beside the log.
+    pub fn restore(&mut self, saved: &BTreeMap<Slot, Vec<u8>>) {
+        if let Some(bytes) = saved.get(&Slot::Reading) {
+            self.reading = Reading::decode(bytes);
+        }
+        if let Some(bytes) = saved.get(&Slot::Delivery) {
+            self.deliveries = Deliveries::decode(bytes);
+        }
+        if let Some(bytes) = saved.get(&Slot::Peers) {
+            self.peers = Peers::decode(bytes);
+        }
+    }
+
+    pub fn id(&self) -> RoomId {
+        self.room.id()
+    }
+
+    pub fn me(&self) -> MemberId {
+        self.room.me()
+    }
+
+    /// As far as the log here says, and what the others say where all of them turn us away: then
+    /// the event that removed us cannot come.
+    pub fn standing(&self) -> Standing {
+        let refused = !self.refused_by.is_empty() && self.others().all(|member| self.refused_by.contains(&member));
+        if refused { Standing::Removed } else { self.standing_by_log() }
+    }
+
+    fn standing_by_log(&self) -> Standing {
+        let me = self.me();
+        let members = &self.room.state().members;
+        if members.standing(&me) {
+            Standing::Member
+        } else if members.has_left(&me) {
+            Standing::Left
+        } else if members.get(&me).is_some() {
+            Standing::Removed
+        } else {
+            Standing::Waiting
+        }
+    }
+
+    /// Standing members beside us.
+    pub fn others(&self) -> impl Iterator<Item = MemberId> + '_ {
+        let me = self.me();
+        self.room.members().filter(move |member| *member != me)
+    }
+
+    /// Is it worth linking with the others? One who left does so until somebody knows of it.
+    pub fn wants_links(&self) -> bool {
+        match self.standing_by_log() {
+            Standing::Member | Standing::Waiting => true,
+            Standing::Removed => false,
+            Standing::Left => {
+                let own = self.room.own_seq();
+                !self.others().any(|member| self.deliveries.has(&member, &self.me(), own))
+            }
+        }
+    }
+
+    /// Signs and inserts an event. It leaves for the links once it is durable.
+    pub fn say(&mut self, by: Speaker, body: Body, context: &mut Context<'_>) -> Result<EventId, Refusal> {
+        self.check_recovered()?;
+        if self.comparing.is_own_half(&body) {
+            return Err(Refusal::OwnWords);
+        }
+        let record = self.room.author(context.log, context.identity, by, body, context.now)?;
+        let id = record.position.id;
+        self.append(vec![record], context);
+        self.settle(context);
+        self.pump(context);
+        Ok(id)
+    }
+
+    /// As [`Self::say`], for an event that starts an epoch. The key goes to those who are members
+    /// after it, the event to those who were before.
+    pub fn say_and_renew(&mut self, by: Speaker, body: Body, context: &mut Context<'_>) -> Result<EventId, Refusal> {
+        self.check_recovered()?;
+        if self.comparing.is_own_half(&body) {
+            return Err(Refusal::OwnWords);
+        }
+        let record = self.room.author(context.log, context.identity, by, body, context.now)?;
+        let id = record.position.id;
+        self.start_epoch(id, context);
+        self.append(vec![record], context);
+        self.settle(context);
+        self.pump(context);
+        Ok(id)
+    }
+
+    /// Makes records durable and remembers what to tell when they are.
+    pub fn append(&mut self, records: Vec<Record>, context: &mut Context<'_>) {
+        let arrived = records.iter().map(|record| Arrived { event: record.position.id, arrival: record.arrival });
+        let arrived = arrived.collect();
+        let mut held = false;
+        for record in &records {
+            if let Some(event) = record.event() {
+                held |= self.reading.arrived(self.me(), record, &event);
+            }
+        }
+        let number = context.outbox.append(self.id(), records);
+        self.appends.push_back((number, arrived));
+        self.save_due.get_or_insert(context.now + context.limits.save_after);
+        if held {
+            self.save_reading(context);
+        }
+    }
+
+    /// Acts on what the fold says is different now.
+    pub fn settle(&mut self, context: &mut Context<'_>) {
+        while let Some(change) = self.room.poll_change() {
+            self.on_change(change, context);
+        }
+        let standing = self.room.is_member(&self.me());
+        let was = std::mem::replace(&mut self.was_standing, standing);
+        if standing && !was {
+            context.outbox.notify(Notice::Joined { room: self.id() });
+        } else if was && !standing {
+            context.outbox.notify(Notice::Out { room: self.id() });
+        }
+        self.rotate_if_due(context);
+    }
+
+    fn on_change(&mut self, change: Change, context: &mut Context<'_>) {
+        let room = self.id();
+        match change {
+            Change::Undone(event) => context.outbox.notify(Notice::Undone { room, event }),
+            Change::Equivocation(member) => context.outbox.notify(Notice::Equivocation { room, member }),
+            Change::Verified { by, member } => self.on_verified(by, member, context),
+            Change::Membership => self.membership_changed = true,
+        }
+    }
+
+    /// Says once that somebody came or went: then companions that seemed strange may be no more.
+    pub(crate) fn take_membership_changed(&mut self) -> bool {
+        std::mem::take(&mut self.membership_changed)
+    }
+
+    fn on_verified(&mut self, by: MemberId, member: MemberId, context: &mut Context<'_>) {
+        use crate::notice::VerificationStep;
+        let room = self.id();
+        if member == self.me() {
+            let step = VerificationStep::VerifiedByPeer;
+            context.outbox.notify(Notice::Verification { room, member: by, step });
+        } else if by == self.me() {
+            let step = VerificationStep::Verified;
+            context.outbox.notify(Notice::Verification { room, member, step });
+        }
+    }
+
+    /// After somebody left, the room key is renewed by the one whose turn it is.
+    fn rotate_if_due(&mut self, context: &mut Context<'_>) {
+        let due = self.room.state().members.rotation_due();
+        if due != Some(self.me()) || self.check_recovered().is_err() {
+            return;
+        }
+        let body = Body::Rotated(Rotated {});
+        let rotated = self.room.author(context.log, context.identity, companion(), body, context.now);
+        if let Ok(record) = rotated {
+            self.start_epoch(record.position.id, context);
+            self.append(vec![record], context);
+        }
+    }
+
+    /// Makes a key for the epoch that this event starts.
+    pub fn start_epoch(&mut self, event: EventId, context: &mut Context<'_>) {
+        self.keys.renew(event, context.rng);
+        self.save_keys(context);
+        for link in self.links.values_mut() {
+            if self.room.is_member(&link.member()) {
+                link.tell_keys(&self.keys, context);
+            }
+        }
+    }
+
+    /// Everything up to this number is durable.
+    pub fn on_durable(&mut self, number: u64, context: &mut Context<'_>) {
+        let mut newest = None;
+        while self.appends.front().is_some_and(|(append, _)| *append <= number) {
+            let Some((_, arrived)) = self.appends.pop_front() else { break };
+            for Arrived { event, arrival } in arrived {
+                newest = newest.max(Some(arrival));
+                context.outbox.notify(Notice::Arrived { room: self.id(), event, arrival });
+            }
+        }
+        let Some(newest) = newest else { return };
+        self.room.durable(newest);
+        for link in self.links.values_mut() {
+            link.tell_have(&self.room, context);
+        }
+    }
+
+    /// Sends what there is to send on every link.
+    pub fn pump(&mut self, context: &mut Context<'_>) {
+        let members: Vec<MemberId> = self.links.keys().copied().collect();
+        for member in members {
+            self.pump_link(&member, context);
+        }
+        self.hang_up_on_strangers(context);
+    }
+
+    pub(crate) fn pump_link(&mut self, member: &MemberId, context: &mut Context<'_>) {
+        let Some(link) = self.links.get_mut(member) else { return };
+        match link.pump(&self.room, context) {
+            Ok(None) => (),
+            Ok(Some(seq)) => {
+                self.deliveries.sent(*member, seq);
+                context.outbox.notify(Notice::Delivery { room: self.room.id(), member: *member });
+            }
+            Err(error) => self.fail(&error, context),
+        }
+    }
+
+    /// Who is no member any more gets what led to it, and the link ends.
+    fn hang_up_on_strangers(&mut self, context: &mut Context<'_>) {
+        if !self.was_standing {
+            return;
+        }
+        let gone: Vec<MemberId> = self.links.keys().filter(|member| !self.room.is_member(member)).copied().collect();
+        for member in gone {
+            if let Some(link) = self.links.remove(&member) {
+                context.outbox.push(Effect::Hangup { link: link.id() });
+                context.outbox.notify(Notice::Presence { room: self.id(), member });
+            }
+        }
+    }
+
+    /// The log cannot be read: the room is closed and read again.
+    pub(crate) fn fail(&mut self, error: &LogError, context: &mut Context<'_>) {
+        context.outbox.notify(Notice::Reopening { room: self.id(), why: error.to_string() });
+    }
+
+    /// Refuses to write while later events of our own are known to be elsewhere.
+    pub(crate) fn check_recovered(&self) -> Result<(), Refusal> {
+        let missing = self.recovery.own_seq.saturating_sub(self.room.own_seq());
+        let all_heard = self.others().all(|member| self.recovery.heard.contains(&member));
+        if missing == 0 || all_heard { Ok(()) } else { Err(Refusal::Recovering { missing }) }
+    }
+
+    /// A member told what it has: of our own events, and in all.
+    pub(crate) fn heard_from(&mut self, member: MemberId, own_seq: u64) {
+        self.recovery.heard.insert(member);
+        if own_seq > self.recovery.own_seq.max(self.room.own_seq()) {
+            self.recovery.own_seq = own_seq;
+            self.recovery.heard.remove(&member);
+        }
+    }
+
+    /// The own events that a member announced have arrived.
+    pub(crate) fn own_events_arrived(&mut self, member: MemberId) {
+        if self.room.own_seq() >= self.recovery.own_seq {
+            self.recovery.heard.insert(member);
+        }
+    }
+
+    pub fn delivery(&self, record: &Record) -> BTreeMap<MemberId, Delivery> {
+        self.others().map(|member| (member, self.deliveries.of(&member, &record.author, record.seq))).collect()
+    }
+
+    pub fn pending(&self, member: &MemberId) -> u64 {
+        let newest = self.room.known().iter().map(|(author, _)| (*author, self.room.known().seq(author)));
+        self.deliveries.pending(member, newest.filter(|(author, _)| author != member))
+    }
+
+    pub(crate) fn reader(&self, session: SessionId) -> (RoomId, MemberId, SessionId, bool) {
+        (self.id(), self.me(), session, self.others().next().is_none())
+    }
+
+    pub fn unread(&self, session: SessionId, limit: usize, log: &dyn Log) -> Result<Vec<(u64, EventId)>, LogError> {
+        let (room, me, session, alone) = self.reader(session);
+        self.reading.unread(log, Reader { room: &room, me, session, alone }, limit)
+    }
+
+    /// A session was given everything up to `through`.
+    pub fn show(&mut self, session: SessionId, through: u64, context: &mut Context<'_>) -> Result<(), LogError> {
+        let (room, me, session, alone) = self.reader(session);
+        let through = through.min(self.room.last_arrival());
+        let reader = Reader { room: &room, me, session, alone };
+        let news = self.reading.show(context.log, reader, through)?;
+        self.save_reading(context);
+        for (author, shown) in news {
+            if let Some(link) = self.links.get_mut(&author) {
+                link.tell_shown(shown, context);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn save_keys(&self, context: &mut Context<'_>) {
+        context.outbox.save(self.id(), Slot::Keys, Some(self.keys.encode()));
+    }
+
+    pub(crate) fn save_reading(&self, context: &mut Context<'_>) {
+        context.outbox.save(self.id(), Slot::Reading, Some(self.reading.encode()));
+    }
+
+    pub(crate) fn save_peers(&self, context: &mut Context<'_>) {
+        context.outbox.save(self.id(), Slot::Peers, Some(self.peers.encode()));
+    }
+
+    /// What members have is told again by every link, so it is enough to save it now and then.
+    pub(crate) fn deliveries_changed(&mut self, context: &Context<'_>) {
+        self.save_due.get_or_insert(context.now + context.limits.save_after);
+    }
+
+    pub(crate) fn save_if_due(&mut self, context: &mut Context<'_>) {
+        if self.save_due.is_some_and(|due| due <= context.now) {
+            self.save_due = None;
+            context.outbox.save(self.id(), Slot::Delivery, Some(self.deliveries.encode()));
+            context.outbox.save(self.id(), Slot::State, Some(self.room.checkpoint()));
+        }
+    }
+
+    pub(crate) fn poll_save(&self) -> Option<Timestamp> {
+        self.save_due
+    }
+
+    pub fn event(&self, log: &dyn Log, id: &EventId) -> Result<Option<(Record, Event)>, LogError> {
+        self.room.event(log, id)
+    }
+}

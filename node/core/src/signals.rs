@@ -1,0 +1,270 @@
+//! What a member's messages do: the receiving half of an established link.
+
+use crate::context::Context;
+use crate::event::SignedEvent;
+use crate::id::{EventId, MemberId};
+use crate::key::EpochKey;
+use crate::live::LiveLink;
+use crate::log::LogError;
+use crate::message::{LinkMessage, LiveSession, PeerHint, Tip};
+use crate::notice::Notice;
+use crate::ranges::Ranges;
+use crate::room::Acceptance;
+use crate::seat::Seat;
+use crate::time::Timestamp;
+
+/// The link must end: the member sent what no honest companion sends, or the log failed.
+#[derive(Debug)]
+pub struct EndLink;
+
+impl Seat {
+    /// A link is up: both sides begin with what they have.
+    pub(crate) fn link_up(&mut self, mut link: LiveLink, context: &mut Context<'_>) {
+        let member = link.member();
+        link.tell_have(&self.room, context);
+        let known = self.keys.iter().map(|(id, _)| *id).collect();
+        link.say(&LinkMessage::Epochs { clock: context.now, known }, context);
+        link.say(&LinkMessage::Sessions(self.reading.live().collect()), context);
+        if let Some(shown) = self.reading.shown_of(&member) {
+            link.tell_shown(shown.clone(), context);
+        }
+        let hints = self.hints(context);
+        link.tell_peers(hints, context);
+        self.peers.met(member, &link.peer().clone(), &[]);
+        self.save_peers(context);
+        self.deliveries.seen(member, context.now);
+        self.refused_by.remove(&member);
+        if let Some(old) = self.links.insert(member, link) {
+            context.outbox.push(crate::effect::Effect::Hangup { link: old.id() });
+        }
+        context.outbox.notify(Notice::Presence { room: self.id(), member });
+    }
+
+    /// A link is down.
+    pub(crate) fn link_down(&mut self, member: MemberId, context: &mut Context<'_>) {
+        self.links.remove(&member);
+        self.deliveries.seen(member, context.now);
+        self.deliveries_changed(context);
+        self.comparing_interrupted(member, context);
+        context.outbox.notify(Notice::Presence { room: self.id(), member });
+    }
+
+    /// Our own sessions changed.
+    pub(crate) fn tell_sessions(&mut self, context: &mut Context<'_>) {
+        let sessions: Vec<LiveSession> = self.reading.live().collect();
+        for link in self.links.values_mut() {
+            link.say(&LinkMessage::Sessions(sessions.clone()), context);
+        }
+    }
+
+    /// Our own addresses, or what we know of others', changed.
+    pub(crate) fn tell_peers(&mut self, context: &mut Context<'_>) {
+        let hints = self.hints(context);
+        for link in self.links.values_mut() {
+            link.tell_peers(hints.clone(), context);
+        }
+    }
+
+    fn hints(&self, context: &Context<'_>) -> Vec<PeerHint> {
+        let others: Vec<MemberId> = self.others().collect();
+        let mut hints: Vec<PeerHint> = self.peers.hints(others.iter()).collect();
+        hints.push(PeerHint {
+            member: self.me(),
+            transport: context.transport.clone(),
+            addresses: context.addresses.to_vec(),
+        });
+        hints
+    }
+
+    /// One message of a member.
+    pub(crate) fn on_message(
+        &mut self,
+        member: MemberId,
+        message: LinkMessage,
+        context: &mut Context<'_>,
+    ) -> Result<(), EndLink> {
+        match message {
+            LinkMessage::Have(tips) => self.on_have(member, &tips, context),
+            LinkMessage::Events(events) => self.on_events(member, events, context),
+            LinkMessage::Want(ids) => self.on_want(member, ids, context),
+            LinkMessage::Epochs { clock, known } => self.on_epochs(member, clock, known, context),
+            LinkMessage::Keys(keys) => self.on_keys(keys, context),
+            LinkMessage::Shown(shown) => self.on_shown(member, &shown, context),
+            LinkMessage::Sessions(sessions) => self.on_sessions(member, sessions, context),
+            LinkMessage::Peers(hints) => self.on_peers(member, &hints, context),
+            LinkMessage::Sas(message) => self.on_sas(member, message, context),
+            LinkMessage::Ping => self.answer(&member, &LinkMessage::Pong, context),
+            LinkMessage::Pong => Ok(()),
+        }
+    }
+
+    fn on_have(&mut self, member: MemberId, tips: &[Tip], context: &mut Context<'_>) -> Result<(), EndLink> {
+        let me = self.me();
+        let own = tips.iter().filter(|tip| tip.author == me).map(|tip| tip.seq).max();
+        self.heard_from(member, own.unwrap_or(0));
+        self.deliveries.have(member, tips);
+        self.deliveries_changed(context);
+        context.outbox.notify(Notice::Delivery { room: self.id(), member });
+        let Some(link) = self.links.get_mut(&member) else { return Ok(()) };
+        let wants = link.sync.on_have(&self.room, context.log, tips, context.now);
+        self.ask(&member, wants, context)?;
+        self.pump_link(&member, context);
+        Ok(())
+    }
+
+    fn on_events(
+        &mut self,
+        member: MemberId,
+        events: Vec<serde_bytes::ByteBuf>,
+        context: &mut Context<'_>,
+    ) -> Result<(), EndLink> {
+        let mut records = Vec::new();
+        let mut missing: Vec<EventId> = Vec::new();
+        let mut fault = false;
+        for bytes in events {
+            match self.take(member, &bytes, context) {
+                Ok(Acceptance::Accepted(accepted)) => records.extend(accepted),
+                Ok(Acceptance::Waiting { missing: parents }) => missing.extend(parents),
+                Ok(Acceptance::Duplicate | Acceptance::Unwanted(_)) => (),
+                Err(EndLink) => {
+                    fault = true;
+                    break;
+                }
+            }
+        }
+        if let Err(error) = self.room.settle(context.log) {
+            self.fail(&error, context);
+            return Err(EndLink);
+        }
+        if !records.is_empty() {
+            self.void_spoken_words(&records, context);
+            self.append(records, context);
+            self.own_events_arrived(member);
+            self.settle(context);
+        }
+        missing.retain(|id| matches!(self.room.contains(context.log, id), Ok(false)));
+        missing.sort_unstable();
+        missing.dedup();
+        self.ask_for(&member, missing, context);
+        self.pump(context);
+        if fault { Err(EndLink) } else { Ok(()) }
+    }
+
+    fn take(&mut self, member: MemberId, bytes: &[u8], context: &mut Context<'_>) -> Result<Acceptance, EndLink> {
+        let signed = SignedEvent::decode(bytes).map_err(|_| EndLink)?;
+        let event = signed.verify().map_err(|_| EndLink)?;
+        if let Some(link) = self.links.get_mut(&member) {
+            link.sync.received(event.event().author, event.event().seq, event.id());
+        }
+        self.room.take(context.log, event).map_err(|error| {
+            self.fail(&error, context);
+            EndLink
+        })
+    }
+
+    fn on_want(&mut self, member: MemberId, ids: Vec<EventId>, context: &mut Context<'_>) -> Result<(), EndLink> {
+        if let Some(link) = self.links.get_mut(&member) {
+            link.sync.on_want(ids);
+        }
+        self.pump_link(&member, context);
+        Ok(())
+    }
+
+    fn on_epochs(
+        &mut self,
+        member: MemberId,
+        clock: Timestamp,
+        known: Vec<EventId>,
+        context: &mut Context<'_>,
+    ) -> Result<(), EndLink> {
+        if let Some(link) = self.links.get_mut(&member) {
+            link.on_epochs(clock, known, context.now);
+            if self.room.is_member(&member) {
+                link.tell_keys(&self.keys, context);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_keys(&mut self, keys: Vec<(EventId, EpochKey)>, context: &mut Context<'_>) -> Result<(), EndLink> {
+        let started = self.room.state().members.epochs().collect();
+        let mut learnt = false;
+        for (epoch, key) in keys {
+            learnt |= self.keys.learn(epoch, key, &started);
+        }
+        if learnt {
+            self.save_keys(context);
+        }
+        Ok(())
+    }
+
+    fn on_shown(&mut self, member: MemberId, shown: &Ranges, context: &mut Context<'_>) -> Result<(), EndLink> {
+        if self.deliveries.shown(member, shown) {
+            self.deliveries_changed(context);
+            context.outbox.notify(Notice::Delivery { room: self.id(), member });
+        }
+        Ok(())
+    }
+
+    fn on_sessions(
+        &mut self,
+        member: MemberId,
+        sessions: Vec<LiveSession>,
+        context: &mut Context<'_>,
+    ) -> Result<(), EndLink> {
+        if let Some(link) = self.links.get_mut(&member) {
+            link.sessions = sessions;
+            context.outbox.notify(Notice::Presence { room: self.id(), member });
+        }
+        Ok(())
+    }
+
+    /// A member's word on itself counts as a meeting, on others as hearsay.
+    fn on_peers(&mut self, member: MemberId, hints: &[PeerHint], context: &mut Context<'_>) -> Result<(), EndLink> {
+        let me = self.me();
+        let mut news = false;
+        for hint in hints.iter().filter(|hint| hint.member != me) {
+            let met = self.links.get(&member).is_some_and(|link| *link.peer() == hint.transport);
+            if hint.member == member && met {
+                news |= self.peers.met(member, &hint.transport, &hint.addresses);
+            } else if self.room.is_member(&hint.member) {
+                news |= self.peers.heard(hint);
+            }
+        }
+        if news {
+            self.save_peers(context);
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, member: &MemberId, message: &LinkMessage, context: &mut Context<'_>) -> Result<(), EndLink> {
+        if let Some(link) = self.links.get_mut(member) {
+            link.say(message, context);
+        }
+        Ok(())
+    }
+
+    fn ask(
+        &mut self,
+        member: &MemberId,
+        wants: Result<Vec<EventId>, LogError>,
+        context: &mut Context<'_>,
+    ) -> Result<(), EndLink> {
+        match wants {
+            Ok(ids) if ids.is_empty() => Ok(()),
+            Ok(ids) => self.answer(member, &LinkMessage::Want(ids), context),
+            Err(error) => {
+                self.fail(&error, context);
+                Err(EndLink)
+            }
+        }
+    }
+
+    fn ask_for(&mut self, member: &MemberId, ids: Vec<EventId>, context: &mut Context<'_>) {
+        let Some(link) = self.links.get_mut(member) else { return };
+        let fresh = link.sync.want(ids, context.now);
+        if !fresh.is_empty() {
+            link.say(&LinkMessage::Want(fresh), context);
+        }
+    }
+}

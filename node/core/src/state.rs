@@ -1,0 +1,175 @@
+//! What a room knows: the fold of its events.
+
+use std::collections::BTreeMap;
+
+use pairwave_wire::cbor;
+use serde::{Deserialize, Serialize};
+
+use crate::causality;
+use crate::event::{Body, Event};
+use crate::id::{EventId, MemberId, RoomId};
+use crate::log::{Log, LogError, Record};
+use crate::mark::Mark;
+use crate::members::{Genesis, Members};
+use crate::sessions::Sessions;
+use crate::talk::{Kind, Message, Talk};
+use crate::vector::Vector;
+use crate::verification::{Verification, Verified};
+
+/// Which bodies have effect in rooms that are made today.
+pub const RULES: u32 = 1;
+
+/// What every member who has the same events knows. One field a feature.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomState {
+    /// Which bodies have effect, as set at the genesis.
+    pub rules: u32,
+    pub title: String,
+    pub members: Members,
+    pub verification: Verification,
+    pub sessions: Sessions,
+    pub talk: Talk,
+    /// Events without effect, and why.
+    pub marks: BTreeMap<EventId, Mark>,
+    /// Authors that said two things in one place, and whether they named both since.
+    pub equivocations: BTreeMap<MemberId, Equivocation>,
+    /// Newest events by author, as far as the fold has come.
+    pub(crate) chains: Vector,
+}
+
+/// Two events of one author with one seq: somebody holds a copy of that key, or of that home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Equivocation {
+    Forked,
+    /// Forked, and the author's next event named all its branches.
+    Healed,
+}
+
+/// Something that a companion wants to tell of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// An event that had effect has none any more.
+    Undone(EventId),
+    Equivocation(MemberId),
+    Verified {
+        by: MemberId,
+        member: MemberId,
+    },
+    /// Somebody came or went.
+    Membership,
+}
+
+impl RoomState {
+    /// One value for one state, the same on every machine.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        cbor::encode(self).expect("integers, texts and bytes always encode")
+    }
+
+    /// Takes the next event in the order. Membership was judged before.
+    pub(crate) fn apply(
+        &mut self,
+        log: &dyn Log,
+        room: &RoomId,
+        record: &Record,
+        event: &Event,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), LogError> {
+        self.follow_chain(record, event, changes);
+        match self.effect(log, room, record, event, changes)? {
+            Ok(()) => self.sessions.heard(event, record.position),
+            Err(mark) => _ = self.marks.insert(record.position.id, mark),
+        }
+        Ok(())
+    }
+
+    fn follow_chain(&mut self, record: &Record, event: &Event, changes: &mut Vec<Change>) {
+        let (author, seq, id) = (event.author, event.seq, record.position.id);
+        let tips = self.chains.tips(&author);
+        if tips.len() > 1 && tips.iter().all(|(_, tip)| event.parents.contains(tip)) {
+            self.chains.heal(author, seq, id);
+            self.equivocations.insert(author, Equivocation::Healed);
+        } else if self.chains.extend(author, seq, id, event.backlink) {
+            self.equivocations.insert(author, Equivocation::Forked);
+            changes.push(Change::Equivocation(author));
+        }
+    }
+
+    fn effect(
+        &mut self,
+        log: &dyn Log,
+        room: &RoomId,
+        record: &Record,
+        event: &Event,
+        changes: &mut Vec<Change>,
+    ) -> Result<Result<(), Mark>, LogError> {
+        if let Some(void) = self.members.void.get(&record.position.id) {
+            return Ok(Err(Mark::Membership(*void)));
+        }
+        if !self.members.may_speak(&event.author, event.seq, &record.position.id) {
+            return Ok(Err(Mark::NotAMember));
+        }
+        match &event.body {
+            Body::Genesis(genesis) => self.begin(event.author, genesis),
+            Body::Admitted(admitted) => self.sessions.introduce(admitted.member, &admitted.name),
+            Body::Verified(verified) => return Ok(self.verify(event.author, verified, changes)),
+            Body::Named(named) => return Ok(self.sessions.apply(event, named, record.position)),
+            Body::Message(message) => return self.hear(log, room, record, event, message),
+            Body::Foreign { .. } => return Ok(Err(Mark::Foreign)),
+            Body::Invited(_) | Body::InviteClosed(_) | Body::Removed(_) | Body::Left(_) | Body::Rotated(_) => (),
+        }
+        Ok(Ok(()))
+    }
+
+    fn begin(&mut self, founder: MemberId, genesis: &Genesis) {
+        self.rules = genesis.rules;
+        self.title = genesis.title.clone();
+        self.sessions.introduce(founder, &genesis.name);
+    }
+
+    fn verify(&mut self, by: MemberId, verified: &Verified, changes: &mut Vec<Change>) -> Result<(), Mark> {
+        if self.members.get(&verified.member).is_none() {
+            return Err(Mark::NoSuchMember);
+        }
+        if self.verification.apply(by, verified) {
+            changes.push(Change::Verified { by, member: verified.member });
+        }
+        Ok(())
+    }
+
+    fn hear(
+        &mut self,
+        log: &dyn Log,
+        room: &RoomId,
+        record: &Record,
+        event: &Event,
+        message: &Message,
+    ) -> Result<Result<(), Mark>, LogError> {
+        if let Err(refusal) = message.check() {
+            return Ok(Err(refusal.into()));
+        }
+        if let Some(question) = message.answers
+            && !is_question_before(log, room, &question, record)?
+        {
+            return Ok(Err(Mark::NotAQuestion));
+        }
+        self.talk.apply(event, message, record.position);
+        Ok(Ok(()))
+    }
+}
+
+/// Is there a question with this id among the ancestors of `of`?
+pub(crate) fn is_question_before(
+    log: &dyn Log,
+    room: &RoomId,
+    question: &EventId,
+    of: &Record,
+) -> Result<bool, LogError> {
+    let Some(record) = log.get(room, question)? else { return Ok(false) };
+    let asks = is_question(&record);
+    Ok(asks && causality::is_ancestor(log, room, (&record.author, record.seq, *question), of)?)
+}
+
+pub(crate) fn is_question(record: &Record) -> bool {
+    let body = record.event().map(|event| event.body);
+    matches!(body, Some(Body::Message(Message { kind: Kind::Question, .. })))
+}

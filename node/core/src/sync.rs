@@ -1,0 +1,286 @@
+//! Have and want on one link: both sides tell what they have, send what the other lacks, then push
+//! every new event as it is made. Any member may carry another's events.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use serde_bytes::ByteBuf;
+
+use crate::id::{EventId, MemberId};
+use crate::log::{Log, LogError, Record};
+use crate::message::{BATCH, LinkMessage, Tip};
+use crate::room::Room;
+use crate::time::Timestamp;
+
+/// How long another's new event waits before it is carried on: mostly its author is quicker.
+const CARRY_AFTER: Duration = Duration::from_millis(250);
+/// How long a wanted event may stay away before it is asked for again.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+/// Most events that are asked for at a time.
+const WANTED: usize = 256;
+/// Bytes of events in one message, beyond which the next one begins.
+const MESSAGE_BYTES: usize = 192 * 1024;
+/// Most ids that the other side may have asked for and not got.
+const ASKED: usize = 1024;
+
+/// Have and want with one member.
+#[derive(Debug)]
+pub struct Sync {
+    /// The newest events of each author that are known to be there; several of a forked one.
+    theirs: BTreeMap<MemberId, Vec<(u64, EventId)>>,
+    /// What we last told of each author.
+    told: BTreeMap<MemberId, Vec<(u64, EventId)>>,
+    /// They have told what they have.
+    heard: bool,
+    /// Arrivals up to this one were sent, set aside, or are there.
+    cursor: u64,
+    /// Arrivals after this one came while the link was up.
+    live_from: u64,
+    /// Others' new events that wait for [`CARRY_AFTER`].
+    carried: VecDeque<(Timestamp, EventId)>,
+    /// What was asked of us.
+    asked: VecDeque<EventId>,
+    /// What we asked for, and when.
+    wanted: BTreeMap<EventId, Timestamp>,
+}
+
+/// What one round of [`Sync::pump`] wants sent.
+#[derive(Debug, Default)]
+pub struct Pumped {
+    pub message: Option<LinkMessage>,
+    /// The highest own seq in it.
+    pub own_seq: Option<u64>,
+}
+
+impl Sync {
+    pub fn new(room: &Room) -> Self {
+        Self {
+            theirs: BTreeMap::new(),
+            told: BTreeMap::new(),
+            heard: false,
+            cursor: 0,
+            live_from: room.newest_arrival(),
+            carried: VecDeque::new(),
+            asked: VecDeque::new(),
+            wanted: BTreeMap::new(),
+        }
+    }
+
+    /// They have told what they have.
+    pub fn heard(&self) -> bool {
+        self.heard
+    }
+
+    /// What we have that is durable and was not told yet: everything at first, then what changed.
+    pub fn tell(&mut self, room: &Room) -> Option<LinkMessage> {
+        let first = self.told.is_empty();
+        let mut tips = Vec::new();
+        for (author, ours) in room.have().iter() {
+            if self.told.get(author).is_none_or(|told| told != ours) {
+                tips.extend(ours.iter().map(|(seq, id)| Tip { author: *author, seq: *seq, id: *id }));
+                self.told.insert(*author, ours.to_vec());
+            }
+        }
+        (first || !tips.is_empty()).then_some(LinkMessage::Have(tips))
+    }
+
+    /// Takes what they have; returns what we must ask for because it contradicts what we hold.
+    pub fn on_have(
+        &mut self,
+        room: &Room,
+        log: &dyn Log,
+        tips: &[Tip],
+        now: Timestamp,
+    ) -> Result<Vec<EventId>, LogError> {
+        let mut told: BTreeMap<MemberId, Vec<(u64, EventId)>> = BTreeMap::new();
+        for tip in tips {
+            told.entry(tip.author).or_default().push((tip.seq, tip.id));
+        }
+        let mut contradictions = Vec::new();
+        for (author, tips) in told {
+            let ours = room.known().seq(&author);
+            for (seq, id) in &tips {
+                if *seq <= ours && !room.contains(log, id)? {
+                    contradictions.push(*id);
+                }
+            }
+            self.theirs.insert(author, tips);
+        }
+        if !std::mem::replace(&mut self.heard, true) {
+            self.cursor = self.first_gap(room, log)?;
+        }
+        Ok(self.want(contradictions, now))
+    }
+
+    /// They sent this event, so they have it.
+    pub fn received(&mut self, author: MemberId, seq: u64, id: EventId) {
+        self.wanted.remove(&id);
+        let tips = self.theirs.entry(author).or_default();
+        match tips.as_mut_slice() {
+            [] => tips.push((seq, id)),
+            [tip] if tip.0 < seq => *tip = (seq, id),
+            _ => (),
+        }
+    }
+
+    /// Filters what must be asked for: nothing twice, and not too much at a time.
+    pub fn want(&mut self, ids: Vec<EventId>, now: Timestamp) -> Vec<EventId> {
+        let mut fresh = Vec::new();
+        for id in ids {
+            let asked = self.wanted.get(&id).is_some_and(|at| now.since(*at) < ASK_AGAIN);
+            if !asked && (self.wanted.len() < WANTED || self.wanted.contains_key(&id)) {
+                self.wanted.insert(id, now);
+                fresh.push(id);
+            }
+        }
+        fresh
+    }
+
+    /// They miss these.
+    pub fn on_want(&mut self, ids: Vec<EventId>) {
+        let room = ASKED.saturating_sub(self.asked.len());
+        self.asked.extend(ids.into_iter().take(room));
+    }
+
+    /// The next message of events, if there is something to send. Call it until it returns none.
+    pub fn pump(&mut self, room: &Room, log: &dyn Log, now: Timestamp) -> Result<Pumped, LogError> {
+        let mut batch = Batch::default();
+        if !self.heard {
+            return Ok(Pumped::default());
+        }
+        let log = &room.view(log);
+        self.pump_asked(room, log, &mut batch)?;
+        self.pump_carried(room, log, &mut batch, now)?;
+        self.pump_new(room, log, &mut batch, now)?;
+        if batch.events.is_empty() {
+            return Ok(Pumped::default());
+        }
+        Ok(Pumped { message: Some(LinkMessage::Events(batch.events)), own_seq: batch.own_seq })
+    }
+
+    /// When [`Self::pump`] has something to carry on.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.carried.front().map(|(due, _)| *due)
+    }
+
+    fn pump_asked(&mut self, room: &Room, log: &dyn Log, batch: &mut Batch) -> Result<(), LogError> {
+        while !batch.is_full() {
+            let Some(id) = self.asked.pop_front() else { break };
+            if let Some(record) = log.get(&room.id(), &id)? {
+                batch.push(&record, room.me());
+            }
+        }
+        Ok(())
+    }
+
+    fn pump_carried(&mut self, room: &Room, log: &dyn Log, batch: &mut Batch, now: Timestamp) -> Result<(), LogError> {
+        while !batch.is_full() {
+            let Some((_, id)) = self.carried.front().copied().filter(|(due, _)| *due <= now) else { break };
+            self.carried.pop_front();
+            let Some(record) = log.get(&room.id(), &id)? else { continue };
+            if !self.is_there(room, log, &record)? {
+                batch.push(&record, room.me());
+            }
+        }
+        Ok(())
+    }
+
+    fn pump_new(&mut self, room: &Room, log: &dyn Log, batch: &mut Batch, now: Timestamp) -> Result<(), LogError> {
+        while !batch.is_full() {
+            let page = log.arrivals(&room.id(), self.cursor, BATCH)?;
+            if page.is_empty() {
+                break;
+            }
+            for (arrival, id) in page {
+                if batch.is_full() {
+                    break;
+                }
+                self.cursor = arrival;
+                let Some(record) = log.get(&room.id(), &id)? else { continue };
+                if self.is_there(room, log, &record)? {
+                    continue;
+                }
+                if arrival > self.live_from && record.author != room.me() {
+                    self.carried.push_back((now + CARRY_AFTER, id));
+                } else {
+                    batch.push(&record, room.me());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The arrival before the oldest event that they lack.
+    fn first_gap(&self, room: &Room, log: &dyn Log) -> Result<u64, LogError> {
+        let view = room.view(log);
+        let mut first = room.newest_arrival() + 1;
+        for (author, _) in room.known().iter() {
+            let from = self.common_seq(room, author) + 1;
+            for (_, id) in view.chain(&room.id(), author, from, 4)? {
+                first = first.min(view.get(&room.id(), &id)?.map_or(first, |record| record.arrival));
+            }
+        }
+        Ok(first - 1)
+    }
+
+    /// Up to which seq both sides surely hold the same of an author. Of a fork, that is nothing:
+    /// then every event is looked at.
+    fn common_seq(&self, room: &Room, author: &MemberId) -> u64 {
+        match self.theirs.get(author).map(Vec::as_slice) {
+            Some([(seq, _)]) if !room.known().is_forked(author) => *seq,
+            _ => 0,
+        }
+    }
+
+    fn is_there(&self, room: &Room, log: &dyn Log, record: &Record) -> Result<bool, LogError> {
+        let Some(tips) = self.theirs.get(&record.author) else { return Ok(false) };
+        if let [(seq, _)] = tips.as_slice()
+            && !room.known().is_forked(&record.author)
+        {
+            return Ok(record.seq <= *seq);
+        }
+        for (seq, tip) in tips {
+            if *seq >= record.seq && is_on_branch(room, log, *tip, record)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Walks the backlinks from `tip` down to the record's seq.
+fn is_on_branch(room: &Room, log: &dyn Log, tip: EventId, record: &Record) -> Result<bool, LogError> {
+    let mut at = Some(tip);
+    while let Some(id) = at {
+        if id == record.position.id {
+            return Ok(true);
+        }
+        let Some(found) = log.get(&room.id(), &id)? else { return Ok(false) };
+        if found.seq <= record.seq {
+            return Ok(false);
+        }
+        at = found.event().and_then(|event| event.backlink);
+    }
+    Ok(false)
+}
+
+#[derive(Debug, Default)]
+struct Batch {
+    events: Vec<ByteBuf>,
+    bytes: usize,
+    own_seq: Option<u64>,
+}
+
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.events.len() >= BATCH || self.bytes >= MESSAGE_BYTES
+    }
+
+    fn push(&mut self, record: &Record, me: MemberId) {
+        self.bytes += record.signed.len();
+        self.events.push(ByteBuf::from(record.signed.clone()));
+        if record.author == me {
+            self.own_seq = self.own_seq.max(Some(record.seq));
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! What the companion answers to its faces: each question becomes commands to the core, and what
+//! the core knows becomes what a face may see.
+
+mod doctor;
+mod inbox;
+mod joining;
+mod members;
+mod reading;
+mod rooms;
+mod status;
+mod talk;
+#[cfg(test)]
+mod tests;
+mod verification;
+mod watch;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::stream::{BoxStream, StreamExt};
+use pairwave_api::{Ask, Code, Done, Failure, Hello, Home, Notice, Request, RoomRef};
+use pairwave_core::command::{Command, Outcome};
+use pairwave_core::id::{MemberId, RoomId};
+use pairwave_core::node::Node;
+use serde::Serialize;
+use tokio::sync::{Notify, broadcast, watch as watch_channel};
+
+use crate::caller::Caller;
+use crate::control::{Reply, Service};
+use crate::door::{self, Process};
+use crate::driver::DriverHandle;
+use crate::live::Live;
+use crate::net::NetStatus;
+use crate::refusals::refused;
+use crate::resolve;
+use crate::store::{Bindings, Reader};
+use crate::view::{self, Viewer};
+
+/// Asks the network how things stand.
+pub type AskNetwork = Box<dyn Fn() -> BoxFuture<'static, NetStatus> + Send + Sync>;
+
+/// What the answers are made of.
+pub struct Parts {
+    pub home: Home,
+    pub me: MemberId,
+    /// How we are called where no name is given.
+    pub name: String,
+    pub driver: DriverHandle,
+    pub bindings: Bindings,
+    pub network: AskNetwork,
+}
+
+/// Answers to every face of this companion.
+pub struct Answers {
+    parts: Parts,
+    live: Live,
+    /// What the watch saw that a doctor wants to know.
+    seen: Arc<Mutex<watch::Seen>>,
+    /// Sessions that are being given something, one at a time.
+    turns: inbox::Turns,
+    /// Grows with what may need somebody.
+    changed: watch_channel::Sender<watch::Changes>,
+    /// Says that somebody asked the companion to end.
+    down: Arc<Notify>,
+}
+
+impl Answers {
+    /// Starts to answer, and to watch what the core tells.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let notices = parts.driver.notices();
+        let (changed, _) = watch_channel::channel(watch::Changes::default());
+        let (live, seen, down) = (Live::default(), Arc::default(), Arc::default());
+        let turns = inbox::Turns::default();
+        let answers = Arc::new(Self { parts, live, seen, turns, changed, down });
+        tokio::spawn(watch::watch(Arc::downgrade(&answers), notices));
+        answers
+    }
+
+    /// Ready when a face asked the companion to end, and was told so.
+    pub async fn asked_down(&self) {
+        self.down.notified().await;
+    }
+
+    async fn welcome(&self, hello: Hello, ancestry: Option<Vec<Process>>) -> Result<Caller, Failure> {
+        let caller = Caller::admit(hello, ancestry, self.parts.me, &self.live)?;
+        if let Some((_, room)) = caller.dir.as_deref().and_then(|dir| self.parts.bindings.bound(dir)) {
+            self.attend(&caller, room).await;
+        }
+        Ok(caller)
+    }
+
+    async fn route(&self, by: &Caller, request: Request) -> Result<Reply, Failure> {
+        match request {
+            Request::CloseInvite(ask) => answer(&ask, self.close_invite(by, &ask).await),
+            Request::Create(ask) => answer(&ask, self.create(by, &ask).await),
+            Request::Diagnose(ask) => answer(&ask, self.diagnose(by, &ask).await),
+            Request::Down(_) => self.end(),
+            Request::Inbox(ask) => self.inbox(by, ask).await,
+            Request::Invite(ask) => answer(&ask, self.invite(by, &ask).await),
+            Request::Invites(ask) => answer(&ask, self.invites(by, &ask).await),
+            Request::Join(ask) => answer(&ask, self.join(by, &ask).await),
+            Request::Leave(ask) => answer(&ask, self.leave(by, &ask).await),
+            Request::Read(ask) => answer(&ask, self.read(by, ask.clone()).await),
+            Request::Remove(ask) => answer(&ask, self.remove(by, &ask).await),
+            Request::Rename(ask) => answer(&ask, self.rename(by, &ask).await),
+            Request::Rooms(ask) => answer(&ask, self.rooms(by).await),
+            Request::Send(ask) => answer(&ask, self.send(by, ask.clone()).await),
+            Request::ShowStatus(ask) => answer(&ask, self.status(by, &ask).await),
+            Request::Verify(ask) => answer(&ask, self.verify(by, &ask).await),
+            Request::Wait(ask) => self.wait(by, ask).await,
+            Request::Whoami(ask) => answer(&ask, self.whoami(by, &ask).await),
+        }
+    }
+
+    /// The room that is meant, in which the caller's session counts as present from now on.
+    async fn room(&self, by: &Caller, wanted: &RoomRef) -> Result<RoomId, Failure> {
+        let bound = by.dir.as_deref().and_then(|dir| self.parts.bindings.bound(dir));
+        let wanted = wanted.clone();
+        let room = self.parts.driver.query(move |node| resolve::room(node, wanted.as_deref(), bound)).await?;
+        self.attend(by, room).await;
+        Ok(room)
+    }
+
+    /// Tells the core once that a session is in a room.
+    async fn attend(&self, by: &Caller, room: RoomId) {
+        let Some(id) = by.live else { return };
+        if !self.live.attend(id, room) {
+            return;
+        }
+        let Caller { speaker, .. } = by;
+        let started = Command::SessionStarted { room, session: speaker.session, origin: speaker.origin };
+        if let Err(refusal) = self.parts.driver.command(started).await {
+            tracing::debug!(%refusal, "a session cannot attend a room");
+            self.live.forget(&room);
+        }
+    }
+
+    /// Tells the core of every session whose folder has got this room.
+    async fn attend_all(&self, room: RoomId) {
+        for guest in self.live.guests() {
+            let bound = guest.dir.as_deref().and_then(|dir| self.parts.bindings.bound(dir));
+            if bound.is_some_and(|(_, bound)| bound == room) {
+                self.attend(&guest, room).await;
+            }
+        }
+    }
+
+    /// Ends the companion once the answer was written.
+    fn end(&self) -> Result<Reply, Failure> {
+        let down = self.down.clone();
+        let written = async move { down.notify_one() };
+        Ok(Reply { value: json(&Done {})?, written: Some(written.boxed()) })
+    }
+
+    fn seen(&self) -> MutexGuard<'_, watch::Seen> {
+        watch::locked(&self.seen)
+    }
+
+    async fn command(&self, command: Command) -> Result<Outcome, Failure> {
+        self.parts.driver.command(command).await.map_err(refused)
+    }
+
+    /// Looks at a room whose log is here.
+    async fn look<R: Send + 'static>(
+        &self,
+        room: RoomId,
+        look: impl FnOnce(&Viewer<'_, Reader>) -> Result<R, Failure> + Send + 'static,
+    ) -> Result<R, Failure> {
+        let look = move |node: &Node<Reader>| match node.room(&room) {
+            Some(found) => look(&Viewer::new(node, found)),
+            None => Err(waiting_to_be_let_in()),
+        };
+        self.parts.driver.query(look).await
+    }
+}
+
+impl Service for Answers {
+    type Caller = Caller;
+
+    fn greet(&self, hello: Hello, pid: Option<u32>) -> BoxFuture<'_, Result<Caller, Failure>> {
+        async move { self.welcome(hello, door::ancestry(pid)).await }.boxed()
+    }
+
+    fn call<'a>(&'a self, caller: &'a Caller, request: Request) -> BoxFuture<'a, Result<Reply, Failure>> {
+        self.route(caller, request).boxed()
+    }
+
+    fn notices(&self, _: &Caller) -> BoxStream<'static, Notice> {
+        let (driver, notices) = (self.parts.driver.clone(), self.parts.driver.notices());
+        futures::stream::unfold((driver, notices), next_notice).boxed()
+    }
+
+    fn farewell(&self, caller: Caller) -> BoxFuture<'_, ()> {
+        async move {
+            let left = caller.live.map(|id| self.live.leave(id)).unwrap_or_default();
+            for room in left {
+                let ended = Command::SessionEnded { room, session: caller.speaker.session };
+                let _ = self.parts.driver.command(ended).await;
+            }
+        }
+        .boxed()
+    }
+}
+
+type Listening = (DriverHandle, broadcast::Receiver<pairwave_core::notice::Notice>);
+
+/// The next notice that a face can show. Who listens too slowly misses some; the rooms themselves
+/// say what is so.
+async fn next_notice((driver, mut notices): Listening) -> Option<(Notice, Listening)> {
+    loop {
+        let notice = match notices.recv().await {
+            Ok(notice) => notice,
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "a face listens too slowly and missed notices");
+                continue;
+            }
+            Err(broadcast::error::RecvError::Closed) => return None,
+        };
+        if let Some(told) = driver.query(move |node| view::notice(node, &notice)).await {
+            return Some((told, (driver, notices)));
+        }
+    }
+}
+
+/// Writes an answer down, of the type that belongs to the question.
+fn answer<A: Ask>(_: &A, answer: Result<A::Answer, Failure>) -> Result<Reply, Failure> {
+    Ok(json(&answer?)?.into())
+}
+
+fn json<T: Serialize>(answer: &T) -> Result<serde_json::Value, Failure> {
+    serde_json::to_value(answer).map_err(|error| {
+        Failure::new(Code::Failed, "answer_unwritable", error, "Please report this as a bug of pairwave.")
+    })
+}
+
+fn waiting_to_be_let_in() -> Failure {
+    Failure::new(
+        Code::Refused,
+        "not_admitted",
+        "Nobody has let you into this room yet",
+        "Ask the person who invited you to run `pairwave up`; this companion goes on knocking.",
+    )
+}
+
+/// What a folder must be to have a room.
+fn project_folder(dir: &Path) -> Result<(), Failure> {
+    if dir.is_absolute() && dir.is_dir() {
+        return Ok(());
+    }
+    let message = format!("{} is no folder", dir.display());
+    Err(Failure::new(Code::Usage, "no_folder", message, "Name a folder that exists."))
+}
+
+/// A command came to something else than it can.
+fn unexpected(outcome: &Outcome) -> Failure {
+    tracing::error!(?outcome, "a command came to what it cannot come to");
+    Failure::new(Code::Failed, "internal", "The companion does not understand itself", "Please report this as a bug.")
+}

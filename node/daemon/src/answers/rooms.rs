@@ -1,0 +1,233 @@
+//! Opening rooms, and which there are.
+
+use std::path::Path;
+use std::time::Duration;
+
+use pairwave_api::{
+    CloseInvite, Code, Create, Created, Done, Failure, Invite, InviteList, InviteMade, InviteView, Invites, Leave,
+    RoomList,
+};
+use pairwave_core::command::{Command, Outcome};
+use pairwave_core::id::{EventId, RoomId};
+use pairwave_core::invite::Invite as InviteLine;
+use pairwave_core::log::Log;
+use pairwave_core::members;
+use pairwave_core::seat::Standing;
+use pairwave_core::time::Timestamp;
+use pairwave_wire::limits;
+
+use super::{Answers, project_folder, unexpected};
+use crate::caller::Caller;
+use crate::refusals::unwritable;
+use crate::resolve;
+use crate::view::{self, Viewer};
+
+/// How long an invite is good where nothing is said.
+const EXPIRES_IN: Duration = Duration::from_secs(24 * 3600);
+
+/// Longest life of an invite: who has not come in a month should be asked again.
+const EXPIRES_IN_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
+
+impl Answers {
+    /// Opens a room for a folder. In a folder that has one, nothing changes but that there is a new
+    /// invite: whoever runs `init` again wants the line to send.
+    pub(super) async fn create(&self, by: &Caller, ask: &Create) -> Result<Created, Failure> {
+        project_folder(&ask.dir)?;
+        let there = self.room_of(&ask.dir).await?;
+        let room = match there {
+            Some(room) => room,
+            None => self.open(by, ask).await?,
+        };
+        self.attend(by, room).await;
+        let title = self.look(room, |viewer| Ok(viewer.title().to_owned())).await?;
+        let (_, invite) = self.make_invite(by, room, EXPIRES_IN, 1).await?;
+        let invite = invite.to_string();
+        Ok(Created {
+            room: room.to_string(),
+            title,
+            join_command: format!("pairwave join {invite}"),
+            invite,
+            dashboard: None,
+            already: there.is_some(),
+        })
+    }
+
+    async fn open(&self, by: &Caller, ask: &Create) -> Result<RoomId, Failure> {
+        let title = ask.title.clone().unwrap_or_else(|| title_of(&ask.dir));
+        let name = ask.name.clone().unwrap_or_else(|| self.parts.name.clone());
+        let create = Command::Create { by: by.speaker, title, name };
+        let room = match self.command(create).await? {
+            Outcome::Created { room } => room,
+            other => return Err(unexpected(&other)),
+        };
+        self.parts.bindings.bind(&ask.dir, room).await.map_err(|error| unwritable(&error))?;
+        Ok(room)
+    }
+
+    /// The room that this very folder has and that is not over for us.
+    async fn room_of(&self, dir: &Path) -> Result<Option<RoomId>, Failure> {
+        let Some(room) = self.bound_exactly(dir) else { return Ok(None) };
+        match self.standing(room).await {
+            Some(Standing::Member) => Ok(Some(room)),
+            Some(Standing::Waiting) => Err(Failure::new(
+                Code::Refused,
+                "folder_waits",
+                "This folder waits to be let into a room",
+                "Wait for it, or give it up with `pairwave leave`.",
+            )),
+            Some(Standing::Left | Standing::Removed) | None => Ok(None),
+        }
+    }
+
+    /// The room of this very folder, not of a parent.
+    pub(super) fn bound_exactly(&self, dir: &Path) -> Option<RoomId> {
+        let canonical = dir.canonicalize().ok()?;
+        self.parts.bindings.bound(dir).filter(|(folder, _)| *folder == canonical).map(|(_, room)| room)
+    }
+
+    /// Where we stand in a room; `None` if it is not here at all.
+    pub(super) async fn standing(&self, room: RoomId) -> Option<Standing> {
+        let standing = move |node: &pairwave_core::node::Node<_>| {
+            let known = node.room(&room).is_some() || node.joins().any(|joining| joining.invite.room == room);
+            known.then(|| node.standing(&room))
+        };
+        self.parts.driver.query(standing).await
+    }
+
+    pub(super) async fn invite(&self, by: &Caller, ask: &Invite) -> Result<InviteMade, Failure> {
+        let room = self.room(by, &ask.room).await?;
+        let expires_in = ask.expires_s.map_or(EXPIRES_IN, Duration::from_secs);
+        if expires_in.is_zero() || expires_in > EXPIRES_IN_MAX {
+            let days = EXPIRES_IN_MAX.as_secs() / (24 * 3600);
+            let message = format!("An invite cannot be good for {} s", expires_in.as_secs());
+            return Err(Failure::new(Code::Usage, "expiry", message, format!("Choose at most {days} days.")));
+        }
+        let uses = ask.uses.unwrap_or(1);
+        if !(1..=limits::MEMBERS as u32).contains(&uses) {
+            let message = format!("An invite cannot be good for {uses} people");
+            let next = format!("Choose from 1 to {}: a room has no more members.", limits::MEMBERS);
+            return Err(Failure::new(Code::Usage, "uses", message, next));
+        }
+        let (id, invite) = self.make_invite(by, room, expires_in, uses).await?;
+        Ok(InviteMade {
+            invite: invite.to_string(),
+            id: id.to_string(),
+            expires_at: view::time(invite.expires_at),
+            uses: invite.uses,
+        })
+    }
+
+    async fn make_invite(
+        &self,
+        by: &Caller,
+        room: RoomId,
+        expires_in: Duration,
+        uses: u32,
+    ) -> Result<(EventId, InviteLine), Failure> {
+        match self.command(Command::Invite { room, by: by.speaker, expires_in, uses }).await? {
+            Outcome::Invited { id, invite } => Ok((id, invite)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub(super) async fn invites(&self, by: &Caller, ask: &Invites) -> Result<InviteList, Failure> {
+        let room = self.room(by, &ask.room).await?;
+        let list = |viewer: &Viewer<'_, _>| {
+            let now = now();
+            let mut invites: Vec<_> = viewer.invites().collect();
+            invites.sort_by_key(|invite| (invite.expires_at, invite.id));
+            Ok(InviteList { invites: invites.into_iter().map(|invite| invite_view(viewer, invite, now)).collect() })
+        };
+        self.look(room, list).await
+    }
+
+    pub(super) async fn close_invite(&self, by: &Caller, ask: &CloseInvite) -> Result<Done, Failure> {
+        let room = self.room(by, &ask.room).await?;
+        let wanted = ask.id.clone();
+        let invite = self.look(room, move |viewer| resolve::invite(viewer, &wanted)).await?;
+        self.command(Command::CloseInvite { room, by: by.speaker, invite }).await?;
+        Ok(Done {})
+    }
+
+    /// Leaves a room, or gives up waiting for one.
+    pub(super) async fn leave(&self, by: &Caller, ask: &Leave) -> Result<Done, Failure> {
+        let room = self.room(by, &ask.room).await?;
+        let waited = self.standing(room).await == Some(Standing::Waiting);
+        self.command(Command::Leave { room, by: by.speaker }).await?;
+        if waited {
+            self.unbind(room).await?;
+        }
+        Ok(Done {})
+    }
+
+    /// Frees every folder of a room.
+    pub(super) async fn unbind(&self, room: RoomId) -> Result<(), Failure> {
+        while let Some(folder) = self.parts.bindings.folder_of(&room) {
+            self.parts.bindings.unbind(&folder).await.map_err(|error| unwritable(&error))?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn rooms(&self, by: &Caller) -> Result<RoomList, Failure> {
+        let (bindings, speaker) = (self.parts.bindings.clone(), by.speaker);
+        let list = move |node: &pairwave_core::node::Node<_>| {
+            let folder = |room: &RoomId| bindings.folder_of(room).map(|folder| folder.display().to_string());
+            let here =
+                node.rooms().map(|room| view::room_summary(&Viewer::new(node, room), &speaker, folder(&room.id())));
+            let waiting =
+                waiting_rooms(node).map(|joining| view::waiting_summary(joining, folder(&joining.invite.room)));
+            RoomList { rooms: here.chain(waiting).collect() }
+        };
+        Ok(self.parts.driver.query(list).await)
+    }
+}
+
+/// Wishes to join a room in which we are not a former member, which would be listed already.
+pub(super) fn waiting_rooms<L: Log>(
+    node: &pairwave_core::node::Node<L>,
+) -> impl Iterator<Item = &pairwave_core::joining::Joining> {
+    node.joins().filter(|joining| node.rooms().all(|room| room.id() != joining.invite.room))
+}
+
+fn invite_view<L: Log>(viewer: &Viewer<'_, L>, invite: &members::Invite, now: Timestamp) -> InviteView {
+    let state = if invite.closed.is_some() {
+        "revoked"
+    } else if invite.used >= invite.uses {
+        "used_up"
+    } else if invite.expires_at <= now {
+        "expired"
+    } else {
+        "open"
+    };
+    InviteView {
+        id: invite.id.to_string(),
+        by: viewer.name(&invite.by),
+        expires_at: view::time(invite.expires_at),
+        uses: invite.uses,
+        used: invite.used,
+        state: state.to_owned(),
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp(u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default())
+}
+
+/// A room is called as its folder where nothing else is said.
+fn title_of(dir: &Path) -> String {
+    let name = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+    if name.trim().is_empty() { "room".to_owned() } else { name.trim().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_is_called_as_its_folder() {
+        assert_eq!(title_of(Path::new("/home/alice/parser")), "parser");
+        assert_eq!(title_of(Path::new("/")), "room");
+        assert_eq!(title_of(Path::new("/a\nb")), "ab");
+    }
+}

@@ -1,0 +1,99 @@
+//! Saying something.
+
+use std::collections::BTreeMap;
+
+use pairwave_api::{Code, DeliveryState, Failure, Field, Send, Sent};
+use pairwave_core::command::{Command, Outcome};
+use pairwave_core::log::Log;
+use pairwave_core::talk::{self, Claim, Kind, Message};
+
+use super::{Answers, unexpected};
+use crate::caller::Caller;
+use crate::refusals::unreadable;
+use crate::resolve;
+use crate::view::{self, Viewer};
+
+/// What a question expects where its asker does not say.
+const ANY_FORMAT: &str = "free text";
+
+const KINDS: &[(&str, Kind)] = &[
+    ("answer", Kind::Answer),
+    ("chat", Kind::Chat),
+    ("context", Kind::Context),
+    ("decision", Kind::Decision),
+    ("finding", Kind::Finding),
+    ("handoff", Kind::Handoff),
+    ("question", Kind::Question),
+    ("review", Kind::Review),
+    ("status", Kind::Status),
+];
+
+const CLAIMS: &[(&str, Claim)] =
+    &[("assumption", Claim::Assumption), ("fact", Claim::Fact), ("inference", Claim::Inference)];
+
+impl Answers {
+    pub(super) async fn send(&self, by: &Caller, ask: Send) -> Result<Sent, Failure> {
+        let room = self.room(by, &ask.room).await?;
+        let message = self.look(room, move |viewer| message(viewer, ask)).await?;
+        let (event, repeated) = match self.command(Command::Send { room, by: by.speaker, message }).await? {
+            Outcome::Said { event, repeated } => (event, repeated),
+            other => return Err(unexpected(&other)),
+        };
+        let delivery = move |viewer: &Viewer<'_, _>| {
+            viewer.node().delivery(&room, &event).map(view::deliveries).map_err(|error| unreadable(&error))
+        };
+        let delivery = self.look(room, delivery).await?;
+        let state = delivery.values().min().copied().unwrap_or(DeliveryState::Queued);
+        Ok(Sent { event: event.to_string(), state, delivery, repeated })
+    }
+}
+
+/// What is to be said, in the core's words.
+fn message<L: Log>(viewer: &Viewer<'_, L>, ask: Send) -> Result<Message, Failure> {
+    let kind = named("kind", &ask.kind, KINDS)?;
+    let to = ask.to.as_deref().filter(|to| !is_everybody(to));
+    let mut fields: BTreeMap<String, talk::Field> =
+        ask.fields.into_iter().map(|(name, value)| (name, field(value))).collect();
+    if kind == Kind::Question {
+        fields.entry("expected_format".to_owned()).or_insert_with(|| talk::Field::Text(ANY_FORMAT.to_owned()));
+    }
+    Ok(Message {
+        kind,
+        text: ask.text,
+        headline: ask.headline,
+        to: to.map(|to| resolve::address(viewer, to)).transpose()?,
+        answers: ask.answers.map(|event| resolve::event(viewer.node(), viewer.room(), &event)).transpose()?,
+        claim: ask.claim.map(|claim| named("claim", &claim, CLAIMS)).transpose()?,
+        rationale: ask.rationale,
+        provenance: ask.provenance,
+        fields,
+        key: ask.key,
+    })
+}
+
+fn is_everybody(to: &str) -> bool {
+    ["", "*", "all", "everybody", "everyone"].contains(&to.trim_start_matches('@'))
+}
+
+fn field(value: Field) -> talk::Field {
+    match value {
+        Field::Text(text) => talk::Field::Text(text),
+        Field::List(list) => talk::Field::List(list),
+    }
+}
+
+/// One of a few words.
+fn named<T: Copy>(what: &str, wanted: &str, known: &[(&str, T)]) -> Result<T, Failure> {
+    if let Some((_, found)) = known.iter().find(|(name, _)| *name == wanted) {
+        return Ok(*found);
+    }
+    let list: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    let message = format!("There is no {what} {:?}", wanted.chars().take(40).collect::<String>());
+    let next = format!("Use one of: {}.", list.join(", "));
+    Err(Failure::new(Code::Usage, &format!("no_such_{what}"), message, next))
+}
+
+/// Is this a kind of message that can be said?
+pub(super) fn is_kind(kind: &str) -> bool {
+    KINDS.iter().any(|(name, _)| *name == kind)
+}

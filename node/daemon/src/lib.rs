@@ -1,0 +1,19 @@
+//! The companion process: drives the core and executes its effects
+
+pub mod answers;
+pub mod caller;
+pub mod clock;
+pub mod config;
+pub mod control;
+pub mod door;
+pub mod driver;
+pub mod home;
+pub mod live;
+pub mod lock;
+pub mod logging;
+pub mod net;
+pub mod process;
+pub mod refusals;
+pub mod resolve;
+pub mod store;
+pub mod view;

@@ -1,0 +1,230 @@
+//! Finding others on the local network by mDNS (RFC 6762, as the libp2p specification uses it).
+//!
+//! Only chosen addresses are shown to the network, and what is found is remembered, because the
+//! same companion at the same address is not reported again while its record lives.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use libp2p::core::{Endpoint, transport::ListenerId, transport::PortUse};
+use libp2p::swarm::behaviour::{ExpiredListenAddr, NewListenAddr};
+use libp2p::swarm::{ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, ToSwarm, dummy};
+use libp2p::{Multiaddr, PeerId, mdns};
+use pairwave_wire::limits;
+
+use crate::net::address;
+
+/// Most companions of one network that are remembered. Beyond that, somebody is making them up.
+const KNOWN: usize = 256;
+/// How often to ask again. On a wireless network an answer is easily lost.
+const ASK: Duration = Duration::from_secs(60);
+
+/// Somebody is at these addresses.
+#[derive(Debug)]
+pub struct Found {
+    pub peer: PeerId,
+    pub addresses: Vec<Multiaddr>,
+}
+
+/// mDNS, or nothing where it is off or cannot run.
+pub struct Discovery {
+    me: PeerId,
+    enabled: bool,
+    mdns: Option<mdns::tokio::Behaviour>,
+    advertised: BTreeSet<Multiaddr>,
+    known: BTreeMap<PeerId, BTreeSet<Multiaddr>>,
+    news: VecDeque<Found>,
+}
+
+impl Discovery {
+    pub fn new(enabled: bool, me: PeerId) -> Self {
+        Self { me, enabled, mdns: None, advertised: BTreeSet::new(), known: BTreeMap::new(), news: VecDeque::new() }
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.mdns.is_some()
+    }
+
+    /// Shows exactly these addresses to the network. Asking for others begins with the first time:
+    /// of two that start together, the later one's question is then answered at once.
+    pub fn advertise(&mut self, addresses: BTreeSet<Multiaddr>) {
+        if self.enabled && self.mdns.is_none() {
+            self.mdns = start(self.me);
+        }
+        let Some(mdns) = &mut self.mdns else { return };
+        let listener_id = ListenerId::next();
+        for addr in self.advertised.difference(&addresses) {
+            mdns.on_swarm_event(FromSwarm::ExpiredListenAddr(ExpiredListenAddr { listener_id, addr }));
+        }
+        for addr in addresses.difference(&self.advertised) {
+            mdns.on_swarm_event(FromSwarm::NewListenAddr(NewListenAddr { listener_id, addr }));
+        }
+        self.advertised = addresses;
+    }
+
+    /// Reports everybody who is known once more.
+    pub fn repeat(&mut self) {
+        let everybody = self.known.iter();
+        self.news = everybody
+            .map(|(peer, addresses)| Found { peer: *peer, addresses: addresses.iter().cloned().collect() })
+            .collect();
+    }
+
+    fn on_event(&mut self, event: mdns::Event) {
+        match event {
+            mdns::Event::Discovered(found) => self.remember(found),
+            mdns::Event::Expired(expired) => expired.into_iter().for_each(|(peer, address)| {
+                self.forget(&peer, &address::without_peer(address));
+            }),
+        }
+        self.resist_flood();
+    }
+
+    fn remember(&mut self, found: Vec<(PeerId, Multiaddr)>) {
+        let mut changed = BTreeSet::new();
+        for (peer, address) in found {
+            if peer == self.me || (self.known.len() >= KNOWN && !self.known.contains_key(&peer)) {
+                continue;
+            }
+            let addresses = self.known.entry(peer).or_default();
+            if addresses.len() >= limits::ADDRESSES {
+                addresses.pop_first();
+            }
+            addresses.insert(address::without_peer(address));
+            changed.insert(peer);
+        }
+        let known = &self.known;
+        self.news.extend(changed.into_iter().filter_map(|peer| {
+            let addresses = known.get(&peer)?.iter().cloned().collect();
+            Some(Found { peer, addresses })
+        }));
+    }
+
+    fn forget(&mut self, peer: &PeerId, address: &Multiaddr) {
+        if let Some(addresses) = self.known.get_mut(peer) {
+            addresses.remove(address);
+            if addresses.is_empty() {
+                self.known.remove(peer);
+            }
+        }
+    }
+
+    /// The behaviour keeps every record until it expires, as late as its sender likes, and searches
+    /// them one by one. Starting over is what bounds that.
+    fn resist_flood(&mut self) {
+        let Some(mdns) = &self.mdns else { return };
+        if mdns.discovered_nodes().len() <= KNOWN * limits::ADDRESSES {
+            return;
+        }
+        tracing::warn!("too many companions are announced on this network; discovery starts over");
+        let shown = std::mem::take(&mut self.advertised);
+        self.known.clear();
+        self.news.clear();
+        self.mdns = None;
+        self.advertise(shown);
+    }
+}
+
+fn start(me: PeerId) -> Option<mdns::tokio::Behaviour> {
+    let started = mdns::tokio::Behaviour::new(mdns::Config { query_interval: ASK, ..mdns::Config::default() }, me);
+    started.inspect_err(|error| tracing::warn!(%error, "discovery on the local network cannot run")).ok()
+}
+
+impl NetworkBehaviour for Discovery {
+    type ConnectionHandler = dummy::ConnectionHandler;
+    type ToSwarm = Found;
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: PeerId,
+        _: &Multiaddr,
+        _: &Multiaddr,
+    ) -> Result<dummy::ConnectionHandler, ConnectionDenied> {
+        Ok(dummy::ConnectionHandler)
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: PeerId,
+        _: &Multiaddr,
+        _: Endpoint,
+        _: PortUse,
+    ) -> Result<dummy::ConnectionHandler, ConnectionDenied> {
+        Ok(dummy::ConnectionHandler)
+    }
+
+    /// Nothing passes: the inner behaviour would show every address we listen on.
+    fn on_swarm_event(&mut self, _: FromSwarm) {}
+
+    fn on_connection_handler_event(&mut self, _: PeerId, _: ConnectionId, event: Infallible) {
+        match event {}
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Found, Infallible>> {
+        loop {
+            if let Some(found) = self.news.pop_front() {
+                return Poll::Ready(ToSwarm::GenerateEvent(found));
+            }
+            let Some(mdns) = &mut self.mdns else { return Poll::Pending };
+            match mdns.poll(cx) {
+                Poll::Ready(ToSwarm::GenerateEvent(event)) => self.on_event(event),
+                Poll::Ready(_) => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn discovery() -> Discovery {
+        Discovery::new(false, PeerId::random())
+    }
+
+    fn at(peer: PeerId, port: usize) -> (PeerId, Multiaddr) {
+        (peer, format!("/ip4/10.0.0.2/tcp/{port}/p2p/{peer}").parse().unwrap())
+    }
+
+    fn told(discovery: &mut Discovery) -> Vec<(PeerId, usize)> {
+        discovery.news.drain(..).map(|found| (found.peer, found.addresses.len())).collect()
+    }
+
+    #[test]
+    fn what_is_known_can_be_told_again_until_it_expires() {
+        let bob = PeerId::random();
+        let mut discovery = discovery();
+        discovery.on_event(mdns::Event::Discovered(vec![at(bob, 1), at(bob, 2)]));
+        assert_eq!(told(&mut discovery), [(bob, 2)]);
+        discovery.repeat();
+        assert_eq!(told(&mut discovery), [(bob, 2)]);
+        discovery.on_event(mdns::Event::Expired(vec![at(bob, 1), at(bob, 2)]));
+        discovery.repeat();
+        assert!(told(&mut discovery).is_empty());
+    }
+
+    #[test]
+    fn addresses_are_bare_and_we_are_nobody_new() {
+        let mut discovery = discovery();
+        let me = discovery.me;
+        discovery.on_event(mdns::Event::Discovered(vec![at(me, 1), at(PeerId::random(), 1)]));
+        let found = discovery.news.pop_front().unwrap();
+        assert_eq!(found.addresses[0].to_string(), "/ip4/10.0.0.2/tcp/1");
+        assert!(discovery.news.is_empty());
+    }
+
+    #[test]
+    fn what_somebody_makes_up_is_bounded() {
+        let bob = PeerId::random();
+        let mut discovery = discovery();
+        discovery.on_event(mdns::Event::Discovered((0..99).map(|port| at(bob, port)).collect()));
+        assert_eq!(told(&mut discovery), [(bob, limits::ADDRESSES)]);
+        discovery.on_event(mdns::Event::Discovered((0..2 * KNOWN).map(|port| at(PeerId::random(), port)).collect()));
+        assert_eq!(discovery.known.len(), KNOWN);
+    }
+}

@@ -1,0 +1,353 @@
+//! The task that owns the libp2p node: orders in, events out.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use libp2p::core::transport::ListenerId;
+use libp2p::identity::Keypair;
+use libp2p::swarm::{Swarm, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, identify};
+use pairwave_wire::{TransportId, limits};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{sleep_until, timeout};
+
+use crate::net::behaviour::{self, Behaviour, Event};
+use crate::net::dials::{Dials, Step, Wish};
+use crate::net::discovery::Found;
+use crate::net::interfaces::Interfaces;
+use crate::net::listening::{Change, Listening};
+use crate::net::outlet::Outlet;
+use crate::net::streams::{Streams, StreamsEvent};
+use crate::net::{NetCommand, NetConfig, NetError, NetEvent, NetStatus, Patience, address};
+
+/// News that may wait for whoever drives us. Beyond it the node stands still, and with it every
+/// peer's wish to open something.
+const BACKLOG: usize = 64;
+/// How long connections may take to close when the network stops.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// Where to listen if nothing else is asked for.
+const ANYWHERE: [&str; 4] =
+    ["/ip4/0.0.0.0/udp/0/quic-v1", "/ip6/::/udp/0/quic-v1", "/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0"];
+
+/// What the worker can be told.
+pub enum Order {
+    Do(NetCommand),
+    Status(oneshot::Sender<NetStatus>),
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// The node and what is under way.
+pub struct Worker {
+    swarm: Swarm<Behaviour>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    outlet: Outlet,
+    /// To the task that tells them, so that this one never waits.
+    tellings: mpsc::Sender<StreamsEvent>,
+    backlog: VecDeque<StreamsEvent>,
+    stopping: watch::Sender<bool>,
+    dials: Dials,
+    listening: Listening,
+    interfaces: Interfaces,
+    patience: Patience,
+}
+
+/// What the worker does next.
+enum Turn {
+    Order(Order),
+    Event(Box<SwarmEvent<Event>>),
+    /// A dial or a burst of addresses is to be looked at.
+    Due,
+    /// Nobody could tell us anything more, or hear it.
+    Abandoned,
+}
+
+impl Worker {
+    pub fn new(
+        key: Keypair,
+        config: NetConfig,
+        events: mpsc::Sender<NetEvent>,
+        orders: mpsc::UnboundedReceiver<Order>,
+    ) -> Result<Self, NetError> {
+        let (stopping, stops) = watch::channel(false);
+        let outlet = Outlet::new(events, stops);
+        let streams = Streams::new(outlet.clone(), config.patience);
+        let mut swarm = behaviour::build(key, &config, streams)?;
+        listen(&mut swarm, &config.listen)?;
+        let mut interfaces = Interfaces::new(config.interfaces);
+        interfaces.refresh();
+        let (tellings, inbox) = mpsc::channel(BACKLOG);
+        tokio::spawn(tell(inbox, outlet.clone()));
+        Ok(Self {
+            swarm,
+            orders,
+            outlet,
+            tellings,
+            backlog: VecDeque::new(),
+            stopping,
+            dials: Dials::default(),
+            listening: Listening::default(),
+            interfaces,
+            patience: config.patience,
+        })
+    }
+
+    /// Runs until it is told to stop, or nobody is left who could.
+    pub async fn run(mut self) {
+        let done = loop {
+            self.take_dial_steps();
+            match self.next().await {
+                Turn::Order(Order::Do(command)) => self.carry_out(command),
+                Turn::Order(Order::Status(reply)) => drop(reply.send(self.status())),
+                Turn::Order(Order::Shutdown(done)) => break Some(done),
+                Turn::Event(event) => self.on_event(*event),
+                Turn::Due => self.on_settled(),
+                Turn::Abandoned => break None,
+            }
+        };
+        self.stop().await;
+        if let Some(done) = done {
+            let _ = done.send(());
+        }
+    }
+
+    async fn next(&mut self) -> Turn {
+        let due = [self.dials.due(), self.listening.due()].into_iter().flatten().min();
+        loop {
+            tokio::select! {
+                order = self.orders.recv() => return order.map_or(Turn::Abandoned, Turn::Order),
+                event = self.swarm.select_next_some(), if self.backlog.len() < BACKLOG => return Turn::Event(Box::new(event)),
+                Ok(room) = self.tellings.reserve(), if !self.backlog.is_empty() => {
+                    if let Some(telling) = self.backlog.pop_front() {
+                        room.send(telling);
+                    }
+                }
+                () = sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => return Turn::Due,
+                () = self.outlet.abandoned() => return Turn::Abandoned,
+            }
+        }
+    }
+
+    fn carry_out(&mut self, command: NetCommand) {
+        let streams = &mut self.swarm.behaviour_mut().streams;
+        match command {
+            NetCommand::Open { link, peer, protocol } => streams.open(link, &peer, protocol),
+            NetCommand::Send { link, frame } => streams.send(link, frame),
+            NetCommand::Hangup { link } => streams.hangup(link),
+            NetCommand::Dial { peer, addresses } => self.dial(peer, &addresses),
+        }
+    }
+
+    fn dial(&mut self, peer: Option<TransportId>, addresses: &[String]) {
+        let Some(peer) = peer else {
+            let addresses = self.reachable(addresses, None);
+            return self.dials.wish(Wish { peer: None, addresses });
+        };
+        match address::peer_id(&peer) {
+            Some(id) if self.swarm.behaviour().streams.is_connected(&id) => {}
+            Some(id) if id != *self.swarm.local_peer_id() => {
+                let addresses = self.reachable(addresses, Some(&id));
+                self.dials.wish(Wish { peer: Some(id), addresses });
+            }
+            _ => self.tell(NetEvent::Disconnected { peer }),
+        }
+    }
+
+    /// Those of the addresses that lead to somebody else. An address that seems to lead into our
+    /// own container network is tried only if there is no other.
+    fn reachable(&self, addresses: &[String], peer: Option<&PeerId>) -> Vec<Multiaddr> {
+        let parsed = addresses.iter().take(limits::ADDRESSES).filter_map(|text| address::dialable(text, peer));
+        let foreign: Vec<Multiaddr> = parsed.filter(|address| !self.listening.is_ours(address)).collect();
+        let outward: Vec<Multiaddr> = foreign.iter().filter(|address| self.leads_out(address)).cloned().collect();
+        if outward.is_empty() { foreign } else { outward }
+    }
+
+    fn leads_out(&self, address: &Multiaddr) -> bool {
+        address::ip(address).is_some_and(|ip| self.interfaces.lead_to(&ip))
+    }
+
+    fn take_dial_steps(&mut self) {
+        let now = Instant::now();
+        while let Some(step) = self.dials.poll(now, now + self.patience.tcp_delay) {
+            match step {
+                Step::Dial(options) => {
+                    let id = options.connection_id();
+                    if let Err(error) = self.swarm.dial(options) {
+                        tracing::debug!(%error, "a dial is refused");
+                        self.dials.failed(id);
+                    }
+                }
+                Step::Failed(Some(peer)) => self.tell_failed(&peer),
+                Step::Failed(None) => {}
+            }
+        }
+    }
+
+    fn tell_failed(&mut self, peer: &PeerId) {
+        let is_open = self.dials.is_trying(peer) || self.swarm.behaviour().streams.counts_as_connected(peer);
+        if !is_open {
+            self.tell(NetEvent::Disconnected { peer: address::transport_id(peer) });
+        }
+    }
+
+    fn on_event(&mut self, event: SwarmEvent<Event>) {
+        match event {
+            SwarmEvent::Behaviour(event) => self.on_behaviour(event),
+            SwarmEvent::ConnectionEstablished { connection_id, .. } => self.dials.succeeded(connection_id),
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                tracing::debug!(%error, "a dial failed");
+                self.dials.failed(connection_id);
+            }
+            SwarmEvent::IncomingConnectionError { error, .. } => tracing::debug!(%error, "a connection is refused"),
+            SwarmEvent::NewListenAddr { address, .. } => self.listening.added(address, Instant::now()),
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.on_lost_address(&address),
+            SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+                self.on_listener_closed(listener_id, &addresses, reason);
+            }
+            SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener has a problem"),
+            _ => {}
+        }
+    }
+
+    fn on_behaviour(&mut self, event: Event) {
+        let streams = &mut self.swarm.behaviour_mut().streams;
+        match event {
+            Event::Streams(event) => self.backlog.push_back(event),
+            Event::Found(found) => self.on_found(found),
+            Event::Identify(event) => {
+                if let identify::Event::Received { connection_id, info, .. } = *event {
+                    streams.set_agent(connection_id, &info.agent_version);
+                }
+            }
+            Event::Ping(ping) => {
+                if let Ok(rtt) = ping.result {
+                    streams.set_rtt(ping.connection, rtt);
+                }
+            }
+        }
+    }
+
+    fn on_found(&mut self, found: Found) {
+        let addresses = found.addresses.iter().map(Multiaddr::to_string);
+        let addresses: Vec<String> = addresses
+            .filter(|text| address::dialable(text, None).is_some_and(|address| self.leads_out(&address)))
+            .collect();
+        if !addresses.is_empty() {
+            self.tell(NetEvent::Found { peer: address::transport_id(&found.peer), addresses });
+        }
+    }
+
+    fn on_lost_address(&mut self, lost: &Multiaddr) {
+        self.listening.removed(lost, Instant::now());
+        self.interfaces.refresh();
+        if let Some(ip) = address::ip(lost)
+            && !ip.is_loopback()
+            && !self.interfaces.has(&ip)
+        {
+            self.swarm.behaviour_mut().streams.lost_address(ip);
+        }
+    }
+
+    fn on_listener_closed(&mut self, id: ListenerId, addresses: &[Multiaddr], reason: std::io::Result<()>) {
+        tracing::warn!(?id, ?reason, "a listener has closed");
+        for address in addresses {
+            self.listening.removed(address, Instant::now());
+        }
+    }
+
+    fn on_settled(&mut self) {
+        let now = Instant::now();
+        if self.listening.due().is_none_or(|due| due > now) {
+            return;
+        }
+        self.interfaces.refresh();
+        let Some(Change { addresses, shown, first }) = self.listening.poll(&self.interfaces, now) else { return };
+        self.swarm.behaviour_mut().discovery.advertise(shown);
+        let addresses = addresses.iter().map(Multiaddr::to_string).collect();
+        self.tell(NetEvent::Listening { addresses });
+        if !first {
+            self.tell(NetEvent::NetworkChanged);
+            self.swarm.behaviour_mut().discovery.repeat();
+        }
+    }
+
+    fn status(&self) -> NetStatus {
+        let listening = self.listening.addresses().iter().map(Multiaddr::to_string).collect();
+        let behaviour = self.swarm.behaviour();
+        NetStatus { listening, mdns: behaviour.discovery.is_running(), ..behaviour.streams.status() }
+    }
+
+    fn tell(&mut self, event: NetEvent) {
+        self.backlog.push_back(StreamsEvent::Net(event));
+    }
+
+    /// Links first, so that what was sent arrives; then the connections.
+    async fn stop(mut self) {
+        self.stopping.send_replace(true);
+        self.backlog.drain(..).for_each(start);
+        self.swarm.behaviour_mut().streams.hangup_all();
+        let linger = 2 * self.patience.linger;
+        let flushed = self.turn_until(|swarm| swarm.behaviour().streams.is_idle());
+        let _ = timeout(linger, flushed).await;
+        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let closed = self.turn_until(|swarm| swarm.connected_peers().next().is_none());
+        let _ = timeout(FAREWELL, closed).await;
+    }
+
+    /// Lets the node work until something holds, which need not come with an event.
+    async fn turn_until(&mut self, holds: impl Fn(&Swarm<Behaviour>) -> bool) {
+        poll_fn(|cx| {
+            while let Poll::Ready(Some(event)) = self.swarm.poll_next_unpin(cx) {
+                if let SwarmEvent::Behaviour(Event::Streams(event)) = event {
+                    start(event);
+                }
+            }
+            if holds(&self.swarm) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+/// Many machines have no IPv6, so any address of it may be missing; and without a choice, what
+/// works is enough.
+fn listen(swarm: &mut Swarm<Behaviour>, chosen: &[Multiaddr]) -> Result<(), NetError> {
+    let anywhere: Vec<Multiaddr> = ANYWHERE.iter().filter_map(|text| text.parse().ok()).collect();
+    let addresses = if chosen.is_empty() { &anywhere } else { chosen };
+    let mut missing = None;
+    let mut listeners = 0;
+    for address in addresses {
+        match swarm.listen_on(address.clone()) {
+            Ok(_) => listeners += 1,
+            Err(error) if chosen.is_empty() || address::is_any_v6(address) => {
+                tracing::info!(%address, %error, "not listening there");
+                missing = Some(error.to_string());
+            }
+            Err(error) => return Err(NetError::Listen { address: address.clone(), why: error.to_string() }),
+        }
+    }
+    match missing {
+        Some(why) if listeners == 0 => Err(NetError::Nowhere { why }),
+        _ => Ok(()),
+    }
+}
+
+/// Tells in order, and starts each stream's task when everything before it has been told.
+async fn tell(mut inbox: mpsc::Receiver<StreamsEvent>, mut outlet: Outlet) {
+    while let Some(telling) = inbox.recv().await {
+        match telling {
+            StreamsEvent::Net(event) => drop(outlet.emit(event).await),
+            StreamsEvent::Start(_) => start(telling),
+        }
+    }
+}
+
+fn start(telling: StreamsEvent) {
+    if let StreamsEvent::Start(pump) = telling {
+        tokio::spawn(pump.run());
+    }
+}

@@ -1,0 +1,142 @@
+//! What the core refuses, as a face tells it: which rule, why, and what to do next.
+
+use pairwave_api::{Code, Failure};
+use pairwave_core::command::Refusal;
+use pairwave_core::invite::ParseInviteError;
+use pairwave_core::log::LogError;
+use pairwave_core::notice::JoinRefusal;
+
+use crate::store::WriteError;
+
+/// A command that the core refused.
+pub fn refused(refusal: Refusal) -> Failure {
+    let (rule, next) = rule_and_next(&refusal);
+    let code = match refusal {
+        Refusal::PeerAway => Code::PeerUnreachable,
+        Refusal::StoreFailed { .. } => Code::Failed,
+        _ => Code::Refused,
+    };
+    Failure::new(code, rule, sentence(&refusal), next)
+}
+
+fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
+    let (rule, next) = match refusal {
+        Refusal::NoSuchRoom => ("no_such_room", "See the rooms with `pairwave rooms`."),
+        Refusal::AlreadyHere => ("already_here", "Use it: `pairwave status` shows it."),
+        Refusal::NoSuchMember => ("no_such_member", "See who is here with `pairwave status`."),
+        Refusal::NoSuchEvent => ("no_such_event", "Look for its id with `pairwave read`."),
+        Refusal::NoSuchInvite => ("no_such_invite", "See the open ones with `pairwave invite list`."),
+        Refusal::NotAMember => ("not_a_member", "Ask a member for a new invite, then `pairwave join` it."),
+        Refusal::RoomFull { .. } => ("room_full", "Open a second room with `pairwave init` in another folder."),
+        Refusal::NotAbove => ("not_above", "Ask somebody who let this member in, or who let in who did."),
+        Refusal::Founder => ("founder", "The founder can only leave; or open a new room without that member."),
+        Refusal::FieldMissing { field, .. } => {
+            return ("field_missing", format!("Say it again with `{}`.", field.trim_start_matches("fields.")));
+        }
+        Refusal::FieldShape { field, expected } => {
+            return ("field_shape", format!("Give `{field}` as a {expected}."));
+        }
+        Refusal::TooLong { .. } => ("too_long", "Say it in less, or in several messages."),
+        Refusal::TooMany { .. } => ("too_many", "Leave some of them out, or say it in several messages."),
+        Refusal::Empty { field } => return ("empty", format!("Fill in `{field}`.")),
+        Refusal::EventTooLong { .. } => ("event_too_long", "Say it in less, or in several messages."),
+        Refusal::NotAQuestion => ("not_a_question", "Name the question's event; `pairwave inbox` lists the open ones."),
+        Refusal::NameTaken { .. } => ("name_taken", "Choose another name."),
+        Refusal::InviteExpired => ("invite_expired", "Make a new one with `pairwave invite`."),
+        Refusal::HumansOnly => ("humans_only", "Ask your human to do it in a terminal outside of the agent host."),
+        Refusal::OwnWords => ("own_words", "Read them out by voice, on the phone or in person."),
+        Refusal::PeerAway => ("peer_away", "Wait until `pairwave status` shows that member online, then try again."),
+        Refusal::NoExchange => ("no_exchange", "Begin anew with `pairwave verify MEMBER`, on both sides."),
+        Refusal::WrongWords => (
+            "wrong_words",
+            "Begin anew with `pairwave verify MEMBER`; if it fails again, somebody may stand in between.",
+        ),
+        Refusal::UnusableWords { .. } => ("unusable_words", "Enter the three words as you heard them, in that order."),
+        Refusal::LockedOut { .. } => ("locked_out", "Wait that long, and be sure whom you talk to."),
+        Refusal::AlreadyVerified => ("already_verified", "There is nothing to do."),
+        Refusal::Recovering { .. } => ("recovering", "Wait until a peer is online; `pairwave status` shows who is."),
+        Refusal::StoreFailed { .. } => ("store_failed", "Free some space on the disk and see `pairwave doctor`."),
+    };
+    (rule, next.to_owned())
+}
+
+/// A knock that was turned down for good.
+pub fn join_refused(reason: JoinRefusal) -> Failure {
+    let ask = "Ask for a new invite.";
+    let (rule, next) = match reason {
+        JoinRefusal::Expired => ("invite_expired", ask),
+        JoinRefusal::UsedUp => ("invite_used_up", ask),
+        JoinRefusal::Revoked => ("invite_revoked", ask),
+        JoinRefusal::Full => ("room_full", "Ask the others to open a second room."),
+        JoinRefusal::Removed => ("removed", "Talk to the member who removed you."),
+        JoinRefusal::WrongRoom => ("wrong_room", "Ask for a new invite, over a channel that you trust."),
+        JoinRefusal::Version { ours, theirs } if ours < theirs => ("protocol_version", "Update pairwave here."),
+        JoinRefusal::Version { .. } => ("protocol_version", "Ask the other side to update pairwave."),
+    };
+    Failure::new(Code::Refused, rule, sentence(&reason), next)
+}
+
+/// A text that is no invite.
+pub fn no_invite(error: &ParseInviteError) -> Failure {
+    let again = "Copy the whole line once more, or ask for it again.";
+    let (rule, next) = match error {
+        ParseInviteError::NotAnInvite => ("not_an_invite", "Paste the line that `pairwave init` or `invite` printed."),
+        ParseInviteError::Newer { .. } => ("invite_too_new", "Update pairwave here."),
+        ParseInviteError::CutShort { .. } => ("invite_cut_short", again),
+        ParseInviteError::Damaged => ("invite_damaged", again),
+        ParseInviteError::TooLong { .. } => ("invite_too_long", again),
+        ParseInviteError::Content(_) => ("invite_malformed", "Ask for a new invite."),
+    };
+    Failure::new(Code::Usage, rule, sentence(error), next)
+}
+
+/// The log of a room could not be read.
+pub fn unreadable(error: &LogError) -> Failure {
+    Failure::new(Code::Failed, "store_unreadable", sentence(error), "See `pairwave doctor` and the log it names.")
+}
+
+/// The store could not be written.
+pub fn unwritable(error: &WriteError) -> Failure {
+    let next = "Free some space on the disk and see `pairwave doctor`.";
+    Failure::new(Code::Failed, "store_failed", format!("The store cannot be written: {}", error.why), next)
+}
+
+/// The text of an error as a sentence.
+fn sentence(error: &impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_refusal_of_a_knock_has_a_rule_and_words_of_its_own() {
+        let refusals = [
+            JoinRefusal::Expired,
+            JoinRefusal::UsedUp,
+            JoinRefusal::Revoked,
+            JoinRefusal::Full,
+            JoinRefusal::Removed,
+            JoinRefusal::WrongRoom,
+            JoinRefusal::Version { ours: 1, theirs: 2 },
+        ];
+        let failures: Vec<Failure> = refusals.into_iter().map(join_refused).collect();
+        let rules: BTreeSet<&str> = failures.iter().map(|failure| &failure.rule[..]).collect();
+        let messages: BTreeSet<&str> = failures.iter().map(|failure| &failure.message[..]).collect();
+        assert_eq!((rules.len(), messages.len()), (refusals.len(), refusals.len()));
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_missing_and_how_to_go_on() {
+        let failure = refused(Refusal::FieldMissing { kind: "review", field: "fields.path" });
+        assert_eq!((failure.code, &failure.rule[..]), (Code::Refused, "field_missing"));
+        assert!(failure.message.contains("review") && failure.next.contains("`path`"), "{failure}");
+        assert_eq!(refused(Refusal::PeerAway).code.exit(), 5);
+        assert_eq!(refused(Refusal::WrongWords).code.exit(), 3);
+    }
+}

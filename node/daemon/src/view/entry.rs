@@ -1,0 +1,122 @@
+//! One event as a reader sees it.
+
+use std::collections::BTreeMap;
+
+use pairwave_api::{DeliveryState, Entry, Field};
+use pairwave_core::delivery::Delivery;
+use pairwave_core::event::{Body, Event};
+use pairwave_core::id::EventId;
+use pairwave_core::log::{Log, LogError, Record};
+use pairwave_core::sessions::look;
+use pairwave_core::talk::{self, Address, Claim, Message};
+
+use super::{Viewer, origin, sentence, time};
+
+impl<L: Log> Viewer<'_, L> {
+    /// An event by its id.
+    pub fn entry(&self, id: &EventId) -> Result<Option<Entry>, LogError> {
+        self.event(id)?.map(|(record, event)| self.entry_of(&record, &event)).transpose()
+    }
+
+    /// An event that was read already.
+    pub fn entry_of(&self, record: &Record, event: &Event) -> Result<Entry, LogError> {
+        let mut entry = self.frame(record, event);
+        match &event.body {
+            Body::Message(message) => self.fill_in(&mut entry, &record.position.id, message),
+            body => (entry.kind, entry.text) = sentence::of(self, event, body),
+        }
+        if entry.me {
+            let delivery = self.node.delivery(&self.room.id(), &record.position.id)?;
+            entry.delivery = deliveries(delivery);
+        }
+        Ok(entry)
+    }
+
+    fn frame(&self, record: &Record, event: &Event) -> Entry {
+        let look = look(&event.session);
+        Entry {
+            event: record.position.id.to_string(),
+            room: self.room.id().to_string(),
+            depth: record.position.depth,
+            arrival: record.arrival,
+            at: time(event.claimed_time),
+            member: event.author.to_string(),
+            name: self.name(&event.author),
+            me: event.author == self.me(),
+            session: event.session.to_string(),
+            session_name: self.session_name(&event.author, &event.session),
+            emoji: look.emoji.to_owned(),
+            color: look.color,
+            origin: origin(event.origin).to_owned(),
+            verified: self.is_verified(&event.author),
+            void: self.void(&record.position.id),
+            parents: event.parents.iter().map(ToString::to_string).collect(),
+            ..Entry::default()
+        }
+    }
+
+    fn fill_in(&self, entry: &mut Entry, id: &EventId, message: &Message) {
+        entry.kind = kind(message.kind).to_owned();
+        entry.text = message.text.clone();
+        entry.headline = message.headline.clone();
+        entry.to = message.to.as_ref().map(|to| self.addressee(to));
+        entry.answers = message.answers.as_ref().map(ToString::to_string);
+        entry.answered_by = self.room.state().talk.answers(id).iter().map(ToString::to_string).collect();
+        entry.claim = message.claim.map(|claim| claim_name(claim).to_owned());
+        entry.rationale = message.rationale.clone();
+        entry.provenance = message.provenance.clone();
+        entry.fields = message.fields.iter().map(|(name, value)| (name.clone(), field(value))).collect();
+    }
+
+    /// The name of whom a message is for.
+    pub fn addressee(&self, to: &Address) -> String {
+        match &to.session {
+            Some(session) => format!("{} ({})", self.name(&to.member), self.session_name(&to.member, session)),
+            None => self.name(&to.member),
+        }
+    }
+}
+
+/// As faces call it.
+pub fn deliveries<M: ToString>(delivery: BTreeMap<M, Delivery>) -> BTreeMap<String, DeliveryState> {
+    delivery.into_iter().map(|(member, state)| (member.to_string(), delivery_state(state))).collect()
+}
+
+fn delivery_state(state: Delivery) -> DeliveryState {
+    match state {
+        Delivery::Queued => DeliveryState::Queued,
+        Delivery::Sent => DeliveryState::Sent,
+        Delivery::Delivered => DeliveryState::Delivered,
+        Delivery::Shown => DeliveryState::Shown,
+    }
+}
+
+/// As faces call it.
+pub fn kind(kind: talk::Kind) -> &'static str {
+    match kind {
+        talk::Kind::Answer => "answer",
+        talk::Kind::Chat => "chat",
+        talk::Kind::Context => "context",
+        talk::Kind::Decision => "decision",
+        talk::Kind::Finding => "finding",
+        talk::Kind::Handoff => "handoff",
+        talk::Kind::Question => "question",
+        talk::Kind::Review => "review",
+        talk::Kind::Status => "status",
+    }
+}
+
+fn claim_name(claim: Claim) -> &'static str {
+    match claim {
+        Claim::Assumption => "assumption",
+        Claim::Fact => "fact",
+        Claim::Inference => "inference",
+    }
+}
+
+fn field(value: &talk::Field) -> Field {
+    match value {
+        talk::Field::Text(text) => Field::Text(text.clone()),
+        talk::Field::List(list) => Field::List(list.clone()),
+    }
+}

@@ -1,0 +1,34 @@
+//! One sentence on what happened in a room, for what is no message.
+
+use pairwave_core::event::{Body, Event};
+use pairwave_core::log::Log;
+
+use super::{Viewer, entry, time};
+
+/// What kind of event it is, and what happened.
+pub fn of<L: Log>(viewer: &Viewer<'_, L>, event: &Event, body: &Body) -> (String, String) {
+    let by = viewer.name(&event.author);
+    let (kind, text) = match body {
+        Body::Genesis(genesis) => ("genesis", format!("{} opened the room “{}”", genesis.name, genesis.title)),
+        Body::Invited(invited) => {
+            let people = if invited.uses == 1 { "one person".to_owned() } else { format!("{} people", invited.uses) };
+            ("invited", format!("{by} made an invite for {people}, good until {}", time(invited.expires_at)))
+        }
+        Body::InviteClosed(_) => ("invite_closed", format!("{by} revoked an invite")),
+        Body::Admitted(admitted) => ("admitted", format!("{by} let {} in", admitted.name)),
+        Body::Removed(removed) => {
+            let reason = removed.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            ("removed", format!("{by} removed {}{reason}", viewer.name(&removed.member)))
+        }
+        Body::Left(_) => ("left", format!("{by} left")),
+        Body::Rotated(_) => ("rotated", format!("{by} renewed the room key")),
+        Body::Verified(verified) => ("verified", format!("{by} verified {}", viewer.name(&verified.member))),
+        Body::Named(named) => match &named.session {
+            Some(_) => ("named", format!("a session of {by} is now called {}", named.name)),
+            None => ("named", format!("{by} chose the name {}", named.name)),
+        },
+        Body::Foreign { kind } => ("foreign", format!("{by} did something that this version does not know: {kind}")),
+        Body::Message(message) => (entry::kind(message.kind), message.text.clone()),
+    };
+    (kind.to_owned(), text)
+}

@@ -1,0 +1,37 @@
+//! Bounds on everything that a stranger or a peer can send. Both sides enforce them, so they are
+//! part of the protocol and not configuration.
+
+/// Largest frame of a stream: one Noise message (Noise, rev. 34, §3).
+pub const FRAME: usize = 65_535;
+/// Largest frame before the other side has proved anything.
+pub const FIRST_FRAME: usize = 4 * 1024;
+/// Largest message that one or more frames may carry.
+pub const MESSAGE: usize = 1024 * 1024;
+/// Largest signed event, signature included.
+pub const EVENT: usize = 256 * 1024;
+/// Most members a room may have at a time.
+pub const MEMBERS: usize = 32;
+/// Most parents of an event.
+pub const PARENTS: usize = 32;
+/// Most events that may wait for their parents, per room.
+pub const WAITING: usize = 1024;
+/// Most blinded tags in the first frame of a link.
+pub const TAGS: usize = 16;
+/// Longest text of a message in bytes.
+pub const TEXT: usize = 192 * 1024;
+/// Longest headline in bytes.
+pub const HEADLINE: usize = 400;
+/// Longest name of a member or session in bytes.
+pub const NAME: usize = 64;
+/// Longest title of a room in bytes.
+pub const TITLE: usize = 200;
+/// Most entries of a list inside an event.
+pub const LIST: usize = 128;
+/// Longest entry of a list inside an event in bytes.
+pub const LIST_ENTRY: usize = 4 * 1024;
+/// Deepest nesting of a CBOR value.
+pub const DEPTH: usize = 16;
+/// Most addresses that one companion may tell of another.
+pub const ADDRESSES: usize = 16;
+/// Longest address in bytes.
+pub const ADDRESS: usize = 256;

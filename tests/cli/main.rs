@@ -1,0 +1,5 @@
+//! The command line as a user types it: what needs the real binary, but no other person.
+
+mod answers;
+mod run;
+mod usage;

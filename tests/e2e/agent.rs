@@ -1,0 +1,71 @@
+//! An agent: an MCP client of the official SDK, talking to `pairwave mcp` over its stdio.
+
+use rmcp::ServiceExt;
+use rmcp::model::{CallToolRequestParams, CallToolResult};
+use rmcp::service::{RoleClient, RunningService, ServiceError};
+use serde_json::Value;
+use std::process::Stdio;
+use tokio::process::Child;
+
+use crate::person::Person;
+
+pub struct Agent {
+    pub client: RunningService<RoleClient, ()>,
+    _server: Child,
+}
+
+impl Agent {
+    pub async fn start(person: &Person, session: Option<&str>) -> Self {
+        let mut command = person.command(&["mcp"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        if let Some(session) = session {
+            command.env("CLAUDE_CODE_SESSION_ID", session);
+        }
+        let mut server = person.start(command);
+        let pipes = (server.stdout.take().expect("piped"), server.stdin.take().expect("piped"));
+        let client = ().serve(pipes).await.expect("the server answers to initialize");
+        Self { client, _server: server }
+    }
+
+    /// Calls a tool, whatever comes of it.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Result<CallToolResult, ServiceError> {
+        let arguments = arguments.as_object().expect("arguments are an object").clone();
+        self.client.call_tool(CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments)).await
+    }
+
+    /// Calls a tool that must succeed, and gives its structured result.
+    pub async fn ask(&self, tool: &str, arguments: Value) -> Value {
+        let result = self.call(tool, arguments).await.expect("an answer");
+        assert_ne!(result.is_error, Some(true), "{tool}: {result:?}");
+        result.structured_content.unwrap_or_else(|| panic!("{tool} answers with structure"))
+    }
+
+    /// Calls a tool that must be refused, and gives the refusal.
+    pub async fn refusal(&self, tool: &str, arguments: Value) -> Value {
+        let result = self.call(tool, arguments).await.expect("an answer");
+        assert_eq!(result.is_error, Some(true), "{tool}: {result:?}");
+        let refusal = result.structured_content.unwrap_or_else(|| panic!("{tool} refuses with structure"));
+        for field in ["code", "rule", "message", "next"] {
+            assert!(refusal[field].as_str().is_some_and(|text| !text.is_empty()), "`{field}` in {refusal}");
+        }
+        refusal
+    }
+
+    /// Everything that needs this agent, until it has seen this text.
+    pub async fn hears(&self, text: &str) -> Vec<Value> {
+        let mut heard = Vec::new();
+        loop {
+            let inbox = self.ask("pair_wait", serde_json::json!({ "timeout_s": 60 })).await;
+            assert_ne!(inbox["timed_out"], true, "nobody said {text:?}; heard {heard:?}");
+            heard.extend(inbox["items"].as_array().expect("items").clone());
+            if heard.iter().any(|item| said(item) == Some(text)) {
+                return heard;
+            }
+        }
+    }
+}
+
+/// The text of an inbox item that is a message.
+pub fn said(item: &Value) -> Option<&str> {
+    item["entry"]["text"].as_str()
+}

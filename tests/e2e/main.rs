@@ -1,0 +1,29 @@
+//! The real binary in networks of its own: companions on one bridge, driven through their public
+//! doors alone (the command line and MCP), with kills, full disks, jumping clocks and strangers.
+
+mod agent;
+mod lab;
+mod patience;
+mod person;
+mod story;
+
+mod agents;
+mod away;
+mod clocks;
+mod copies;
+mod disk;
+mod invites;
+mod kills;
+mod meeting;
+mod rooms;
+mod strangers;
+mod talking;
+mod three;
+mod verifying;
+
+/// Inside the test harness it would be too late: a process with threads cannot enter a user namespace.
+#[allow(unsafe_code, reason = "runs before main, in the only thread there is")]
+#[ctor::ctor(unsafe)]
+fn enter_a_user_namespace() {
+    unsafe { patchbay::init_userns_for_ctor() }
+}

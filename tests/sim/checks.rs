@@ -1,0 +1,138 @@
+//! What must hold of companions, as values, so that a planted fault can be seen to break it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pairwave_core::event::Body;
+use pairwave_core::id::{EventId, RoomId};
+use pairwave_core::log::Log;
+use pairwave_core::members::Gone;
+use pairwave_core::room::Room;
+use pairwave_core::seat::Standing;
+
+use crate::reference::{End, Library, Truth};
+use crate::world::{At, World};
+
+pub type Check = Result<(), String>;
+
+/// The companion's state is what the reference makes of the very events in its log.
+pub fn is_true(world: &World, library: &mut Library, at: At, room: RoomId) -> Check {
+    let node = world.node(at);
+    let name = world.machines[at].name;
+    let here = node.room(&room).ok_or_else(|| format!("{name} has lost the room"))?;
+    compare(library, here, node.log()).map_err(|wrong| format!("at {name}: {wrong}"))
+}
+
+/// As [`is_true`], of any room on any log.
+pub fn compare(library: &mut Library, here: &Room, log: &dyn Log) -> Check {
+    let room = here.id();
+    let view = here.view(log);
+    let arrivals = view.arrivals(&room, 0, usize::MAX).map_err(|error| error.to_string())?;
+    let mut known = BTreeSet::new();
+    for (_, id) in &arrivals {
+        if !library.books.contains_key(id) {
+            let record = view.get(&room, id).map_err(|error| error.to_string())?;
+            let event = record.and_then(|record| record.event()).ok_or("an event is damaged")?;
+            library.take(*id, event)?;
+        }
+        let orphan = library.event(id).parents.iter().find(|parent| !known.contains(*parent));
+        if let Some(parent) = orphan {
+            return Err(format!("{id:?} is here and its parent {parent:?} is not, or came later"));
+        }
+        if !known.insert(*id) {
+            return Err(format!("{id:?} arrived twice"));
+        }
+    }
+    let truth = library.truth(&known);
+    let order = view.ascending(&room, None, usize::MAX).map_err(|error| error.to_string())?;
+    same("order", &order.iter().map(|position| position.id).collect::<Vec<_>>(), &truth.order)?;
+    let depths = order.iter().find(|position| library.books[&position.id].depth != position.depth);
+    same("depth", &depths, &None)?;
+    same("count", &here.count(), &(truth.order.len() as u64))?;
+    same_state(here, &truth)
+}
+
+fn same_state(here: &Room, truth: &Truth) -> Check {
+    let state = here.state();
+    if truth.order.is_empty() {
+        return Ok(());
+    }
+    same("title", &state.title.as_str(), &"parser")?;
+    same("effect", &state.marks.keys().copied().collect(), &truth.without_effect)?;
+    same_members(here, truth)?;
+    let open: BTreeSet<EventId> = state.talk.open_questions().map(|(id, _)| *id).collect();
+    same("questions", &open, &truth.open_questions)?;
+    same("forked", &state.equivocations.keys().copied().collect(), &truth.forked)?;
+    for by in truth.membership.members.keys() {
+        same("name", &state.sessions.member_name(by), &truth.names[by].as_str())?;
+        for member in truth.membership.members.keys() {
+            let verified = state.verification.is_verified_by(by, member);
+            same("verified", &verified, &truth.verified.contains(&(*by, *member)))?;
+        }
+    }
+    for ((member, session), name) in &truth.sessions {
+        same("session", &state.sessions.session_name(member, session), name)?;
+    }
+    Ok(())
+}
+
+fn same_members(here: &Room, truth: &Truth) -> Check {
+    let members = &here.state().members;
+    let truths = &truth.membership;
+    same("standing", &members.iter().map(|(member, _)| *member).collect(), &truths.standing())?;
+    let tree: BTreeMap<_, _> = members.all().map(|(member, info)| (*member, info.admitted_by)).collect();
+    same("tree", &tree, &truths.members.iter().map(|(member, info)| (*member, info.admitted_by)).collect())?;
+    for (member, info) in members.all() {
+        let end = &truths.members[member].end;
+        let alike = match (&info.gone, end) {
+            (None, None) | (Some(Gone::Removed { .. }), Some(End::Removed { .. })) => true,
+            (Some(Gone::Left { seq }), Some(End::Left { seq: left })) => seq == left,
+            _ => false,
+        };
+        same("end", &alike, &true)?;
+    }
+    let mut epochs: Vec<EventId> = members.epochs().collect();
+    epochs.reverse();
+    same("epochs", &epochs, &truths.epochs)?;
+    same("rotation", &members.rotation_due().is_some(), &truths.rotation_due)
+}
+
+/// These companions are members, hold the same events and make the same of them.
+pub fn agree(world: &World, room: RoomId, among: &[At]) -> Check {
+    let first = world.node(among[0]).room(&room).ok_or("the room is gone")?;
+    for at in among {
+        let name = world.machines[*at].name;
+        same(name, &world.node(*at).standing(&room), &Standing::Member)?;
+        let here = world.node(*at).room(&room).ok_or_else(|| format!("{name} has lost the room"))?;
+        same(name, &here.have(), &first.have())?;
+        same(name, &(here.state().to_bytes() == first.state().to_bytes()), &true)?;
+        same(name, &transcript(world, room, *at), &transcript(world, room, among[0]))?;
+    }
+    Ok(())
+}
+
+/// Do these hold the same events?
+pub fn have_the_same(world: &World, room: RoomId, among: &[At]) -> bool {
+    let have = |at: At| world.node(at).room(&room).map(|room| room.have());
+    let first = have(among[0]);
+    first.is_some_and(|have| have.iter().next().is_some()) && among.iter().all(|at| have(*at) == first)
+}
+
+/// All messages in the room's order.
+pub fn transcript(world: &World, room: RoomId, at: At) -> Vec<(EventId, String)> {
+    let node = world.node(at);
+    let Some(here) = node.room(&room) else { return Vec::new() };
+    let view = here.view(node.log());
+    let order = view.ascending(&room, None, usize::MAX).unwrap_or_default();
+    let said = order.into_iter().filter_map(|position| {
+        let event = view.get(&room, &position.id).ok()??.event()?;
+        match event.body {
+            Body::Message(message) => Some((position.id, message.text)),
+            _ => None,
+        }
+    });
+    said.collect()
+}
+
+pub fn same<T: PartialEq + std::fmt::Debug>(what: &str, got: &T, expected: &T) -> Check {
+    if got == expected { Ok(()) } else { Err(format!("{what}: {got:?} where {expected:?} must be")) }
+}

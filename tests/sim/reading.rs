@@ -1,0 +1,112 @@
+//! What sessions are given: everything, once, whichever of them are there.
+
+use pairwave_core::command::Command;
+use pairwave_core::event::Origin;
+use pairwave_core::id::{EventId, RoomId, SessionId};
+use pairwave_core::talk::{Address, Kind, Message};
+
+use crate::scenes::{bring_in, found, said, say, settle};
+use crate::world::{At, World, human};
+
+const FIRST: SessionId = SessionId([11; 16]);
+const SECOND: SessionId = SessionId([12; 16]);
+const BOB: At = 1;
+
+fn room(seed: u64) -> (World, RoomId) {
+    let mut world = World::new(seed, &["alice", "bob"]);
+    let room = found(&mut world, 0);
+    bring_in(&mut world, room, 0, BOB);
+    settle(&mut world, room, &[0, BOB]);
+    (world, room)
+}
+
+fn start(world: &mut World, room: RoomId, session: SessionId) {
+    world.ask(BOB, Command::SessionStarted { room, session, origin: Origin::Agent }).unwrap();
+}
+
+fn unread(world: &World, room: RoomId, session: SessionId) -> Vec<EventId> {
+    let unread = world.node(BOB).unread(&room, &session, 100).unwrap();
+    unread.into_iter().map(|(_, event)| event).collect()
+}
+
+fn show(world: &mut World, room: RoomId, session: SessionId) {
+    let through = world.node(BOB).room(&room).unwrap().last_arrival();
+    world.ask(BOB, Command::Shown { room, session, through }).unwrap();
+}
+
+fn whisper(world: &mut World, room: RoomId, session: SessionId, text: &str) -> EventId {
+    let mut message = Message::new(Kind::Chat, text);
+    message.to = Some(Address { member: world.member(BOB), session: Some(session) });
+    said(world.ask(0, Command::Send { room, by: human(), message }))
+}
+
+#[test]
+fn a_new_session_starts_with_what_no_session_was_shown() {
+    let (mut world, room) = room(50);
+    start(&mut world, room, FIRST);
+    say(&mut world, room, 0, "shown to the first");
+    settle(&mut world, room, &[0, BOB]);
+    show(&mut world, room, FIRST);
+    world.ask(BOB, Command::SessionEnded { room, session: FIRST }).unwrap();
+    let missed = say(&mut world, room, 0, "shown to nobody");
+    settle(&mut world, room, &[0, BOB]);
+    start(&mut world, room, SECOND);
+    assert_eq!(unread(&world, room, SECOND), [missed]);
+}
+
+#[test]
+fn two_sessions_both_get_what_is_said_to_all() {
+    let (mut world, room) = room(51);
+    start(&mut world, room, FIRST);
+    start(&mut world, room, SECOND);
+    let said = say(&mut world, room, 0, "to both");
+    settle(&mut world, room, &[0, BOB]);
+    assert_eq!(unread(&world, room, FIRST), [said]);
+    show(&mut world, room, FIRST);
+    assert_eq!(unread(&world, room, FIRST), []);
+    assert_eq!(unread(&world, room, SECOND), [said]);
+}
+
+#[test]
+fn what_is_said_to_one_session_goes_to_it_alone() {
+    let (mut world, room) = room(52);
+    start(&mut world, room, FIRST);
+    start(&mut world, room, SECOND);
+    let said = whisper(&mut world, room, SECOND, "to the second");
+    settle(&mut world, room, &[0, BOB]);
+    assert_eq!(unread(&world, room, FIRST), []);
+    assert_eq!(unread(&world, room, SECOND), [said]);
+}
+
+#[test]
+fn what_is_said_to_a_session_that_is_gone_is_not_lost() {
+    let (mut world, room) = room(53);
+    start(&mut world, room, FIRST);
+    start(&mut world, room, SECOND);
+    world.ask(BOB, Command::SessionEnded { room, session: FIRST }).unwrap();
+    let said = whisper(&mut world, room, FIRST, "are you there?");
+    settle(&mut world, room, &[0, BOB]);
+    world.crash(BOB);
+    world.start(BOB);
+    start(&mut world, room, SECOND);
+    assert_eq!(unread(&world, room, SECOND), [said]);
+    show(&mut world, room, SECOND);
+    assert_eq!(unread(&world, room, SECOND), []);
+    start(&mut world, room, FIRST);
+    assert_eq!(unread(&world, room, FIRST), [], "somebody was given it");
+}
+
+#[test]
+fn the_author_hears_what_was_shown() {
+    use pairwave_core::delivery::Delivery;
+    let (mut world, room) = room(54);
+    start(&mut world, room, FIRST);
+    let said = say(&mut world, room, 0, "seen?");
+    settle(&mut world, room, &[0, BOB]);
+    let bob = world.member(BOB);
+    let delivery = |world: &World| world.node(0).delivery(&room, &said).unwrap()[&bob];
+    assert_eq!(delivery(&world), Delivery::Delivered);
+    show(&mut world, room, FIRST);
+    world.run(std::time::Duration::from_secs(5));
+    assert_eq!(delivery(&world), Delivery::Shown);
+}

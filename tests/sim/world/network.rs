@@ -1,0 +1,109 @@
+//! The network: who reaches whom, streams that delay, break and end, and who sees whom.
+
+use std::time::Duration;
+
+use pairwave_core::input::{Input, LinkId, Protocol};
+use pairwave_wire::TransportId;
+use rand_core::Rng;
+
+use super::{At, World, address, pair, transport};
+use crate::fault::Fault;
+
+impl World {
+    pub(super) fn dial(&mut self, at: At, peer: Option<TransportId>, addresses: &[String]) {
+        let by_name = peer.as_ref().and_then(|peer| self.machine_of(peer));
+        let reachable = by_name.filter(|other| addresses.contains(&address(*other)));
+        match reachable.filter(|other| *other != at && self.is_up(*other) && self.hears(at, *other)) {
+            Some(other) => {
+                if self.network.connections.insert(pair(at, other)) {
+                    self.later(at, 2, Input::Connected { peer: transport(other), address: address(other) });
+                    self.later(other, 2, Input::Connected { peer: transport(at), address: address(at) });
+                }
+            }
+            None => {
+                if let Some(peer) = peer {
+                    self.later(at, 3000, Input::Disconnected { peer });
+                }
+            }
+        }
+    }
+
+    pub(super) fn open(&mut self, at: At, link: LinkId, peer: &TransportId, protocol: Protocol) {
+        let other = self.machine_of(peer).filter(|other| self.network.connections.contains(&pair(at, *other)));
+        let Some(other) = other else { return self.later(at, 1, Input::Closed { link }) };
+        self.machines[other].accepted += 2;
+        let theirs = LinkId(self.machines[other].accepted + 1);
+        self.network.streams.insert((at, link), (other, theirs));
+        self.network.streams.insert((other, theirs), (at, link));
+        self.later(other, 1, Input::Accepted { link: theirs, peer: transport(at), protocol });
+        self.later(at, 1, Input::Opened { link });
+    }
+
+    pub(super) fn send(&mut self, at: At, link: LinkId, bytes: Vec<u8>) {
+        let Some((mut other, mut theirs)) = self.network.streams.get(&(at, link)).copied() else { return };
+        if self.machines[at].disk.has(Fault::Misdelivers) {
+            let elsewhere = self.network.streams.keys().find(|(end, _)| *end != at && *end != other);
+            (other, theirs) = elsewhere.copied().unwrap_or((other, theirs));
+        }
+        if self.network.break_one_in > 0 && self.rng.next_u64().is_multiple_of(self.network.break_one_in) {
+            self.close(at, link);
+            return self.later(at, 0, Input::Closed { link });
+        }
+        let delay = 2 + self.rng.next_u64() % self.network.max_delay_ms.max(1);
+        let earliest = self.network.arrivals.get(&(other, theirs)).copied().unwrap_or_default();
+        let arrival = earliest.max(self.now + Duration::from_millis(delay));
+        self.network.arrivals.insert((other, theirs), arrival);
+        let delay = u64::try_from(arrival.since(self.now).as_millis()).expect("short");
+        self.later(other, delay, Input::Frame { link: theirs, bytes });
+        self.later(at, 1, Input::Sent { link });
+    }
+
+    /// Ends a stream after what was sent on it.
+    pub(super) fn close(&mut self, at: At, link: LinkId) {
+        let Some((other, theirs)) = self.network.streams.remove(&(at, link)) else { return };
+        self.network.streams.remove(&(other, theirs));
+        let last = self.network.arrivals.remove(&(other, theirs)).unwrap_or(self.now);
+        let delay = u64::try_from(last.since(self.now).as_millis()).expect("short") + 1;
+        self.later(other, delay, Input::Closed { link: theirs });
+    }
+
+    pub(super) fn disconnect_all(&mut self, at: At) {
+        for other in 0..self.machines.len() {
+            self.disconnect(at, other);
+        }
+    }
+
+    pub(super) fn disconnect(&mut self, a: At, b: At) {
+        if !self.network.connections.remove(&pair(a, b)) {
+            return;
+        }
+        let between = |((x, _), (y, _)): &(&(At, LinkId), &(At, LinkId))| pair(*x, *y) == pair(a, b);
+        let streams: Vec<(At, LinkId)> = self.network.streams.iter().filter(between).map(|(end, _)| *end).collect();
+        for end in streams {
+            self.network.streams.remove(&end);
+            self.later(end.0, 1, Input::Closed { link: end.1 });
+        }
+        self.later(a, 2, Input::Disconnected { peer: transport(b) });
+        self.later(b, 2, Input::Disconnected { peer: transport(a) });
+    }
+
+    pub(super) fn announce_all(&mut self) {
+        for at in 0..self.machines.len() {
+            self.announce(at);
+        }
+    }
+
+    /// mDNS: everybody who hears this machine sees it, and it sees them.
+    pub(super) fn announce(&mut self, at: At) {
+        for other in (0..self.machines.len()).filter(|other| *other != at) {
+            if self.hears(at, other) && self.is_up(at) && self.is_up(other) {
+                self.later(other, 5, Input::Found { peer: transport(at), addresses: vec![address(at)] });
+                self.later(at, 5, Input::Found { peer: transport(other), addresses: vec![address(other)] });
+            }
+        }
+    }
+
+    pub(super) fn hears(&self, a: At, b: At) -> bool {
+        self.network.groups.get(&a) == self.network.groups.get(&b)
+    }
+}
