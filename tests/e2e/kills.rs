@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use serde_json::json;
 
 use crate::agent::Agent;
@@ -29,7 +29,7 @@ async fn sixty_kills_lose_nothing_and_double_nothing() {
     let lab = Lab::new().await;
     let (alice, bob) = two(&lab).await;
     let sides = [Side::new(&alice).await, Side::new(&bob).await];
-    let stop = AtomicBool::new(false);
+    let (stop, torn) = (AtomicBool::new(false), AtomicU64::new(0));
 
     let strike = async {
         for number in 0..KILLS {
@@ -39,7 +39,7 @@ async fn sixty_kills_lose_nothing_and_double_nothing() {
                 idle(dice.below(60_000)).await;
                 side.person.kill().await;
             } else {
-                side.kill_inside_a_commit(&mut dice).await;
+                torn.fetch_add(side.kill_inside_a_commit(&mut dice).await, Ordering::Relaxed);
             }
             side.person.up().await;
         }
@@ -57,13 +57,18 @@ async fn sixty_kills_lose_nothing_and_double_nothing() {
         *counts.entry(text).or_default() += 1;
     }
     for side in &sides {
-        let acknowledged = side.acknowledged.lock().expect("nobody panicked");
-        println!("{}: {} acknowledged, {} not", side.person.name, acknowledged.len(), side.failed());
+        let acknowledged = side.acknowledged.lock().expect("nobody panicked").clone();
+        let failed = side.attempts.load(Ordering::Relaxed) - acknowledged.len() as u64;
+        println!("{}: {} acknowledged, {failed} not", side.person.name, acknowledged.len());
         assert!(acknowledged.len() > KILLS as usize, "messages flowed");
-        for text in acknowledged.iter() {
+        for text in &acknowledged {
             assert!(counts.contains_key(text), "{text} was acknowledged and is lost");
         }
     }
+    let torn = torn.load(Ordering::Relaxed);
+    let repeated: u64 = sides.iter().map(|side| side.repeated.load(Ordering::Relaxed)).sum();
+    println!("{torn} messages were under way when a burst was struck; {repeated} lost only their acknowledgement");
+    assert!(torn > 0, "kills strike while messages are committed");
     let doubled: Vec<&String> = counts.iter().filter(|(_, count)| **count > 1).map(|(text, _)| text).collect();
     assert!(doubled.is_empty(), "doubled: {doubled:?}");
 }
@@ -74,19 +79,24 @@ struct Side<'a> {
     agent: Arc<Agent>,
     acknowledged: Mutex<Vec<String>>,
     attempts: AtomicU64,
+    /// Messages whose first acknowledgement was lost to a kill.
+    repeated: AtomicU64,
 }
 
 impl<'a> Side<'a> {
     async fn new(person: &'a Person) -> Self {
         let agent = Arc::new(person.agent().await);
-        Self { person, agent, acknowledged: Mutex::default(), attempts: AtomicU64::new(0) }
+        Self { person, agent, acknowledged: Mutex::default(), attempts: AtomicU64::new(0), repeated: AtomicU64::new(0) }
     }
 
     /// Says something; true if it was acknowledged. A text is never said twice by us.
     async fn say(&self, text: String) -> bool {
         self.attempts.fetch_add(1, Ordering::Relaxed);
         let answer = self.agent.call("pair_send", json!({ "kind": "chat", "text": text })).await;
-        let said = answer.is_ok_and(|answer| answer.is_error != Some(true));
+        let answer = answer.ok().filter(|answer| answer.is_error != Some(true));
+        let said = answer.is_some();
+        let repeated = answer.and_then(|answer| answer.structured_content).is_some_and(|sent| sent["repeated"] == true);
+        self.repeated.fetch_add(u64::from(repeated), Ordering::Relaxed);
         if said {
             self.acknowledged.lock().expect("nobody panicked").push(text);
         }
@@ -104,18 +114,21 @@ impl<'a> Side<'a> {
     }
 
     /// Many speak at once; as soon as the first of them is acknowledged, others are in a commit.
-    async fn kill_inside_a_commit(&self, dice: &mut Dice) {
+    /// Says how many were under way when the kill struck.
+    async fn kill_inside_a_commit(&self, dice: &mut Dice) -> u64 {
         let burst = self.attempts.load(Ordering::Relaxed);
         let name = &self.person.name;
         let mut senders: FuturesUnordered<_> =
             (0..BURST).map(|sender| self.say(format!("{name}-burst-{burst}-{sender}"))).collect();
-        let aim = dice.below(u64::from(BURST));
-        for _ in 0..aim {
+        for _ in 0..dice.below(u64::from(BURST)) {
             senders.next().await;
         }
         idle(dice.below(1_500)).await;
+        while senders.next().now_or_never().flatten().is_some() {}
         self.person.kill().await;
+        let torn = senders.len();
         while senders.next().await.is_some() {}
+        torn as u64
     }
 
     /// Waits for a message that is acknowledged from now on.
@@ -125,10 +138,6 @@ impl<'a> Side<'a> {
             (self.acknowledged.lock().expect("nobody panicked").len() > before).then_some(())
         })
         .await;
-    }
-
-    fn failed(&self) -> u64 {
-        self.attempts.load(Ordering::Relaxed) - self.acknowledged.lock().expect("nobody panicked").len() as u64
     }
 }
 

@@ -9,6 +9,7 @@ use pairwave_core::command::{Command, Outcome, Token};
 use pairwave_core::event::Origin;
 use pairwave_core::id::{EventId, RoomId};
 use pairwave_core::invite::Invite;
+use pairwave_core::room::Room;
 use pairwave_core::talk::{Kind, Message};
 use rand_core::Rng;
 
@@ -234,6 +235,8 @@ impl Evening {
         let standing = self.standing();
         let agreed = self.world.run_until(10 * MINUTE, |world| have_the_same(world, room, &standing));
         assert!(agreed, "no agreement among {standing:?}");
+        self.world.run(MINUTE);
+        assert!(standing.iter().all(|at| self.world.node(*at).room(&room).is_some_and(Room::is_settled)));
         agree(&self.world, room, &standing).unwrap();
         self.check();
         let transcript = transcript(&self.world, room, 0);

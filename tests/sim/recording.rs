@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use pairwave_core::effect::Effect;
 use pairwave_core::input::Input;
 use pairwave_core::key::Identity;
-use pairwave_core::node::{Limits, Node};
+use pairwave_core::node::Node;
 use pairwave_core::time::Timestamp;
 use pairwave_wire::TransportId;
 
 use crate::disk::{Content, Disk};
-use crate::world::written;
+use crate::world::{limits, written};
 
 /// As secret as the keys: it holds them.
 pub struct Recording {
@@ -39,7 +39,7 @@ impl Recording {
     pub fn replay(&self, identity: Identity, transport: TransportId) -> Vec<String> {
         let disk = Disk::with(self.disk.clone());
         let me = identity.member();
-        let mut node = Node::new(identity, transport, Limits::default(), self.seed, disk.clone(), self.started);
+        let mut node = Node::new(identity, transport, limits(), self.seed, disk.clone(), self.started);
         let mut unwritten: VecDeque<Effect> = VecDeque::new();
         let mut did = Vec::new();
         for (now, input) in &self.inputs {

@@ -78,6 +78,11 @@ pub struct Network {
     pub max_delay_ms: u64,
 }
 
+/// Late events are gathered as soon as a few would be folded again: evenings here are short.
+pub fn limits() -> Limits {
+    Limits { fold_again: 8, ..Limits::default() }
+}
+
 enum Event {
     Input { at: At, run: u64, input: Box<Input> },
     Sync { at: At, run: u64 },
@@ -177,7 +182,7 @@ impl World {
         let identity = Identity::from_secret(&machine.secret);
         let log = machine.disk.clone();
         machine.recording = Some(Recording::new(seed, self.now, &machine.disk));
-        machine.node = Some(Node::new(identity, machine.transport.clone(), Limits::default(), seed, log, self.now));
+        machine.node = Some(Node::new(identity, machine.transport.clone(), limits(), seed, log, self.now));
         let rooms = machine.disk.rooms();
         for room in rooms {
             let disk = &self.machines[at].disk;
@@ -317,6 +322,7 @@ impl World {
                 let key = KnockKey::new(hash(b"simulated-argon2id", &[secret.expose(), &label.0]));
                 self.later(at, 1, Input::Derived { id, key });
             }
+            Effect::Reopen { room } => unreachable!("the log of {room} cannot fail here"),
             Effect::Reply { token, result } => _ = self.machines[at].replies.insert(token, result),
             Effect::Notify(notice) => self.machines[at].notices.push(notice),
             Effect::Append { .. } | Effect::Save { .. } | Effect::Forget { .. } => unreachable!("goes to the disk"),

@@ -178,7 +178,9 @@ impl VerifiedEvent {
 impl Record {
     /// The event in this record. What the log returns counts as verified; `None` if it is damaged.
     pub fn event(&self) -> Option<Event> {
-        SignedEvent::decode(&self.signed).ok().filter(|event| event.id == self.position.id).map(|event| event.event)
+        let (event, _): (ByteBuf, ByteBuf) = cbor::decode_checked(&self.signed).ok()?;
+        let wire = cbor::decode_checked::<Wire>(&event).ok()?;
+        Some(wire.into_event()).filter(|_| id_of(&event) == self.position.id)
     }
 }
 
@@ -211,18 +213,24 @@ impl Event {
             return Err(DecodeError::KindTooLong { got: wire.kind.len() });
         }
         check_place(&wire)?;
-        Ok(Self {
-            version: wire.v,
-            room: wire.room,
-            author: wire.author,
-            seq: wire.seq,
-            backlink: wire.back,
-            parents: wire.parents,
-            claimed_time: wire.time,
-            session: wire.session,
-            origin: wire.origin,
-            body: Body::from_value(wire.kind, wire.body),
-        })
+        Ok(wire.into_event())
+    }
+}
+
+impl Wire {
+    fn into_event(self) -> Event {
+        Event {
+            version: self.v,
+            room: self.room,
+            author: self.author,
+            seq: self.seq,
+            backlink: self.back,
+            parents: self.parents,
+            claimed_time: self.time,
+            session: self.session,
+            origin: self.origin,
+            body: Body::from_value(self.kind, self.body),
+        }
     }
 }
 

@@ -13,11 +13,18 @@ use crate::membership::{self, Act};
 use crate::state::{Change, RoomState};
 
 /// Version of the fold: a state that another version folded is dropped.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Events between two checkpoints of the newest stretch.
 const SPACING: u64 = 64;
 /// Most checkpoints; they thin out with age.
 const CHECKPOINTS: usize = 16;
+/// Checkpoints that are kept beside the newest state, so that what came late while nobody was here
+/// need not be folded from the start.
+const KEPT: usize = 3;
+/// Most events that stay decoded until they are folded; the others are read again.
+const FRESH: usize = 1024;
+/// Folding again is worth it once so many new events share the cost of one old one.
+const SHARE: u64 = 4;
 /// Positions read at a time.
 const PAGE: usize = 256;
 
@@ -35,12 +42,14 @@ pub(crate) struct Fold {
     /// The first position whose event is not in `state` as it should be.
     dirty: Option<Position>,
     acts_changed: bool,
-    /// Events that came since the state was last settled.
+    /// What came since the state was last settled.
+    new: BTreeSet<EventId>,
+    /// Some of it, decoded.
     fresh: BTreeMap<EventId, Event>,
     changes: VecDeque<Change>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Checkpoint {
     at: Option<Position>,
     count: u64,
@@ -51,10 +60,9 @@ struct Checkpoint {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Saved {
     version: u32,
-    at: Option<Position>,
-    count: u64,
     acts: Vec<EventId>,
-    state: RoomState,
+    /// The earliest first; the last one is the state itself.
+    checkpoints: Vec<Checkpoint>,
 }
 
 impl Fold {
@@ -68,6 +76,7 @@ impl Fold {
             checkpoints: vec![Checkpoint { at: None, count: 0, state: RoomState::default() }],
             dirty: None,
             acts_changed: false,
+            new: BTreeSet::new(),
             fresh: BTreeMap::new(),
             changes: VecDeque::new(),
         }
@@ -85,21 +94,19 @@ impl Fold {
             let Some(event) = record.event() else { return Ok(None) };
             fold.acts.insert(record.position, Act { record, body: event.body });
         }
-        fold.checkpoints.push(Checkpoint { at: saved.at, count: saved.count, state: saved.state.clone() });
-        fold.state = saved.state;
-        fold.at = saved.at;
-        fold.count = saved.count;
+        fold.checkpoints.extend(saved.checkpoints);
+        fold.go_back();
         Ok(Some(fold))
     }
 
     pub fn save(&self) -> Saved {
-        Saved {
-            version: VERSION,
-            at: self.at,
-            count: self.count,
-            acts: self.acts.keys().map(|position| position.id).collect(),
-            state: self.state.clone(),
-        }
+        let now = Checkpoint { at: self.at, count: self.count, state: self.state.clone() };
+        let earlier = self.checkpoints.iter().filter(|checkpoint| (1..self.count).contains(&checkpoint.count));
+        let earlier: Vec<&Checkpoint> = earlier.collect();
+        // The newest, and older ones at ever wider distances.
+        let kept = (0..KEPT).rev().filter_map(|back| earlier.len().checked_sub(1 << (2 * back)));
+        let checkpoints = kept.map(|at| earlier[at].clone()).chain([now]).collect();
+        Saved { version: VERSION, acts: self.acts.keys().map(|position| position.id).collect(), checkpoints }
     }
 
     pub fn state(&self) -> &RoomState {
@@ -120,7 +127,31 @@ impl Fold {
         let author = self.state.members.get(&event.author);
         self.acts_changed |= author.is_some_and(|author| matches!(author.gone, Some(Gone::Removed { .. })));
         self.mark_dirty(record.position);
-        self.fresh.insert(record.position.id, event);
+        self.new.insert(record.position.id);
+        if self.fresh.len() < FRESH {
+            self.fresh.insert(record.position.id, event);
+        }
+    }
+
+    /// Is everything that was inserted folded?
+    pub fn is_settled(&self) -> bool {
+        self.dirty.is_none()
+    }
+
+    /// Should [`Self::settle`] be called now, although more may be about to come? Who is a member
+    /// must be known at once. Else what comes late has to be worth the way back: two members who
+    /// were apart send each other thousands of events, a batch at a time, and each batch would fold
+    /// the same stretch again. `at_once` events may be folded again whenever there is cause to.
+    pub fn is_due(&self, at_once: u64) -> bool {
+        let again = self.again();
+        self.acts_changed || again <= at_once || SHARE * self.new.len() as u64 >= again
+    }
+
+    /// How many events would be folded again.
+    fn again(&self) -> u64 {
+        let Some(dirty) = self.dirty.filter(|dirty| self.at.is_some_and(|at| *dirty <= at)) else { return 0 };
+        let back = self.checkpoints.iter().rev().find(|checkpoint| checkpoint.at < Some(dirty));
+        self.count - back.map_or(0, |checkpoint| checkpoint.count)
     }
 
     /// Folds everything that was inserted.
@@ -141,6 +172,7 @@ impl Fold {
             self.changes.extend(changes);
         }
         self.dirty = None;
+        self.new.clear();
         self.fresh.clear();
         Ok(())
     }
@@ -178,18 +210,20 @@ impl Fold {
     /// Goes back to the last checkpoint before what changed, and forward again.
     fn fold_again(&mut self, log: &dyn Log, members: Option<Members>) -> Result<(), LogError> {
         let before = std::mem::take(&mut self.state);
-        let new: BTreeSet<EventId> = self.fresh.keys().copied().collect();
         let members = members.unwrap_or_else(|| before.members.clone());
         self.checkpoints.retain(|checkpoint| checkpoint.at < self.dirty || checkpoint.at.is_none());
-        if let Some(checkpoint) = self.checkpoints.last() {
-            self.state = checkpoint.state.clone();
-            self.at = checkpoint.at;
-            self.count = checkpoint.count;
-        }
+        self.go_back();
         self.state.members = members;
         self.fold_forward(log, &mut Vec::new())?;
-        self.compare(&before, &new);
+        self.compare(&before);
         Ok(())
+    }
+
+    /// Takes the state of the last checkpoint.
+    fn go_back(&mut self) {
+        if let Some(Checkpoint { at, count, state }) = self.checkpoints.last().cloned() {
+            (self.at, self.count, self.state) = (at, count, state);
+        }
     }
 
     fn fold_forward(&mut self, log: &dyn Log, changes: &mut Vec<Change>) -> Result<(), LogError> {
@@ -233,9 +267,9 @@ impl Fold {
     }
 
     /// Tells what is different after folding again.
-    fn compare(&mut self, before: &RoomState, new: &BTreeSet<EventId>) {
+    fn compare(&mut self, before: &RoomState) {
         let undone = self.state.marks.keys().filter(|id| !before.marks.contains_key(id));
-        let undone = undone.filter(|id| !new.contains(id)).map(|id| Change::Undone(*id));
+        let undone = undone.filter(|id| !self.new.contains(id)).map(|id| Change::Undone(*id));
         let equivocated = self.state.equivocations.keys().filter(|author| !before.equivocations.contains_key(author));
         let equivocated = equivocated.map(|author| Change::Equivocation(*author));
         let verified = self.state.verification.since(&before.verification);

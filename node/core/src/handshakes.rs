@@ -2,7 +2,7 @@
 
 use pairwave_wire::TransportId;
 
-use crate::effect::Effect;
+use crate::effect::{Effect, Slot};
 use crate::id::{MemberId, RoomId};
 use crate::input::{LinkId, Protocol};
 use crate::link::{Acceptor, Established, Greeting, LinkError, Opener, Refused, Step};
@@ -251,6 +251,11 @@ impl<L: Log> Node<L> {
 
     fn on_turned_away(&mut self, link: LinkId, room: RoomId, peer: &TransportId, why: Refused) {
         self.hang_up(link);
+        // An admission may have come to nothing: whoever let us in says so when we knock again.
+        if let Some(joining) = self.joins.get_mut(&room).filter(|joining| joining.admitted) {
+            joining.admitted = false;
+            self.outbox.save(room, Slot::Joining, Some(joining.encode()));
+        }
         if why == Refused::Unknown {
             return;
         }

@@ -69,6 +69,9 @@ pub struct Limits {
     pub handshake: Duration,
     /// How long what only spares work may stay unsaved: what members have, the folded state.
     pub save_after: Duration,
+    /// How many events may be folded again whenever a late one comes; where it would be more, late
+    /// ones are gathered.
+    pub fold_again: u64,
     /// How long to leave a companion alone that turned out to be none of ours.
     pub stranger_pause: Duration,
     /// Pause between two knocks at one companion, rising with every silent one.
@@ -80,6 +83,7 @@ impl Default for Limits {
         Self {
             handshake: Duration::from_secs(5),
             save_after: Duration::from_secs(5),
+            fold_again: 512,
             stranger_pause: Duration::from_secs(600),
             knock_pause: Duration::from_secs(13),
         }
@@ -97,6 +101,8 @@ pub enum Timer {
     Link,
     /// An exchange of words grows old.
     Words,
+    /// What was put off is to be folded.
+    Fold,
     /// What only spares work is to be saved.
     Save,
 }
@@ -147,7 +153,10 @@ impl<L: Log> Node<L> {
         self.now = now.max(self.now);
         let reaches_out = !matches!(input, Input::Sent { .. } | Input::Durable { .. });
         match input {
-            Input::Command { token, command } => self.on_command(token, command),
+            Input::Command { token, command } => {
+                self.each_seat(Seat::settle_now);
+                self.on_command(token, command);
+            }
             Input::Listening { addresses } => self.on_listening(addresses),
             Input::Found { peer, addresses } => self.connectivity.found(peer, addresses, self.now),
             Input::NetworkChanged => self.on_network_changed(),
@@ -164,6 +173,7 @@ impl<L: Log> Node<L> {
             Input::Restored { room, saved, own_seq } => self.on_restored(room, saved, own_seq),
             Input::Timeout => self.on_timeout(),
         }
+        self.close_failed();
         self.finish_joins();
         self.follow_membership();
         if reaches_out {
@@ -181,8 +191,9 @@ impl<L: Log> Node<L> {
         let seats = self.seats.values().flat_map(|seat| {
             let links = seat.links.values().map(|link| (link.poll_timeout(), Timer::Link));
             let words = seat.comparing.poll_timeout().map(|at| (at, Timer::Words));
+            let fold = seat.poll_settle().map(|at| (at, Timer::Fold));
             let save = seat.poll_save().map(|at| (at, Timer::Save));
-            links.chain(words).chain(save)
+            links.chain(words).chain(fold).chain(save)
         });
         let dial = self.connectivity.poll_timeout().map(|at| (at, Timer::Dial));
         let stream = self.links.poll_timeout(self.limits.handshake).map(|at| (at, Timer::Stream));
@@ -206,7 +217,7 @@ impl<L: Log> Node<L> {
 
     /// The rooms whose log has arrived.
     pub fn rooms(&self) -> impl Iterator<Item = &Room> {
-        self.seats.values().filter(|seat| seat.standing() != Standing::Waiting).map(|seat| &seat.room)
+        self.seats.values().filter(|seat| self.standing_at(seat) != Standing::Waiting).map(|seat| &seat.room)
     }
 
     /// A room whose log has arrived, at least in part.
@@ -221,7 +232,15 @@ impl<L: Log> Node<L> {
 
     /// Where we stand in a room.
     pub fn standing(&self, room: &RoomId) -> Standing {
-        self.seats.get(room).map_or(Standing::Waiting, Seat::standing)
+        self.seats.get(room).map_or(Standing::Waiting, |seat| self.standing_at(seat))
+    }
+
+    /// Who does not wait for an admission and is no member had one that came to nothing.
+    fn standing_at(&self, seat: &Seat) -> Standing {
+        match seat.standing() {
+            Standing::Waiting if !self.joins.contains_key(&seat.id()) => Standing::Removed,
+            standing => standing,
+        }
     }
 
     /// How far an event has got at each other member. Empty for what is not there.
@@ -318,6 +337,15 @@ impl<L: Log> Node<L> {
         self.each_seat(Seat::probe);
     }
 
+    /// Rooms whose log failed are closed, and read again.
+    fn close_failed(&mut self) {
+        let failed = self.seats.iter().filter_map(|(room, seat)| Some((*room, seat.failed()?.to_owned())));
+        for (room, why) in failed.collect::<Vec<_>>() {
+            self.on_append_failed(room, why);
+            self.outbox.push(Effect::Reopen { room });
+        }
+    }
+
     fn on_append_failed(&mut self, room: RoomId, why: String) {
         let Some(seat) = self.seats.remove(&room) else { return };
         for link in seat.links.values() {
@@ -342,7 +370,10 @@ impl<L: Log> Node<L> {
                 seat.restore(&saved);
                 self.seats.insert(room, seat);
             }
-            Err(error) => self.outbox.notify(Notice::Reopening { room, why: error.to_string() }),
+            Err(error) => {
+                self.outbox.notify(Notice::Reopening { room, why: error.to_string() });
+                self.outbox.push(Effect::Reopen { room });
+            }
         }
     }
 
@@ -357,6 +388,7 @@ impl<L: Log> Node<L> {
                 }
             }
             seat.words_timeout(context);
+            seat.settle_if_due(context);
             seat.save_if_due(context);
             seat.pump(context);
         });

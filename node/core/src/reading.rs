@@ -11,7 +11,7 @@ use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::log::{Log, LogError, Record};
 use crate::message::LiveSession;
 use crate::ranges::Ranges;
-use crate::talk::Message;
+use crate::talk::Address;
 
 /// Most sessions whose place is remembered; beyond it the one furthest behind goes.
 const SESSIONS: usize = 256;
@@ -35,6 +35,15 @@ pub struct Reading {
 struct Held {
     event: EventId,
     session: SessionId,
+}
+
+/// Who said something, and to whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Said {
+    by: MemberId,
+    session: SessionId,
+    /// `None`: it is no message. `Some(None)`: to everybody.
+    to: Option<Option<Address>>,
 }
 
 /// Whose inbox is looked at.
@@ -61,11 +70,13 @@ impl Reading {
     /// A session is there. A new one starts with what no session of this member was given.
     pub fn start(&mut self, session: SessionId, origin: Origin) {
         self.live.insert(session, origin);
-        if !self.cursors.contains_key(&session) {
-            let shown = self.cursors.values().max().copied().unwrap_or(0);
-            self.cursors.insert(session, shown);
-        }
+        self.cursors.insert(session, self.cursor(&session));
         self.forget_the_furthest_behind();
+    }
+
+    /// Where a session is; one that was never here begins where the furthest one is.
+    pub fn cursor(&self, session: &SessionId) -> u64 {
+        self.cursors.get(session).or_else(|| self.cursors.values().max()).copied().unwrap_or(0)
     }
 
     pub fn end(&mut self, session: &SessionId) {
@@ -76,7 +87,7 @@ impl Reading {
         self.live.iter().map(|(session, origin)| LiveSession { session: *session, origin: *origin })
     }
 
-    /// An event became durable. Says whether this changed what must be saved.
+    /// An event became part of the log. Says whether this changed what must be saved.
     pub fn arrived(&mut self, me: MemberId, record: &Record, event: &Event) -> bool {
         let Body::Message(message) = &event.body else { return false };
         let Some(to) = message.to.filter(|to| to.member == me) else { return false };
@@ -85,11 +96,27 @@ impl Reading {
         true
     }
 
-    /// Up to `limit` messages that the session was not given, oldest first, by arrival.
-    pub fn unread(&self, log: &dyn Log, reader: Reader<'_>, limit: usize) -> Result<Vec<(u64, EventId)>, LogError> {
-        let held = self.held_for(&reader.session).take(limit);
+    /// An event is durable and judged. Sessions that were given everything before it, and that it is
+    /// not for, need not look at it again: so a session that mostly speaks does not read its own
+    /// words over and over.
+    pub fn pass(&mut self, reader: Reader<'_>, arrival: u64, said: &Said) {
+        for (session, cursor) in self.cursors.iter_mut().filter(|(_, cursor)| **cursor + 1 == arrival) {
+            *cursor += u64::from(!said.is_for_all_of(Reader { session: *session, ..reader }));
+        }
+    }
+
+    /// Up to `limit` messages up to the arrival `through` that the session was not given, oldest
+    /// first, by arrival.
+    pub fn unread(
+        &self,
+        log: &dyn Log,
+        reader: Reader<'_>,
+        through: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, EventId)>, LogError> {
+        let held = self.held_for(&reader.session).take_while(|(arrival, _)| *arrival <= through).take(limit);
         let mut unread: Vec<_> = held.map(|(arrival, held)| (arrival, held.event)).collect();
-        self.scan(log, reader, u64::MAX, |arrival, record, _| {
+        self.scan(log, reader, through, |arrival, record| {
             unread.push((arrival, record.position.id));
             unread.len() < 2 * limit
         })?;
@@ -107,7 +134,7 @@ impl Reading {
         through: u64,
     ) -> Result<BTreeMap<MemberId, Ranges>, LogError> {
         let mut given: Vec<(MemberId, u64)> = Vec::new();
-        self.scan(log, reader, through, |_, record, _| {
+        self.scan(log, reader, through, |_, record| {
             given.push((record.author, record.seq));
             true
         })?;
@@ -116,8 +143,8 @@ impl Reading {
             let Some(held) = self.held.remove(&arrival) else { continue };
             given.extend(log.get(reader.room, &held.event)?.map(|record| (record.author, record.seq)));
         }
-        let cursor = self.cursors.entry(reader.session).or_default();
-        *cursor = through.max(*cursor);
+        let cursor = through.max(self.cursor(&reader.session));
+        self.cursors.insert(reader.session, cursor);
         let mut news: BTreeMap<MemberId, Ranges> = BTreeMap::new();
         for (author, seq) in given {
             if self.shown.entry(author).or_default().insert(seq) {
@@ -145,9 +172,9 @@ impl Reading {
         log: &dyn Log,
         reader: Reader<'_>,
         through: u64,
-        mut each: impl FnMut(u64, &Record, &Message) -> bool,
+        mut each: impl FnMut(u64, &Record) -> bool,
     ) -> Result<(), LogError> {
-        let mut after = self.cursors.get(&reader.session).copied().unwrap_or(0);
+        let mut after = self.cursor(&reader.session);
         loop {
             let page = log.arrivals(reader.room, after, PAGE)?;
             let Some((last, _)) = page.last() else { return Ok(()) };
@@ -158,8 +185,7 @@ impl Reading {
                 }
                 let Some(record) = log.get(reader.room, &id)? else { continue };
                 let Some(event) = record.event() else { continue };
-                let Body::Message(message) = &event.body else { continue };
-                if is_for_all_of(reader, &event, message) && !each(arrival, &record, message) {
+                if Said::new(&event).is_for_all_of(reader) && !each(arrival, &record) {
                     return Ok(());
                 }
             }
@@ -175,14 +201,22 @@ impl Reading {
     }
 }
 
-/// Is this a message to every session of the reader's member? One's own words come back only
-/// where they were sent to oneself, or where there is nobody else to talk to.
-fn is_for_all_of(reader: Reader<'_>, event: &Event, message: &Message) -> bool {
-    let addressed = match message.to {
-        None => true,
-        Some(to) => to.member == reader.me && to.session.is_none(),
-    };
-    let foreign = event.author != reader.me;
-    let from_another_session = event.session != reader.session && (message.to.is_some() || reader.alone);
-    addressed && (foreign || from_another_session)
+impl Said {
+    pub fn new(event: &Event) -> Self {
+        let to = match &event.body {
+            Body::Message(message) => Some(message.to),
+            _ => None,
+        };
+        Self { by: event.author, session: event.session, to }
+    }
+
+    /// Is this a message to every session of the reader's member? One's own words come back only
+    /// where they were sent to oneself, or where there is nobody else to talk to.
+    fn is_for_all_of(&self, reader: Reader<'_>) -> bool {
+        let Some(to) = self.to else { return false };
+        let addressed = to.is_none_or(|to| to.member == reader.me && to.session.is_none());
+        let foreign = self.by != reader.me;
+        let from_another_session = self.session != reader.session && (to.is_some() || reader.alone);
+        addressed && (foreign || from_another_session)
+    }
 }

@@ -47,6 +47,8 @@ pub struct Room {
     count: u64,
     newest_arrival: u64,
     last_arrival: u64,
+    /// Everything up to this arrival is folded.
+    settled_arrival: u64,
 }
 
 /// What the event that follows needs to know of a parent.
@@ -134,6 +136,7 @@ impl Room {
             count: 0,
             newest_arrival: 0,
             last_arrival: 0,
+            settled_arrival: 0,
         }
     }
 
@@ -253,6 +256,11 @@ impl Room {
         self.last_arrival
     }
 
+    /// The newest arrival that is durable and that the state holds.
+    pub fn settled_arrival(&self) -> u64 {
+        self.settled_arrival.min(self.last_arrival)
+    }
+
     /// The newest arrival, durable or not.
     pub fn newest_arrival(&self) -> u64 {
         self.newest_arrival
@@ -312,6 +320,7 @@ impl Room {
             count: saved.count,
             newest_arrival: saved.arrival,
             last_arrival: saved.arrival,
+            settled_arrival: saved.arrival,
             fold,
             ..Self::joining(id, me)
         }))
@@ -333,8 +342,8 @@ impl Room {
             }
             let newest = self.newest_arrival;
             self.durable(newest);
-            self.settle(log)?;
         }
+        self.settle(log)?;
         while self.fold.poll_change().is_some() {}
         Ok(())
     }
@@ -342,7 +351,21 @@ impl Room {
     /// Folds everything that was taken.
     pub fn settle(&mut self, log: &dyn Log) -> Result<(), LogError> {
         let view = View { fresh: &self.fresh, stored: log };
-        self.fold.settle(&view)
+        self.fold.settle(&view)?;
+        self.settled_arrival = self.newest_arrival;
+        Ok(())
+    }
+
+    /// Folds what was taken unless it is better to wait for more of it: then [`Self::settle`] must be
+    /// called before long, and before anything that hangs on the state. `at_once` events may be
+    /// folded again at any time.
+    pub fn settle_if_due(&mut self, log: &dyn Log, at_once: u64) -> Result<(), LogError> {
+        if self.fold.is_due(at_once) { self.settle(log) } else { Ok(()) }
+    }
+
+    /// Does the state hold everything that was taken?
+    pub fn is_settled(&self) -> bool {
+        self.fold.is_settled()
     }
 
     fn insert_with_waiting(

@@ -1,6 +1,7 @@
 //! One room as this companion sits in it: the room itself and all that goes on around it here.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use crate::command::{Refusal, Speaker};
 use crate::comparing::Comparing;
@@ -16,9 +17,14 @@ use crate::members::Rotated;
 use crate::notice::Notice;
 use crate::pairing::companion;
 use crate::peers::Peers;
-use crate::reading::{Reader, Reading};
+use crate::reading::{Reader, Reading, Said};
 use crate::room::{Change, Room};
 use crate::time::Timestamp;
+
+/// What was put off is folded when nothing more came for so long.
+const SETTLE_AFTER: Duration = Duration::from_millis(100);
+/// And in any case this long after it came.
+const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Where this companion's person stands in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +51,12 @@ pub struct Seat {
     recovery: Recovery,
     /// Appends under way: their number, the newest arrival in each, and what arrived.
     appends: VecDeque<(u64, Vec<Arrived>)>,
+    /// What is durable and not told yet, for the state does not hold it.
+    arrived: VecDeque<Arrived>,
+    /// Since when the state does not hold all that was taken, and when something was taken last.
+    unsettled: Option<(Timestamp, Timestamp)>,
+    /// Why the room cannot go on.
+    failed: Option<String>,
     /// When to save what only spares work: what members have, and the folded state.
     save_due: Option<Timestamp>,
     was_standing: bool,
@@ -56,6 +68,7 @@ pub struct Seat {
 struct Arrived {
     event: EventId,
     arrival: u64,
+    said: Said,
 }
 
 /// A home restored from an older copy takes its later events back before it writes.
@@ -81,6 +94,9 @@ impl Seat {
             refused_by: BTreeSet::new(),
             recovery: Recovery { own_seq, heard: BTreeSet::new() },
             appends: VecDeque::new(),
+            arrived: VecDeque::new(),
+            unsettled: None,
+            failed: None,
             save_due: None,
             was_standing,
             membership_changed: false,
@@ -153,7 +169,7 @@ impl Seat {
         if self.comparing.is_own_half(&body) {
             return Err(Refusal::OwnWords);
         }
-        let record = self.room.author(context.log, context.identity, by, body, context.now)?;
+        let record = self.author(by, body, context)?;
         let id = record.position.id;
         self.append(vec![record], context);
         self.settle(context);
@@ -168,7 +184,7 @@ impl Seat {
         if self.comparing.is_own_half(&body) {
             return Err(Refusal::OwnWords);
         }
-        let record = self.room.author(context.log, context.identity, by, body, context.now)?;
+        let record = self.author(by, body, context)?;
         let id = record.position.id;
         self.start_epoch(id, context);
         self.append(vec![record], context);
@@ -177,15 +193,23 @@ impl Seat {
         Ok(id)
     }
 
+    /// Where the log fails under it, what was signed stays in a room that is read again, and goes.
+    fn author(&mut self, by: Speaker, body: Body, context: &mut Context<'_>) -> Result<Record, Refusal> {
+        let authored = self.room.author(context.log, context.identity, by, body, context.now);
+        if let Err(Refusal::StoreFailed { why }) = &authored {
+            self.fail(&LogError(why.clone()));
+        }
+        authored
+    }
+
     /// Makes records durable and remembers what to tell when they are.
     pub fn append(&mut self, records: Vec<Record>, context: &mut Context<'_>) {
-        let arrived = records.iter().map(|record| Arrived { event: record.position.id, arrival: record.arrival });
-        let arrived = arrived.collect();
+        let mut arrived = Vec::with_capacity(records.len());
         let mut held = false;
         for record in &records {
-            if let Some(event) = record.event() {
-                held |= self.reading.arrived(self.me(), record, &event);
-            }
+            let Some(event) = record.event() else { continue };
+            held |= self.reading.arrived(self.me(), record, &event);
+            arrived.push(Arrived { event: record.position.id, arrival: record.arrival, said: Said::new(&event) });
         }
         let number = context.outbox.append(self.id(), records);
         self.appends.push_back((number, arrived));
@@ -195,8 +219,36 @@ impl Seat {
         }
     }
 
+    /// Folds what was put off.
+    pub(crate) fn settle_now(&mut self, context: &mut Context<'_>) {
+        if self.room.is_settled() {
+            return;
+        }
+        match self.room.settle(context.log) {
+            Ok(()) => self.settle(context),
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// When what was put off is to be folded.
+    pub(crate) fn poll_settle(&self) -> Option<Timestamp> {
+        self.unsettled.map(|(since, last)| (since + SETTLE_WITHIN).min(last + SETTLE_AFTER))
+    }
+
+    pub(crate) fn settle_if_due(&mut self, context: &mut Context<'_>) {
+        if self.poll_settle().is_some_and(|due| due <= context.now) {
+            self.settle_now(context);
+        }
+    }
+
     /// Acts on what the fold says is different now.
     pub fn settle(&mut self, context: &mut Context<'_>) {
+        if self.room.is_settled() {
+            self.unsettled = None;
+        } else {
+            self.unsettled = Some((self.unsettled.map_or(context.now, |(since, _)| since), context.now));
+        }
+        self.tell_arrived(context);
         while let Some(change) = self.room.poll_change() {
             self.on_change(change, context);
         }
@@ -244,8 +296,7 @@ impl Seat {
             return;
         }
         let body = Body::Rotated(Rotated {});
-        let rotated = self.room.author(context.log, context.identity, companion(), body, context.now);
-        if let Ok(record) = rotated {
+        if let Ok(record) = self.author(companion(), body, context) {
             self.start_epoch(record.position.id, context);
             self.append(vec![record], context);
         }
@@ -267,15 +318,25 @@ impl Seat {
         let mut newest = None;
         while self.appends.front().is_some_and(|(append, _)| *append <= number) {
             let Some((_, arrived)) = self.appends.pop_front() else { break };
-            for Arrived { event, arrival } in arrived {
-                newest = newest.max(Some(arrival));
-                context.outbox.notify(Notice::Arrived { room: self.id(), event, arrival });
-            }
+            newest = newest.max(arrived.last().map(|arrived| arrived.arrival));
+            self.arrived.extend(arrived);
         }
         let Some(newest) = newest else { return };
         self.room.durable(newest);
+        self.tell_arrived(context);
         for link in self.links.values_mut() {
             link.tell_have(&self.room, context);
+        }
+    }
+
+    /// Tells of what is durable, once the state says what it is worth.
+    fn tell_arrived(&mut self, context: &mut Context<'_>) {
+        let settled = self.room.settled_arrival();
+        let (room, me, session, alone) = self.reader(SessionId::COMPANION);
+        while self.arrived.front().is_some_and(|next| next.arrival <= settled) {
+            let Some(Arrived { event, arrival, said }) = self.arrived.pop_front() else { break };
+            self.reading.pass(Reader { room: &room, me, session, alone }, arrival, &said);
+            context.outbox.notify(Notice::Arrived { room, event, arrival });
         }
     }
 
@@ -296,7 +357,7 @@ impl Seat {
                 self.deliveries.sent(*member, seq);
                 context.outbox.notify(Notice::Delivery { room: self.room.id(), member: *member });
             }
-            Err(error) => self.fail(&error, context),
+            Err(error) => self.fail(&error),
         }
     }
 
@@ -314,9 +375,14 @@ impl Seat {
         }
     }
 
-    /// The log cannot be read: the room is closed and read again.
-    pub(crate) fn fail(&mut self, error: &LogError, context: &mut Context<'_>) {
-        context.outbox.notify(Notice::Reopening { room: self.id(), why: error.to_string() });
+    /// The log cannot be read: the node closes the room and has it read again.
+    pub(crate) fn fail(&mut self, error: &LogError) {
+        self.failed.get_or_insert_with(|| error.to_string());
+    }
+
+    /// Why the room cannot go on, if it cannot.
+    pub(crate) fn failed(&self) -> Option<&str> {
+        self.failed.as_deref()
     }
 
     /// Refuses to write while later events of our own are known to be elsewhere.
@@ -357,13 +423,13 @@ impl Seat {
 
     pub fn unread(&self, session: SessionId, limit: usize, log: &dyn Log) -> Result<Vec<(u64, EventId)>, LogError> {
         let (room, me, session, alone) = self.reader(session);
-        self.reading.unread(log, Reader { room: &room, me, session, alone }, limit)
+        self.reading.unread(log, Reader { room: &room, me, session, alone }, self.room.settled_arrival(), limit)
     }
 
     /// A session was given everything up to `through`.
     pub fn show(&mut self, session: SessionId, through: u64, context: &mut Context<'_>) -> Result<(), LogError> {
         let (room, me, session, alone) = self.reader(session);
-        let through = through.min(self.room.last_arrival());
+        let through = through.min(self.room.settled_arrival());
         let reader = Reader { room: &room, me, session, alone };
         let news = self.reading.show(context.log, reader, through)?;
         self.save_reading(context);
@@ -395,6 +461,8 @@ impl Seat {
     pub(crate) fn save_if_due(&mut self, context: &mut Context<'_>) {
         if self.save_due.is_some_and(|due| due <= context.now) {
             self.save_due = None;
+            self.settle_now(context);
+            self.save_reading(context);
             context.outbox.save(self.id(), Slot::Delivery, Some(self.deliveries.encode()));
             context.outbox.save(self.id(), Slot::State, Some(self.room.checkpoint()));
         }

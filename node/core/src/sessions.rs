@@ -76,10 +76,11 @@ impl Sessions {
         })
     }
 
-    /// A member came in under this name, or under one like it where that is taken.
+    /// A member came in under this name, or under one like it where that is taken or is none.
     pub(crate) fn introduce(&mut self, member: MemberId, name: &str) {
         if !self.members.contains_key(&member) {
-            let name = self.free(if name.trim().is_empty() { "member" } else { name.trim() });
+            let name = readable(name, limits::NAME);
+            let name = self.free(if name.is_empty() { "member" } else { &name });
             self.members.insert(member, name);
         }
     }
@@ -97,11 +98,7 @@ impl Sessions {
         let name = self.free(&look(&event.session).name);
         let sessions = self.sessions.entry(event.author).or_default();
         sessions.insert(event.session, Session { name, origin: event.origin, last: position });
-        if sessions.len() > SESSIONS
-            && let Some(silent) = sessions.iter().min_by_key(|(_, session)| session.last).map(|(id, _)| *id)
-        {
-            sessions.remove(&silent);
-        }
+        forget_the_longest_silent(sessions);
     }
 
     pub(crate) fn apply(&mut self, event: &Event, named: &Named, position: Position) -> Result<(), Mark> {
@@ -116,6 +113,7 @@ impl Sessions {
                 let origin = event.origin;
                 let session = sessions.entry(id).or_insert(Session { name: String::new(), origin, last: position });
                 session.name.clone_from(&named.name);
+                forget_the_longest_silent(sessions);
             }
         }
         Ok(())
@@ -137,6 +135,14 @@ impl Sessions {
     }
 }
 
+fn forget_the_longest_silent(sessions: &mut BTreeMap<SessionId, Session>) {
+    if sessions.len() > SESSIONS
+        && let Some(silent) = sessions.iter().min_by_key(|(_, session)| session.last).map(|(id, _)| *id)
+    {
+        sessions.remove(&silent);
+    }
+}
+
 /// Is this a name that can be read, typed and told apart?
 pub fn check_name(name: &str) -> Result<(), Mark> {
     if name.trim().is_empty() {
@@ -145,8 +151,23 @@ pub fn check_name(name: &str) -> Result<(), Mark> {
     if name.len() > limits::NAME {
         return Err(Mark::TooLong);
     }
-    let plain = name.chars().all(|c| !c.is_control() && !INVISIBLE.iter().any(|range| range.contains(&c)));
-    if plain && name.trim() == name { Ok(()) } else { Err(Mark::NotAName) }
+    if name.chars().all(is_visible) && name.trim() == name { Ok(()) } else { Err(Mark::NotAName) }
+}
+
+/// What can be read of a text that another companion let through, cut to `max` bytes.
+pub(crate) fn readable(text: &str, max: usize) -> String {
+    let mut readable = String::new();
+    for letter in text.trim().chars().filter(|letter| is_visible(*letter)) {
+        if readable.len() + letter.len_utf8() > max {
+            break;
+        }
+        readable.push(letter);
+    }
+    readable.trim().to_owned()
+}
+
+fn is_visible(letter: char) -> bool {
+    !letter.is_control() && !INVISIBLE.iter().any(|range| range.contains(&letter))
 }
 
 /// Characters that make one name look like another: zero-width, bidirectional, tags.

@@ -132,8 +132,8 @@ impl Seat {
                 }
             }
         }
-        if let Err(error) = self.room.settle(context.log) {
-            self.fail(&error, context);
+        if let Err(error) = self.room.settle_if_due(context.log, context.limits.fold_again) {
+            self.fail(&error);
             return Err(EndLink);
         }
         if !records.is_empty() {
@@ -157,7 +157,7 @@ impl Seat {
             link.sync.received(event.event().author, event.event().seq, event.id());
         }
         self.room.take(context.log, event).map_err(|error| {
-            self.fail(&error, context);
+            self.fail(&error);
             EndLink
         })
     }
@@ -254,7 +254,7 @@ impl Seat {
             Ok(ids) if ids.is_empty() => Ok(()),
             Ok(ids) => self.answer(member, &LinkMessage::Want(ids), context),
             Err(error) => {
-                self.fail(&error, context);
+                self.fail(&error);
                 Err(EndLink)
             }
         }

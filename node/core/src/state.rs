@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pairwave_wire::cbor;
+use pairwave_wire::{cbor, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::causality;
@@ -11,7 +11,7 @@ use crate::id::{EventId, MemberId, RoomId};
 use crate::log::{Log, LogError, Record};
 use crate::mark::Mark;
 use crate::members::{Genesis, Members};
-use crate::sessions::Sessions;
+use crate::sessions::{Sessions, readable};
 use crate::talk::{Kind, Message, Talk};
 use crate::vector::Vector;
 use crate::verification::{Verification, Verified};
@@ -122,7 +122,7 @@ impl RoomState {
 
     fn begin(&mut self, founder: MemberId, genesis: &Genesis) {
         self.rules = genesis.rules;
-        self.title = genesis.title.clone();
+        self.title = readable(&genesis.title, limits::TITLE);
         self.sessions.introduce(founder, &genesis.name);
     }
 

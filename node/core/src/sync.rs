@@ -1,7 +1,7 @@
 //! Have and want on one link: both sides tell what they have, send what the other lacks, then push
 //! every new event as it is made. Any member may carry another's events.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use serde_bytes::ByteBuf;
@@ -28,6 +28,8 @@ const ASKED: usize = 1024;
 pub struct Sync {
     /// The newest events of each author that are known to be there; several of a forked one.
     theirs: BTreeMap<MemberId, Vec<(u64, EventId)>>,
+    /// Of forked authors, the events that are known to be there: each branch is walked once.
+    branches: BTreeMap<MemberId, BTreeSet<EventId>>,
     /// What we last told of each author.
     told: BTreeMap<MemberId, Vec<(u64, EventId)>>,
     /// They have told what they have.
@@ -56,6 +58,7 @@ impl Sync {
     pub fn new(room: &Room) -> Self {
         Self {
             theirs: BTreeMap::new(),
+            branches: BTreeMap::new(),
             told: BTreeMap::new(),
             heard: false,
             cursor: 0,
@@ -226,42 +229,35 @@ impl Sync {
     /// Up to which seq both sides surely hold the same of an author. Of a fork, that is nothing:
     /// then every event is looked at.
     fn common_seq(&self, room: &Room, author: &MemberId) -> u64 {
-        match self.theirs.get(author).map(Vec::as_slice) {
-            Some([(seq, _)]) if !room.known().is_forked(author) => *seq,
-            _ => 0,
-        }
+        let forked = room.known().is_forked(author);
+        let seqs = self.theirs.get(author).into_iter().flatten().map(|(seq, _)| *seq);
+        if forked { 0 } else { seqs.min().unwrap_or(0) }
     }
 
-    fn is_there(&self, room: &Room, log: &dyn Log, record: &Record) -> Result<bool, LogError> {
+    fn is_there(&mut self, room: &Room, log: &dyn Log, record: &Record) -> Result<bool, LogError> {
         let Some(tips) = self.theirs.get(&record.author) else { return Ok(false) };
-        if let [(seq, _)] = tips.as_slice()
-            && !room.known().is_forked(&record.author)
-        {
-            return Ok(record.seq <= *seq);
+        if !room.known().is_forked(&record.author) {
+            // Of several tips that they claim of an author with one branch here, the lowest is a
+            // safe guess; what contradicts us is asked for.
+            return Ok(tips.iter().map(|(seq, _)| *seq).min().is_some_and(|seq| record.seq <= seq));
         }
-        for (seq, tip) in tips {
-            if *seq >= record.seq && is_on_branch(room, log, *tip, record)? {
-                return Ok(true);
-            }
+        let there = self.branches.entry(record.author).or_default();
+        for (_, tip) in tips {
+            walk(room, log, *tip, there)?;
         }
-        Ok(false)
+        Ok(there.contains(&record.position.id))
     }
 }
 
-/// Walks the backlinks from `tip` down to the record's seq.
-fn is_on_branch(room: &Room, log: &dyn Log, tip: EventId, record: &Record) -> Result<bool, LogError> {
+/// Adds the events from `tip` down the backlinks, as far as they are not in `there`.
+fn walk(room: &Room, log: &dyn Log, tip: EventId, there: &mut BTreeSet<EventId>) -> Result<(), LogError> {
     let mut at = Some(tip);
-    while let Some(id) = at {
-        if id == record.position.id {
-            return Ok(true);
-        }
-        let Some(found) = log.get(&room.id(), &id)? else { return Ok(false) };
-        if found.seq <= record.seq {
-            return Ok(false);
-        }
+    while let Some(id) = at.filter(|id| !there.contains(id)) {
+        let Some(found) = log.get(&room.id(), &id)? else { return Ok(()) };
+        there.insert(id);
         at = found.event().and_then(|event| event.backlink);
     }
-    Ok(false)
+    Ok(())
 }
 
 #[derive(Debug, Default)]

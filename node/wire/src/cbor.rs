@@ -65,6 +65,15 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Result<T, Decode
     value.deserialized().map_err(|error| DecodeError::Shape(error.to_string()))
 }
 
+/// Decodes what was checked by [`decode`] before it was kept where nobody else writes: without
+/// looking for other spellings, which costs most of the time.
+pub fn decode_checked<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    ciborium::de::from_reader_with_recursion_limit(bytes, limits::DEPTH).map_err(|error| match error {
+        ciborium::de::Error::Semantic(_, message) => DecodeError::Shape(message),
+        _ => DecodeError::Malformed,
+    })
+}
+
 fn write(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
     ciborium::into_writer(value, &mut bytes).expect("a Vec takes every byte");
