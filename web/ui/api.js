@@ -1,0 +1,93 @@
+/** Asking the companion. The token lives in sessionStorage and nowhere else. */
+
+/** @import { Failure } from "./types.js" */
+
+const TOKEN = "pairwave.token";
+const AWAY = "Your companion does not answer.";
+const AWAY_NEXT = "If it was stopped, start it with `pairwave up`. This page goes on by itself.";
+
+/** A question that was not answered, with sentences to show. */
+export class Refused extends Error {
+  /**
+   * @param {number} status HTTP status, 0 when nobody answered
+   * @param {Failure} failure
+   */
+  constructor(status, failure) {
+    super(failure.message);
+    this.status = status;
+    this.failure = failure;
+  }
+
+  /** Whether asking the same again later makes sense. */
+  get isAway() {
+    return this.status === 0 || this.failure.code === "companion_unreachable";
+  }
+}
+
+export class Api {
+  /** @type {() => void} */
+  onLocked = () => {};
+
+  /** @returns {string | null} */
+  get token() {
+    return sessionStorage.getItem(TOKEN);
+  }
+
+  drop() {
+    sessionStorage.removeItem(TOKEN);
+  }
+
+  /** @param {string} code the one-time code of `pairwave dashboard` */
+  async login(code) {
+    const { token } = await post("/api/login", { code }, null);
+    sessionStorage.setItem(TOKEN, token);
+  }
+
+  /**
+   * @param {string} ask
+   * @param {Record<string, unknown>} [question]
+   * @returns {Promise<any>} the answer; its shape belongs to the question
+   */
+  async ask(ask, question = {}) {
+    try {
+      return await post("/api/ask", { ask, ...question }, this.token);
+    } catch (error) {
+      const refused = asRefused(error);
+      if (refused.status === 401) this.onLocked();
+      throw refused;
+    }
+  }
+}
+
+/** @param {unknown} error */
+export function asRefused(error) {
+  return error instanceof Refused ? error : new Refused(0, unreachable());
+}
+
+/**
+ * @param {string} path
+ * @param {object} body
+ * @param {string | null} token
+ */
+async function post(path, body, token) {
+  const headers = new Headers({ "content-type": "application/json" });
+  if (token) headers.set("authorization", `Bearer ${token}`);
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), cache: "no-store" });
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  throw new Refused(response.status, answer.error ?? unexplained(response.status));
+}
+
+/** @returns {Failure} */
+function unreachable() {
+  return { code: "companion_unreachable", rule: "", message: AWAY, next: AWAY_NEXT };
+}
+
+/**
+ * @param {number} status
+ * @returns {Failure}
+ */
+function unexplained(status) {
+  if (status === 502 || status === 503) return unreachable();
+  return { code: "failed", rule: "", message: `The companion answered with status ${status}.`, next: "Look at its log: `pairwave doctor` says where it is." };
+}

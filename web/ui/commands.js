@@ -1,0 +1,76 @@
+/** What can be done by key or by name, in one list for the palette, the keyboard and the help. */
+
+/** @import { App } from "./app.js" */
+/** @import { Command } from "./types.js" */
+
+/**
+ * @param {App} app
+ * @param {{palette: () => void, help: () => void, notify: () => void}} hooks
+ * @returns {Command[]}
+ */
+export function commandsOf(app, hooks) {
+  return [
+    ...roomCommands(app),
+    ...readingCommands(app),
+    { id: "palette", title: "All commands", key: "Ctrl K", run: hooks.palette },
+    { id: "help", title: "Show all keys", key: "?", run: hooks.help },
+    { id: "notify", title: "Notify me when this tab is in the background", run: hooks.notify },
+    { id: "next-room", title: "Next room", key: "]", run: () => app.cycle(1) },
+    { id: "previous-room", title: "Previous room", key: "[", run: () => app.cycle(-1) },
+    { id: "close-column", title: "Close this column", run: () => app.active && app.close(app.active) },
+    ...switchCommands(app),
+  ];
+}
+
+/**
+ * @param {App} app
+ * @returns {Command[]}
+ */
+function readingCommands(app) {
+  const transcript = () => app.active?.transcript;
+  return [
+    { id: "next", title: "Next entry", key: "j", run: () => transcript()?.step(1) },
+    { id: "previous", title: "Previous entry", key: "k", run: () => transcript()?.step(-1) },
+    { id: "unread", title: "Jump to the first unread message", key: "u", run: () => transcript()?.toFirstUnread() },
+    { id: "newest", title: "Jump to the newest message", key: "n", run: () => void transcript()?.toNewest() },
+    { id: "details", title: "Details of the entry", key: "d", run: () => onEntry(app, (entry) => app.active?.inspect(entry)) },
+    { id: "answer", title: "Answer the question", key: "a", run: () => onEntry(app, (entry) => entry.kind === "question" && app.active?.composer.answer(entry)) },
+  ];
+}
+
+/**
+ * @param {App} app
+ * @returns {Command[]}
+ */
+function roomCommands(app) {
+  return [
+    { id: "write", title: "Write a message", key: "c", run: () => app.active?.composer.focusText() },
+    { id: "search", title: "Search and filter this room", key: "/", run: () => app.active?.openSearch() },
+    { id: "people", title: "Show or hide people", key: "p", run: () => app.active?.togglePeople() },
+    { id: "invite", title: "Invite somebody", key: "i", run: () => app.active?.openInvites() },
+    { id: "verify", title: "Compare words", key: "v", run: () => app.active?.verifySomebody() },
+    { id: "rename", title: "Rename yourself", run: () => app.active?.renameMe() },
+    { id: "diagnose", title: "Diagnose the connection", run: () => app.active?.diagnose() },
+    { id: "leave", title: "Leave this room", run: () => app.active?.leave() },
+  ];
+}
+
+/**
+ * @param {App} app
+ * @returns {Command[]}
+ */
+function switchCommands(app) {
+  return (app.store.status?.rooms ?? []).flatMap((room) => [
+    { id: `open-${room.room}`, title: `Go to ${room.title}`, hint: room.folder, run: () => app.open(room.room) },
+    { id: `beside-${room.room}`, title: `Show ${room.title} beside`, hint: room.folder, run: () => app.openBeside(room.room) },
+  ]);
+}
+
+/**
+ * @param {App} app
+ * @param {(entry: import("./types.js").Entry) => void} act
+ */
+function onEntry(app, act) {
+  const entry = app.active?.transcript.focused;
+  if (entry) act(entry);
+}

@@ -1,0 +1,118 @@
+/** What says outside of the page that something came in: title, icon, notifications, and the words for screen readers. */
+
+import { h } from "./dom.js";
+import { firstWords } from "./entry-parts.js";
+import { isMessage } from "./kinds.js";
+import { isInFront } from "./reader.js";
+import { toast } from "./toast.js";
+
+/** @import { Alert, Entry } from "./types.js" */
+/** @import { Store } from "./store.js" */
+
+const TITLE = "pairwave";
+
+/** What comes within this time is announced together, so that a screen reader can follow. */
+const GATHER = 1_000;
+
+export class Notifier {
+  #badge = -1;
+  /** @type {Entry[]} */
+  #unsaid = [];
+  #icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel="icon"]'));
+  #plainIcon = this.#icon.href;
+  voice = h("div", { class: "visually-hidden", "aria-live": "polite", "data-testid": "announcer" });
+
+  /**
+   * @param {Store} store
+   * @param {(room: string, event: string) => void} goTo
+   */
+  constructor(store, goTo) {
+    this.store = store;
+    this.goTo = goTo;
+    document.body.append(this.voice);
+    store.on("status", () => this.#showBadge());
+    store.on("entry", ({ entry, fresh }) => fresh && !entry.me && isMessage(entry.kind) && this.#say(entry));
+    store.on("connection", () => this.#showBadge());
+    store.alerts.on("added", (alert) => this.#alert(alert));
+  }
+
+  /** Empty where there is nothing to ask for. */
+  get label() {
+    return "Notification" in window && Notification.permission === "default" ? "Notify me" : "";
+  }
+
+  /** Asks the browser; only ever because somebody pressed a button. */
+  async request() {
+    if (!("Notification" in window)) return toast("This browser has no notifications.");
+    const answer = await Notification.requestPermission();
+    toast(answer === "granted" ? "You are notified when this tab is in the background." : "The browser does not allow notifications for this page.");
+    this.store.emit("connection", this.store.connection);
+  }
+
+  /** @param {Entry} entry */
+  #say(entry) {
+    if (!this.#unsaid.length) setTimeout(() => this.#announce(), GATHER);
+    this.#unsaid.push(entry);
+    if (!isInFront()) this.#notify(entry);
+  }
+
+  #announce() {
+    const entries = this.#unsaid.splice(0);
+    const lines = entries.length > 3 ? [`${entries.length} new messages`]
+      : entries.map((entry) => `${entry.name}, ${entry.origin}, ${entry.kind}: ${firstWords(entry.headline || entry.text, 140)}`);
+    for (const words of lines) {
+      const line = h("p", null, words);
+      this.voice.append(line);
+      setTimeout(() => line.remove(), 10_000);
+    }
+  }
+
+  /** @param {Entry} entry */
+  #notify(entry) {
+    const room = this.store.room(entry.room)?.title ?? "";
+    this.#show(`${entry.name} in ${room}`, firstWords(entry.headline || entry.text, 160), entry.event, () => this.goTo(entry.room, entry.event));
+  }
+
+  /** @param {Alert} alert */
+  #alert(alert) {
+    const room = this.store.room(alert.room);
+    const name = room?.members.find((member) => member.member === alert.member)?.name ?? "somebody";
+    const text = alert.kind === "asked" ? `${name} wants to compare words with you.` : alert.text;
+    // A room that is not in the list has no place of its own to say it.
+    if (!room) toast(text);
+    if (!isInFront()) this.#show(room?.title ?? TITLE, text, `${alert.kind} ${alert.room}`, () => this.goTo(alert.room, ""));
+  }
+
+  /**
+   * @param {string} title
+   * @param {string} body
+   * @param {string} tag
+   * @param {() => void} go
+   */
+  #show(title, body, tag, go) {
+    if (!("Notification" in window) || Notification.permission !== "granted") return;
+    const note = new Notification(title, { body, tag, icon: this.#plainIcon });
+    note.onclick = () => {
+      window.focus();
+      go();
+      note.close();
+    };
+  }
+
+  #showBadge() {
+    const unread = this.store.connection === "locked" ? 0 : this.store.unread;
+    if (unread === this.#badge) return;
+    this.#badge = unread;
+    document.title = unread ? `(${unread > 999 ? "999+" : unread}) ${TITLE}` : TITLE;
+    this.#icon.href = unread ? badgeIcon(unread) : this.#plainIcon;
+  }
+}
+
+/** @param {number} unread */
+function badgeIcon(unread) {
+  const text = unread > 99 ? "99" : String(unread);
+  const picture = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0d5b66"/>`
+    + `<path d="M11 6v20M11 11c0 6 10 4 10 10v5" fill="none" stroke="#fffdf8" stroke-width="2.6" stroke-linecap="round"/><circle cx="11" cy="11" r="3.4" fill="#fffdf8"/>`
+    + `<circle cx="22" cy="10" r="10" fill="#b3261e"/><text x="22" y="14.5" font-family="sans-serif" font-size="13" font-weight="700" text-anchor="middle" fill="#fff">${text}</text></svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(picture)}`;
+}

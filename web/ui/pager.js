@@ -1,0 +1,172 @@
+/** Reading a room piece by piece: pages before and after, and live entries where they belong. */
+
+import { EntryWindow } from "./entry-window.js";
+
+/** @import { Api } from "./api.js" */
+/** @import { Entry, Filter, Page } from "./types.js" */
+
+const PAGE = 60;
+/** Rows that the page holds at most; what is farther is asked for again when it is needed. */
+const LIMIT = 260;
+const KNOWN_LIMIT = 500;
+
+/** @returns {Filter} */
+export function noFilter() {
+  return { query: "", kind: "", from: "" };
+}
+
+export class Pager {
+  window = new EntryWindow();
+  filter = noFilter();
+  isLoading = false;
+  #generation = 0;
+  /** Came in while a page was on its way, which may not have it yet. @type {Entry[]} */
+  #meanwhile = [];
+  /** @type {Map<string, Promise<Entry | null>>} */
+  #looked = new Map();
+
+  /**
+   * @param {Api} api
+   * @param {string} room
+   */
+  constructor(api, room) {
+    this.api = api;
+    this.room = room;
+  }
+
+  get isFiltered() {
+    return Boolean(this.filter.query || this.filter.kind || this.filter.from);
+  }
+
+  newest() {
+    return this.#load(true, async () => {
+      const page = await this.#read({});
+      return () => this.window.reset(page.events, { atStart: page.next === null, atEnd: true });
+    });
+  }
+
+  /** @param {string} event */
+  around(event) {
+    return this.#load(true, async () => {
+      const [before, at, after] = await Promise.all([
+        this.#read({ before: event, limit: PAGE / 2 }),
+        this.#read({ event }),
+        this.#read({ after: event, limit: PAGE / 2 }),
+      ]);
+      const entries = [...before.events, ...at.events, ...after.events];
+      return () => this.window.reset(entries, { atStart: before.next === null, atEnd: after.next === null });
+    });
+  }
+
+  older() {
+    const { first, atStart } = this.window;
+    if (!first || atStart || this.isLoading) return Promise.resolve(false);
+    return this.#load(false, async () => {
+      const page = await this.#read({ before: first.event });
+      return () => {
+        this.window.extend("start", page.events, page.next === null);
+        this.window.trim("end", LIMIT);
+      };
+    });
+  }
+
+  newer() {
+    const { last, atEnd } = this.window;
+    if (!last || atEnd || this.isLoading) return Promise.resolve(false);
+    return this.#load(false, async () => {
+      const page = await this.#read({ after: last.event });
+      return () => {
+        this.window.extend("end", page.events, page.next === null);
+        this.window.trim("start", LIMIT);
+      };
+    });
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {boolean} follows whether the reader is at the end, and the beginning may go
+   */
+  take(entry, follows) {
+    if (this.isLoading) this.#meanwhile.push(entry);
+    if (!this.#matches(entry)) return "outside";
+    const outcome = this.window.insert(entry);
+    if (entry.answers && outcome === "added") this.#link(entry.answers, entry.event);
+    this.window.trim(follows ? "start" : "end", LIMIT);
+    return outcome;
+  }
+
+  /** @param {string} event */
+  async again(event) {
+    const page = await this.#read({ event });
+    for (const entry of page.events) if (this.window.get(event)) this.window.insert(entry);
+  }
+
+  /**
+   * One event, from the piece at hand or from the companion.
+   * @param {string} event
+   * @returns {Promise<Entry | null>}
+   */
+  lookUp(event) {
+    const here = this.window.get(event);
+    if (here) return Promise.resolve(here);
+    let looked = this.#looked.get(event);
+    if (!looked) {
+      if (this.#looked.size > KNOWN_LIMIT) this.#looked.clear();
+      looked = this.api.ask("read", { room: this.room, event }).then((page) => page.events[0] ?? null, () => null);
+      this.#looked.set(event, looked);
+    }
+    return looked;
+  }
+
+  /**
+   * @param {boolean} isFresh replaces whatever else is on its way
+   * @param {() => Promise<() => void>} ask
+   * @returns {Promise<boolean>} whether the piece changed
+   */
+  async #load(isFresh, ask) {
+    if (isFresh) this.#generation += 1;
+    const generation = this.#generation;
+    this.isLoading = true;
+    try {
+      const apply = await ask();
+      if (generation !== this.#generation) return false;
+      apply();
+      for (const entry of this.#meanwhile) if (this.#matches(entry)) this.window.insert(entry);
+      return true;
+    } finally {
+      if (generation === this.#generation) {
+        this.isLoading = false;
+        this.#meanwhile = [];
+      }
+    }
+  }
+
+  /**
+   * @param {{before?: string, after?: string, event?: string, limit?: number}} bounds
+   * @returns {Promise<Page>}
+   */
+  #read(bounds) {
+    const { query, kind, from } = this.filter;
+    const narrow = bounds.event ? {} : { query: query || undefined, kind: kind || undefined, from: from || undefined };
+    return this.api.ask("read", { room: this.room, limit: PAGE, ...narrow, ...bounds });
+  }
+
+  /** @param {Entry} entry */
+  #matches(entry) {
+    const { query, kind, from } = this.filter;
+    if (kind && entry.kind !== kind) return false;
+    if (from && ![entry.member, entry.name, entry.session, entry.session_name].includes(from)) return false;
+    const text = `${entry.headline ?? ""} ${entry.text}`.toLowerCase();
+    return query.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  }
+
+  /**
+   * @param {string} question
+   * @param {string} answer
+   */
+  #link(question, answer) {
+    const entry = this.window.get(question);
+    if (!entry || entry.answered_by?.includes(answer)) return;
+    this.window.insert({ ...entry, answered_by: [...(entry.answered_by ?? []), answer] });
+  }
+}

@@ -1,0 +1,129 @@
+/** What the page knows: the companion's status, and whether it is there. */
+
+import { Alerts } from "./alerts.js";
+import { Emitter } from "./emitter.js";
+import { Stream } from "./stream.js";
+
+/** @import { Api } from "./api.js" */
+/** @import { Connection, Entry, Notice, Room, Status, StoreEvents } from "./types.js" */
+
+const SETTLE = 200;
+const MINUTE = 60_000;
+
+/** @extends {Emitter<StoreEvents>} */
+export class Store extends Emitter {
+  /** @type {Status | null} */
+  status = null;
+  /** @type {Connection} */
+  connection = "connecting";
+  retryAt = 0;
+  alerts = new Alerts();
+  /** Highest arrival heard of, by room: what the stream replays is not new. @type {Map<string, number>} */
+  #arrivals = new Map();
+  #refreshTimer = 0;
+
+  /** @param {Api} api */
+  constructor(api) {
+    super();
+    this.api = api;
+    this.stream = new Stream(() => api.token);
+    this.stream.on("ready", (ready) => this.#ready(ready));
+    this.stream.on("entry", (entry) => this.#entry(entry));
+    this.stream.on("notice", (notice) => this.#notice(notice));
+    this.stream.on("away", ({ retryAt }) => this.#away(retryAt));
+    this.stream.on("locked", () => this.lock());
+    api.onLocked = () => this.lock();
+    setInterval(() => this.connection === "live" && this.refresh(), MINUTE);
+  }
+
+  start() {
+    if (!this.api.token) return this.lock();
+    if (this.connection !== "live") this.#connect("connecting");
+    this.stream.start();
+  }
+
+  lock() {
+    this.api.drop();
+    this.stream.stop();
+    this.#connect("locked");
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Room | undefined}
+   */
+  room(id) {
+    return this.status?.rooms.find((room) => room.room === id);
+  }
+
+  get unread() {
+    return this.status?.rooms.reduce((sum, room) => sum + room.unread, 0) ?? 0;
+  }
+
+  /** Asks for the status soon; many causes in a row make one question. */
+  refresh() {
+    if (this.#refreshTimer) return;
+    this.#refreshTimer = window.setTimeout(() => {
+      this.#refreshTimer = 0;
+      void this.refreshNow();
+    }, SETTLE);
+  }
+
+  async refreshNow() {
+    try {
+      this.status = /** @type {Status} */ (await this.api.ask("show_status"));
+    } catch {
+      return;
+    }
+    this.emit("status", this.status);
+  }
+
+  /**
+   * What this page has read, before the companion says so too.
+   * @param {string} id
+   * @param {number} through
+   * @param {number} unread
+   */
+  markRead(id, through, unread) {
+    const room = this.room(id);
+    if (!room || !this.status) return;
+    room.read_through = Math.max(room.read_through, through);
+    room.unread = unread;
+    this.emit("status", this.status);
+  }
+
+  /** @param {{version: string}} ready */
+  #ready(ready) {
+    this.#connect("live");
+    this.refresh();
+    this.emit("ready", ready);
+  }
+
+  /** @param {Entry} entry */
+  #entry(entry) {
+    const known = this.#arrivals.get(entry.room) ?? 0;
+    const fresh = entry.arrival > known;
+    if (fresh) this.#arrivals.set(entry.room, entry.arrival);
+    this.emit("entry", { entry, fresh });
+    this.refresh();
+  }
+
+  /** @param {Notice} notice */
+  #notice(notice) {
+    this.alerts.take(notice);
+    this.emit("notice", notice);
+    this.refresh();
+  }
+
+  /** @param {number} retryAt */
+  #away(retryAt) {
+    this.retryAt = retryAt;
+    this.#connect("away");
+  }
+
+  /** @param {Connection} connection */
+  #connect(connection) {
+    this.connection = connection;
+    this.emit("connection", connection);
+  }
+}

@@ -1,0 +1,385 @@
+/** The live transcript of one room: a window of rows over a log of any length. */
+
+import { asRefused } from "./api.js";
+import { button, fill, h } from "./dom.js";
+import { icon } from "./icons.js";
+import { Pager } from "./pager.js";
+import { isInFront, Reader } from "./reader.js";
+import { isUnread, Rows } from "./rows.js";
+
+/** @import { Entry, Filter, Notice, Room } from "./types.js" */
+/** @import { Store } from "./store.js" */
+
+/** How near to an edge the next page is asked for, in px. */
+const REACH = 900;
+const AT_END = 40;
+
+/**
+ * @typedef {object} TranscriptHooks
+ * @property {(entry: Entry) => void} inspect
+ * @property {(entry: Entry) => void} answer
+ * @property {() => void} clearFilter
+ */
+
+export class Transcript extends HTMLElement {
+  #isOpen = false;
+  /** @type {string | null} */
+  #divider = null;
+  #newBelow = 0;
+  #renderTimer = 0;
+  #moveFrame = 0;
+  /** Whether the reader was at the bottom before whatever changes the heights now. */
+  #follows = false;
+  /** @type {Set<string>} */
+  #unfolded = new Set();
+  list = h("div", { class: "rows", role: "feed", "aria-label": "Transcript", "aria-busy": "true", "data-testid": "transcript" });
+  above = h("div", { class: "edge" });
+  below = h("div", { class: "edge" });
+  note = h("div", { class: "transcript-note", "data-testid": "transcript-note" });
+  scroller = h("div", { class: "scroller", "data-testid": "scroller", on: { scroll: () => this.#scrolled() } }, this.above, this.list, this.note, this.below);
+  toUnreadPill = button("First unread", { class: "pill", hidden: true, "data-testid": "jump-first-unread", on: { click: () => this.toFirstUnread() } }, icon("up"));
+  toLatePill = button("", { class: "pill", hidden: true, "data-testid": "jump-late", on: { click: () => this.#toLate() } });
+  toNewestPill = button("", { class: "pill", hidden: true, "data-testid": "jump-newest", on: { click: () => void this.toNewest() } });
+
+  /**
+   * @param {Store} store
+   * @param {string} room
+   * @param {TranscriptHooks} hooks
+   * @param {AbortSignal} signal
+   */
+  constructor(store, room, hooks, signal) {
+    super();
+    this.store = store;
+    this.roomId = room;
+    this.hooks = hooks;
+    this.pager = new Pager(store.api, room);
+    this.reader = new Reader(store, room, () => this.#look());
+    this.rows = new Rows(this.list, () => this.#context());
+    store.on("entry", ({ entry, fresh }) => entry.room === room && this.#take(entry, fresh), signal);
+    store.on("notice", (notice) => notice.room === room && this.#notice(notice), signal);
+    store.on("ready", () => this.#ready(), signal);
+    store.on("status", () => this.#status(), signal);
+    window.addEventListener("focus", () => this.reader.nudge(), { signal });
+    document.addEventListener("visibilitychange", () => this.reader.nudge(), { signal });
+    this.#watchWidth(signal);
+    this.append(this.scroller, h("div", { class: "pills" }, this.toUnreadPill, this.toLatePill, this.toNewestPill));
+    this.#quiet("Opening the room …");
+  }
+
+  get view() {
+    return this.store.room(this.roomId);
+  }
+
+  /** Opens where reading goes on: at the first unread message, else at the newest. */
+  async open() {
+    this.#isOpen = true;
+    this.#divider = this.view?.first_unread ?? null;
+    if (this.#divider) return this.goTo(this.#divider, { focus: false });
+    return this.toNewest();
+  }
+
+  async toNewest() {
+    if (!this.pager.window.atEnd || this.pager.window.entries.length === 0) {
+      if (!await this.#load(() => this.pager.newest(), true)) return;
+    }
+    this.#newBelow = 0;
+    this.#toBottom();
+    this.#moved();
+  }
+
+  toFirstUnread() {
+    const event = this.#divider ?? this.view?.first_unread;
+    if (event) void this.goTo(event);
+  }
+
+  /**
+   * @param {string} event
+   * @param {{focus?: boolean}} [how]
+   */
+  async goTo(event, { focus = true } = {}) {
+    if (this.pager.isFiltered && !this.pager.window.get(event)) this.hooks.clearFilter();
+    if (!this.pager.window.get(event) && !await this.#load(() => this.pager.around(event), true)) return;
+    const article = this.rows.article(event);
+    if (!article) return this.toNewest();
+    this.#scrollTo(article);
+    if (focus) {
+      this.focusEntry(article);
+      article.classList.add("is-found");
+      setTimeout(() => article.classList.remove("is-found"), 1_800);
+    }
+    this.#moved();
+  }
+
+  /** @param {Filter} filter */
+  async narrow(filter) {
+    this.pager.filter = filter;
+    this.rows.clear();
+    this.pager.window.reset([], { atStart: false, atEnd: false });
+    await this.toNewest();
+  }
+
+  /**
+   * Moves between entries from the keyboard.
+   * @param {1 | -1} step
+   */
+  step(step) {
+    const articles = this.rows.articles;
+    const at = articles.indexOf(/** @type {HTMLElement} */ (document.activeElement?.closest("article")));
+    const next = at < 0 ? this.#lowestSeen() : articles[at + step];
+    if (next) this.focusEntry(next);
+  }
+
+  /** @param {HTMLElement} article */
+  focusEntry(article) {
+    for (const other of this.list.querySelectorAll('article[tabindex="0"]')) other.setAttribute("tabindex", "-1");
+    article.tabIndex = 0;
+    article.focus({ preventScroll: true });
+    const view = this.scroller.getBoundingClientRect();
+    const box = article.getBoundingClientRect();
+    if (box.top < view.top || box.height > view.height) this.scroller.scrollTop += box.top - view.top - 12;
+    else if (box.bottom > view.bottom) this.scroller.scrollTop += box.bottom - view.bottom + 12;
+  }
+
+  get focused() {
+    const article = /** @type {HTMLElement | undefined} */ (document.activeElement?.closest("article") ?? undefined);
+    const event = article && this.contains(article) ? article.dataset.event : undefined;
+    return event ? this.pager.window.get(event) : undefined;
+  }
+
+  /** @param {AbortSignal} signal */
+  #watchWidth(signal) {
+    const observer = new ResizeObserver(() => {
+      const isNarrow = this.clientWidth < 640;
+      const follows = this.#follows;
+      if (this.rows.isNarrow !== isNarrow) {
+        this.rows.isNarrow = isNarrow;
+        this.#render(follows);
+      } else if (follows) this.#toBottom();
+      this.#pills();
+    });
+    observer.observe(this);
+    signal.addEventListener("abort", () => observer.disconnect());
+  }
+
+  /** @returns {import("./entry.js").RowContext} */
+  #context() {
+    return {
+      room: this.view,
+      lookUp: (id) => this.pager.lookUp(id),
+      goTo: (id) => void this.goTo(id),
+      inspect: this.hooks.inspect,
+      answer: this.hooks.answer,
+      showInPlace: (entry) => {
+        this.hooks.clearFilter();
+        this.pager.window.reset([], { atStart: false, atEnd: false });
+        void this.goTo(entry.event);
+      },
+      isFiltered: this.pager.isFiltered,
+      unfolded: this.#unfolded,
+    };
+  }
+
+  /**
+   * @param {() => Promise<boolean>} load
+   * @param {boolean} isFresh
+   */
+  async #load(load, isFresh) {
+    this.list.setAttribute("aria-busy", "true");
+    if (isFresh && !this.pager.window.entries.length) this.#quiet(this.pager.isFiltered ? "Searching …" : "Opening the room …");
+    try {
+      if (!await load()) return false;
+      this.#render(false);
+      return true;
+    } catch (error) {
+      if (isFresh) this.#failed(error);
+      return false;
+    } finally {
+      this.list.setAttribute("aria-busy", "false");
+    }
+  }
+
+  /** @param {boolean} follows */
+  #render(follows) {
+    const anchor = follows ? null : this.#anchor();
+    this.rows.render(this.pager.window, this.#divider);
+    this.#edges();
+    if (follows) this.#toBottom();
+    else if (anchor?.article.isConnected) this.scroller.scrollTop += anchor.article.getBoundingClientRect().top - anchor.top;
+    if (!this.list.querySelector('article[tabindex="0"]')) this.rows.articles.at(-1)?.setAttribute("tabindex", "0");
+  }
+
+  /** The row that must not move while others come and go. */
+  #anchor() {
+    const top = this.scroller.getBoundingClientRect().top;
+    const article = this.rows.articles.find((row) => row.getBoundingClientRect().bottom > top);
+    return article ? { article, top: article.getBoundingClientRect().top } : null;
+  }
+
+  #edges() {
+    const { entries, atStart, atEnd } = this.pager.window;
+    const isFiltered = this.pager.isFiltered;
+    fill(this.note);
+    this.list.hidden = !entries.length;
+    if (!entries.length) this.#quiet(isFiltered ? "Nothing here matches." : "Nothing was said yet.");
+    fill(this.above, entries.length > 0 && (atStart ? (isFiltered ? "No earlier match" : "Here the room begins") : "Earlier …"));
+    fill(this.below, entries.length > 0 && !atEnd && "Later …");
+  }
+
+  /** @param {string} text */
+  #quiet(text) {
+    fill(this.note, h("p", { class: "quiet-note" }, text));
+  }
+
+  /** @param {unknown} error */
+  #failed(error) {
+    const { failure } = asRefused(error);
+    fill(this.note, h("div", { class: "state", role: "alert" }, h("h2", null, failure.message), h("p", null, failure.next),
+      button("Try again", { class: "primary", on: { click: () => void this.open() } })));
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {boolean} fresh
+   */
+  #take(entry, fresh) {
+    if (!this.#isOpen) return;
+    const follows = this.#follows;
+    const outcome = this.pager.take(entry, follows);
+    const isUnreadNow = fresh && isUnread(entry, this.view?.read_through ?? 0);
+    if (isUnreadNow && !isInFront() && !this.#isDividerUnread()) this.#divider = entry.event;
+    if (isUnreadNow && !follows) this.#newBelow += 1;
+    if (outcome === "outside") return this.#pills();
+    if (isUnreadNow && this.pager.window.last !== entry && follows) this.reader.slippedIn.add(entry.event);
+    this.#renderSoon();
+  }
+
+  #isDividerUnread() {
+    if (this.view?.unread) return true;
+    const first = this.#divider && this.pager.window.get(this.#divider);
+    return Boolean(first && isUnread(first, this.view?.read_through ?? 0));
+  }
+
+  /** Many entries in a row make one drawing. A timer, since a tab in the background has no frames. */
+  #renderSoon() {
+    this.#renderTimer ||= window.setTimeout(() => {
+      this.#renderTimer = 0;
+      this.#render(this.#follows);
+      this.#moved();
+    }, 30);
+  }
+
+  /** @param {Notice} notice */
+  #notice(notice) {
+    if (notice.notice === "delivery") void this.#refreshDeliveries();
+    if (notice.notice === "undone" && notice.event) void this.pager.again(notice.event).then(() => this.#render(this.#follows), () => {});
+  }
+
+  async #refreshDeliveries() {
+    const open = this.pager.window.entries.filter((entry) => entry.me && Object.values(entry.delivery ?? {}).some((state) => state !== "shown"));
+    if (!open.length) return;
+    const events = open.slice(-200).map((entry) => entry.event);
+    const { deliveries } = await this.store.api.ask("deliveries", { room: this.roomId, events }).catch(() => ({ deliveries: {} }));
+    for (const entry of open) {
+      const delivery = deliveries[entry.event];
+      if (delivery && JSON.stringify(delivery) !== JSON.stringify(entry.delivery)) this.pager.window.insert({ ...entry, delivery });
+    }
+    this.#render(this.#follows);
+  }
+
+  #ready() {
+    if (!this.#isOpen || this.pager.window.entries.length === 0) void this.open();
+    else {
+      this.#moved();
+      void this.#refreshDeliveries();
+    }
+  }
+
+  #status() {
+    this.rows.mark(this.view);
+    if (!this.#divider && !isInFront()) this.#divider = this.view?.first_unread ?? null;
+    this.#pills();
+  }
+
+  #scrolled() {
+    this.#moveFrame ||= requestAnimationFrame(() => {
+      this.#moveFrame = 0;
+      this.#moved();
+    });
+  }
+
+  #moved() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    if (scrollTop < REACH) void this.#page(() => this.pager.older());
+    if (scrollHeight - scrollTop - clientHeight < REACH) void this.#page(() => this.pager.newer());
+    this.#follows = this.#isAtBottom() && this.pager.window.atEnd;
+    if (this.#follows) this.#newBelow = 0;
+    this.#pills();
+    this.reader.nudge();
+  }
+
+  /** @param {() => Promise<boolean>} load */
+  async #page(load) {
+    if (this.pager.isLoading) return;
+    // Another page may be needed at once where rows are few or short.
+    if (await this.#load(load, false)) this.#moved();
+  }
+
+  #pills() {
+    const isAtEnd = this.pager.window.atEnd && this.#isAtBottom();
+    this.toNewestPill.hidden = isAtEnd || !this.pager.window.entries.length;
+    fill(this.toNewestPill, icon("down"), h("span", null, this.#newBelow ? `${this.#newBelow} new` : "Newest"));
+    this.toUnreadPill.hidden = !this.#isUnreadAbove();
+    const late = this.reader.slippedIn.size;
+    this.toLatePill.hidden = late === 0;
+    fill(this.toLatePill, icon("up"), h("span", null, late === 1 ? "1 came in above" : `${late} came in above`));
+  }
+
+  #isUnreadAbove() {
+    const event = this.#divider ?? this.view?.first_unread;
+    if (!event || this.pager.isFiltered) return false;
+    const article = this.rows.article(event);
+    if (!article) return true;
+    return article.getBoundingClientRect().top < this.scroller.getBoundingClientRect().top;
+  }
+
+  #toLate() {
+    const [event] = this.reader.slippedIn;
+    this.reader.slippedIn.delete(event);
+    void this.goTo(event);
+  }
+
+  #look() {
+    if (this.pager.isFiltered || !this.pager.window.entries.length || this.pager.isLoading || !this.scroller.clientHeight) return null;
+    const view = this.scroller.getBoundingClientRect();
+    const onScreen = this.rows.articles.filter((article) => {
+      const box = article.getBoundingClientRect();
+      return box.bottom > view.top && box.top < view.bottom - 8;
+    });
+    const seen = new Set(onScreen.map((article) => article.dataset.event ?? ""));
+    return { piece: this.pager.window, seen, isAtEnd: this.pager.window.atEnd && this.#isAtBottom() };
+  }
+
+  #lowestSeen() {
+    const bottom = this.scroller.getBoundingClientRect().bottom;
+    return this.rows.articles.reverse().find((article) => article.getBoundingClientRect().top < bottom - 20);
+  }
+
+  /** @param {HTMLElement} article */
+  #scrollTo(article) {
+    const row = article.parentElement ?? article;
+    const offset = row.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
+    this.scroller.scrollTop += offset - this.scroller.clientHeight / 4;
+  }
+
+  #isAtBottom() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    return scrollHeight - scrollTop - clientHeight < AT_END;
+  }
+
+  #toBottom() {
+    this.#follows = this.pager.window.atEnd;
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+  }
+}
+
+customElements.define("pw-transcript", Transcript);
