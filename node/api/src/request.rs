@@ -47,6 +47,7 @@ requests! {
     Invites -> InviteList;
     Join -> Joined;
     Leave -> Done;
+    MarkRead -> Done;
     Read -> Transcript;
     Remove -> EventDone;
     Rename -> Named;
@@ -152,7 +153,7 @@ pub struct Inbox {
     /// Which room; see [`RoomRef`].
     #[serde(default)]
     pub room: RoomRef,
-    /// Only looks: what is given counts as not given.
+    /// Only looks: what is given counts as not given, until [`MarkRead`] says otherwise.
     #[serde(default)]
     pub peek: bool,
 }
@@ -203,6 +204,21 @@ pub struct Leave {
     /// Which room; see [`RoomRef`].
     #[serde(default)]
     pub room: RoomRef,
+}
+
+/// What was looked at with `peek` reached the asking session: it counts as given from now on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarkRead {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// Messages up to this arrival were handed over: [`InboxView::through`], or the arrival of the
+    /// last message of those that were. 0 if none was.
+    pub through: u64,
+    /// Members whose wish to compare words was handed over, by the ids of those items.
+    #[serde(default)]
+    pub verifications: Vec<String>,
 }
 
 /// A page of the transcript in the room's order: the newest `limit`, unless a bound says otherwise.
@@ -346,8 +362,11 @@ pub struct Wait {
     /// Which room; see [`RoomRef`].
     #[serde(default)]
     pub room: RoomRef,
-    /// Seconds, at most 600.
+    /// Seconds, at most 600. 0 says what is new now.
     pub timeout_s: u64,
+    /// Only looks: what is given counts as not given, until [`MarkRead`] says otherwise.
+    #[serde(default)]
+    pub peek: bool,
 }
 
 /// Who is asking.

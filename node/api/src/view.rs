@@ -422,7 +422,7 @@ pub struct Sent {
 }
 
 /// What needs the asker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InboxView {
     /// Wishes to compare words, then messages, oldest first, then open questions.
     pub items: Vec<Item>,
@@ -432,6 +432,9 @@ pub struct InboxView {
     /// There is more than was given; ask again.
     #[serde(default)]
     pub more: bool,
+    /// Messages up to this arrival are among the items; null if none is.
+    #[serde(default)]
+    pub through: Option<u64>,
 }
 
 /// Something that needs the asker.

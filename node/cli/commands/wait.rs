@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, caller: &Caller) -> Ended {
-    let question = Wait { room: args.room.room, timeout_s: args.timeout.as_secs() };
+    let question = Wait { room: args.room.room, timeout_s: args.timeout.as_secs(), peek: false };
     let inbox = caller.patiently("Waiting for something new …", caller.ask(question)).await?;
     let ended = caller.output.answer(&inbox, |inbox| match inbox.timed_out {
         true => "Nothing new came in that time.".into(),

@@ -102,6 +102,7 @@ impl Answers {
             Request::Invites(ask) => answer(&ask, self.invites(by, &ask).await),
             Request::Join(ask) => answer(&ask, self.join(by, &ask).await),
             Request::Leave(ask) => answer(&ask, self.leave(by, &ask).await),
+            Request::MarkRead(ask) => answer(&ask, self.mark_read(by, &ask).await),
             Request::Read(ask) => answer(&ask, self.read(by, ask.clone()).await),
             Request::Remove(ask) => answer(&ask, self.remove(by, &ask).await),
             Request::Rename(ask) => answer(&ask, self.rename(by, &ask).await),
