@@ -510,4 +510,6 @@ pub enum Notice {
     Verification { room: String, member: String, step: String },
     /// Something that a human should look at.
     Warning { room: String, text: String },
+    /// Notices were lost, for this face did not take them fast enough: what it shows may be old.
+    Missed {},
 }

@@ -207,15 +207,15 @@ impl Service for Answers {
 
 type Listening = (DriverHandle, broadcast::Receiver<pairwave_core::notice::Notice>);
 
-/// The next notice that a face can show. Who listens too slowly misses some; the rooms themselves
-/// say what is so.
+/// The next notice that a face can show. Who listens too slowly misses some, and is told so: the rooms
+/// themselves say what is so.
 async fn next_notice((driver, mut notices): Listening) -> Option<(Notice, Listening)> {
     loop {
         let notice = match notices.recv().await {
             Ok(notice) => notice,
             Err(broadcast::error::RecvError::Lagged(missed)) => {
                 tracing::warn!(missed, "a face listens too slowly and missed notices");
-                continue;
+                return Some((Notice::Missed {}, (driver, notices)));
             }
             Err(broadcast::error::RecvError::Closed) => return None,
         };

@@ -188,3 +188,16 @@ async fn what_a_session_did_not_live_to_get_waits_for_the_next_one() {
     assert_eq!(texts(&bob.ask_as(&second, wait()).await.unwrap()), ["hello"]);
     alice.until(Read::default(), |read| (delivery(read) == Some(DeliveryState::Shown)).then_some(())).await;
 }
+
+#[tokio::test]
+async fn who_listens_too_slowly_is_told_that_something_was_missed() {
+    let (_table, alice, _bob) = two().await;
+    let room = alice.answers.parts.driver.query(|node| node.rooms().next().unwrap().id()).await;
+    let (core, notices) = broadcast::channel(1);
+    core.send(pairwave_core::notice::Notice::Joined { room }).unwrap();
+    core.send(pairwave_core::notice::Notice::Out { room }).unwrap();
+    let (told, listening) = next_notice((alice.answers.parts.driver.clone(), notices)).await.unwrap();
+    assert_eq!(told, Notice::Missed {});
+    let (told, _) = next_notice(listening).await.unwrap();
+    assert!(matches!(told, Notice::Warning { .. }), "and hears what comes after: {told:?}");
+}
