@@ -148,7 +148,7 @@ impl Fake {
                 serde_json::to_value(Named { member: "alicealice".into(), name: rename.name, session: rename.session })
             }
             Request::Whoami(_) => serde_json::to_value(room(ROOM).me),
-            Request::Leave(_) => serde_json::to_value(Done {}),
+            Request::Leave(_) => serde_json::to_value(LeftRoom { room: ROOM.into(), state: "left".into() }),
             Request::Verify(verify) => serde_json::to_value(Verification {
                 member: "bobbobbob".into(),
                 name: "bob".into(),

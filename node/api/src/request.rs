@@ -38,7 +38,7 @@ macro_rules! requests {
 }
 
 requests! {
-    CloseInvite -> Done;
+    CloseInvite -> InviteClosed;
     Create -> Created;
     Diagnose -> Checks;
     Down -> Done;
@@ -46,7 +46,7 @@ requests! {
     Invite -> InviteMade;
     Invites -> InviteList;
     Join -> Joined;
-    Leave -> Done;
+    Leave -> LeftRoom;
     MarkRead -> Done;
     Read -> Transcript;
     Remove -> EventDone;
@@ -197,7 +197,7 @@ pub struct Join {
     pub wait_s: u64,
 }
 
-/// Leaves a room for good, or gives up waiting for it.
+/// Leaves a room for good, or gives up waiting for it. Humans only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Leave {
@@ -251,7 +251,7 @@ pub struct Read {
     pub event: Option<String>,
 }
 
-/// Removes a member whom one stands above.
+/// Removes a member whom one stands above. Humans only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Remove {

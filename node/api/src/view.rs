@@ -104,6 +104,24 @@ pub struct InviteView {
     pub state: String,
 }
 
+/// An invite that opens nothing any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InviteClosed {
+    /// Id of the invite's event.
+    pub id: String,
+    /// `revoked`.
+    pub state: String,
+}
+
+/// A room that we are not in any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftRoom {
+    /// Id of the room.
+    pub room: String,
+    /// `left`, or `given_up` where we were only waiting to be let in.
+    pub state: String,
+}
+
 /// The rooms of this companion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RoomList {

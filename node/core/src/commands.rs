@@ -19,7 +19,7 @@ use crate::members::{Genesis, InviteClosed, Invited, Left, Removed};
 use crate::node::{Derivation, Node};
 use crate::room::Room;
 use crate::seat::{Seat, Standing};
-use crate::sessions::Named;
+use crate::sessions::{Named, check_own_name};
 use crate::talk::Message;
 
 type Result<T = Outcome> = std::result::Result<T, Refusal>;
@@ -82,6 +82,7 @@ impl<L: Log> Node<L> {
     }
 
     fn join(&mut self, invite: Invite, name: String) -> Result {
+        check_own_name(&name)?;
         let room = invite.room;
         let there = self.seats.get(&room).map(Seat::standing);
         if matches!(there, Some(Standing::Member)) {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use pairwave_wire::limits;
 use serde::{Deserialize, Serialize};
 
+use crate::command::Refusal;
 use crate::event::{Event, Origin};
 use crate::id::{MemberId, SessionId};
 use crate::log::Position;
@@ -147,6 +148,15 @@ pub fn check_name(name: &str) -> Result<(), Mark> {
     }
     let plain = name.chars().all(|c| !c.is_control() && !INVISIBLE.iter().any(|range| range.contains(&c)));
     if plain && name.trim() == name { Ok(()) } else { Err(Mark::NotAName) }
+}
+
+/// As [`check_name`], of a name that somebody here wants: what is wrong with it is told.
+pub(crate) fn check_own_name(name: &str) -> Result<(), Refusal> {
+    check_name(name).map_err(|mark| match mark {
+        Mark::Empty => Refusal::Empty { field: "name" },
+        Mark::TooLong => Refusal::TooLong { field: "name", got: name.len(), max: limits::NAME },
+        _ => Refusal::FieldShape { field: "name".into(), expected: "name of visible characters" },
+    })
 }
 
 /// Characters that make one name look like another: zero-width, bidirectional, tags.

@@ -21,7 +21,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt};
 use pairwave_api::{Ask, Code, Done, Failure, Hello, Home, Notice, Request, RoomRef};
-use pairwave_core::command::{Command, Outcome};
+use pairwave_core::command::{Command, Outcome, Refusal};
+use pairwave_core::event::Origin;
 use pairwave_core::id::{MemberId, RoomId};
 use pairwave_core::node::Node;
 use serde::Serialize;
@@ -243,6 +244,14 @@ fn waiting_to_be_let_in() -> Failure {
         "Nobody has let you into this room yet",
         "Ask the person who invited you to run `pairwave up`; this companion goes on knocking.",
     )
+}
+
+/// Agents do not do what cannot be undone.
+fn for_humans(by: &Caller) -> Result<(), Failure> {
+    match by.speaker.origin {
+        Origin::Human => Ok(()),
+        Origin::Agent => Err(refused(Refusal::HumansOnly)),
+    }
 }
 
 /// What a folder must be to have a room.
