@@ -177,8 +177,8 @@ impl<L: Log> Node<L> {
 
     fn send(&mut self, room: RoomId, by: Speaker, message: Message) -> Result {
         let seat = self.seats.get(&room).ok_or(Refusal::NoSuchRoom)?;
-        let key = message.key.as_deref();
-        if let Some(event) = key.and_then(|key| seat.room.state().talk.repeated(&by.session, key)) {
+        let (me, key) = (self.identity.member(), message.key.as_deref());
+        if let Some(event) = key.and_then(|key| seat.room.state().talk.repeated(&me, &by.session, key)) {
             return Ok(Outcome::Said { event, repeated: true });
         }
         self.say(room, by, Body::Message(message))
