@@ -6,6 +6,7 @@ use pairwave_api::{Code, Companion, CompanionExt, Entry, Failure, Notice, Read};
 
 use crate::args::RoomArg;
 use crate::caller::Caller;
+use crate::lookup;
 use crate::output::{Ended, Output, Stop};
 use crate::prose::{page, transcript::Teller};
 
