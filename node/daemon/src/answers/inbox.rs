@@ -37,7 +37,10 @@ const WAIT_MAX: Duration = Duration::from_secs(600);
 /// Lets one request at a time give something to a session, until that counts as shown: so nothing
 /// is given twice to one that asks again at once.
 #[derive(Default)]
-pub(super) struct Turns(Mutex<BTreeMap<(RoomId, SessionId), Arc<AsyncMutex<()>>>>);
+pub(super) struct Turns(Mutex<BTreeMap<(RoomId, SessionId), Line>>);
+
+/// Where the requests of one session wait.
+type Line = Arc<AsyncMutex<()>>;
 
 /// A session's turn; the next one begins when it is dropped.
 type Turn = OwnedMutexGuard<()>;
