@@ -12,7 +12,7 @@ mod clean;
 mod connection;
 mod envelope;
 mod event_view;
-mod held;
+mod handover;
 mod instructions;
 mod prompts;
 mod resources;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use pairwave_api::{Companion, Failure};
 use rmcp::model::*;
-use rmcp::service::{RequestContext, ServerInitializeError};
+use rmcp::service::{RequestContext, RunningService, ServerInitializeError};
+use rmcp::transport::IntoTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 
 use crate::connection::Connection;
-use crate::held::Held;
+use crate::handover::Handover;
 use crate::instructions::INSTRUCTIONS;
 use crate::{prompts, resources, tools};
 
@@ -40,7 +41,7 @@ where
 {
     let server = Server::new(connect, binding);
     server.connect_in_background();
-    let running = match server.serve(rmcp::transport::stdio_pipes()).await {
+    let running = match server.serve_on(rmcp::transport::stdio_pipes()).await {
         Ok(running) => running,
         // The host went away before it said anything: nothing to serve, nothing wrong.
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
@@ -53,7 +54,7 @@ where
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) companion: Arc<Connection>,
-    pub(crate) held: Arc<Held>,
+    pub(crate) handover: Handover,
     pub(crate) binding: Binding,
 }
 
@@ -62,7 +63,18 @@ impl Server {
     where
         F: Future<Output = Result<Arc<dyn Companion>, Failure>> + Send + 'static,
     {
-        Self { companion: Arc::new(Connection::new(connect)), held: Arc::default(), binding }
+        Self { companion: Arc::new(Connection::new(connect)), handover: Handover::default(), binding }
+    }
+
+    pub(crate) async fn serve_on<E, A>(
+        self,
+        transport: impl IntoTransport<RoleServer, E, A>,
+    ) -> Result<RunningService<RoleServer, Self>, ServerInitializeError>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let transport = self.handover.over(transport.into_transport());
+        self.serve(transport).await
     }
 
     fn connect_in_background(&self) {

@@ -4,8 +4,10 @@ mod args;
 mod caller;
 mod commands;
 mod demo;
+mod lookup;
 mod output;
 mod prose;
+mod stdin;
 mod wiring;
 
 fn main() -> std::process::ExitCode {

@@ -1,8 +1,9 @@
 //! Answers that need no other person.
 
+use std::io::Write;
 use std::process::Stdio;
 
-use crate::run::{Person, code, stderr, stdout};
+use crate::run::{Person, code, only_object, stderr, stdout};
 
 #[test]
 fn settings_are_shown_with_their_source() {
@@ -11,7 +12,7 @@ fn settings_are_shown_with_their_source() {
     let source = |variable: Option<&str>| {
         let mut command = person.command(&["config", "show", "--json"]);
         command.envs(variable.map(|value| ("PAIRWAVE_NETWORK_MDNS", value)));
-        let answer = crate::run::only_object(&command.output().expect("the binary runs"));
+        let answer = only_object(&command.output().expect("the binary runs"));
         let settings = answer["settings"].as_array().expect("a list").clone();
         let mdns = settings.into_iter().find(|setting| setting["key"] == "network.mdns").expect("the setting");
         (mdns["value"].clone(), mdns["source"].as_str().expect("a source").to_owned())
@@ -62,4 +63,69 @@ fn doctor_names_a_home_that_cannot_be_written() {
 fn mcp_says_nothing_to_a_host_that_says_nothing() {
     let output = Person::new().run(&["mcp"]);
     assert_eq!((code(&output), stdout(&output).as_str()), (0, ""));
+}
+
+#[test]
+fn a_look_up_that_finds_nothing_is_an_answer() {
+    let person = Person::new();
+    assert_eq!(person.json(&["init", "--name", "alice", "--title", "lab", "--no-wire"]).0, 0);
+    for (look_up, candidate) in [
+        (&["read", "--from", "alcie"][..], Some("alice")),
+        (&["read", "--event", "zzzzzzzz"], None),
+        (&["read", "--after", "zzzzzzzz"], None),
+        (&["status", "--room", "lba"], Some("lab")),
+        (&["read", "--room", "lba"], Some("lab")),
+    ] {
+        let (code, answer) = person.json(look_up);
+        assert_eq!((code, answer["found"].as_bool()), (0, Some(false)), "{look_up:?}: {answer}");
+        assert_eq!(answer["candidates"][0].as_str(), candidate, "{look_up:?}: {answer}");
+        assert!(stdout(&person.run(look_up)).contains("There is no"), "{look_up:?}");
+    }
+    for (act, candidate) in [
+        (&["send", "hello", "--to", "alcie"][..], Some("alice")),
+        (&["verify", "alcie"], Some("alice")),
+        (&["rename", "scout", "--session", "nobody"], None),
+        (&["invite", "revoke", "zzzzzzzz"], None),
+        (&["send", "hello", "--room", "lba"], Some("lab")),
+    ] {
+        let (code, answer) = person.json(act);
+        assert_eq!(code, 2, "{act:?}: {answer}");
+        let found = answer["error"]["candidates"][0].as_str();
+        assert!(candidate.is_none_or(|candidate| found == Some(candidate)), "{act:?}: {answer}");
+    }
+}
+
+#[test]
+fn what_was_undone_is_named() {
+    let person = Person::new();
+    person.json(&["init", "--name", "alice", "--no-wire"]);
+    let (_, made) = person.json(&["invite"]);
+    let (code, revoked) = person.json(&["invite", "revoke", made["id"].as_str().expect("an id")]);
+    assert_eq!((code, &revoked["id"], revoked["state"].as_str()), (0, &made["id"], Some("revoked")));
+}
+
+#[test]
+fn secrets_are_taken_from_stdin() {
+    let person = Person::new();
+    let with = |arguments: &[&str], input: &str| {
+        let mut command = person.command(&[arguments, &["--json"]].concat());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
+        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it is read");
+        let output = child.wait_with_output().expect("it ends");
+        (code(&output), only_object(&output)["error"]["rule"].clone())
+    };
+    assert_eq!(with(&["join", "-"], "no such line\n"), (2, "not_an_invite".into()));
+    assert_eq!(with(&["join", "-"], "\n"), (2, "stdin".into()));
+    person.json(&["init", "--name", "alice", "--no-wire"]);
+    assert_eq!(with(&["verify", "alice", "--heard", "-"], ""), (2, "stdin".into()));
+    assert_ne!(with(&["verify", "alice", "--heard", "-"], "apple river stone\n").1, "stdin");
+}
+
+#[test]
+fn a_relay_is_refused_before_anything_is_made() {
+    let person = Person::new();
+    let (code, answer) = person.json(&["init", "--relay", "/ip4/192.0.2.1/tcp/4011"]);
+    assert_eq!((code, answer["error"]["rule"].as_str()), (2, Some("no_relays")));
+    assert!(answer["error"]["next"].as_str().is_some_and(|next| next.contains("without `--relay`")), "{answer}");
+    assert!(!person.home().exists());
 }

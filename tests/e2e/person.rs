@@ -1,9 +1,12 @@
 //! One person: a machine, a home, a project folder, and the command line.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use pairwave_api::agent::is_marker;
 use patchbay::Device;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
@@ -15,6 +18,35 @@ use crate::patience::until;
 const BINARY: &str = env!("CARGO_BIN_EXE_pairwave");
 /// No command takes longer, not even one that waits for somebody.
 const COMMAND: Duration = Duration::from_secs(150);
+
+/// Says that a test is skipped which needs a human where there is none.
+pub fn no_human_here() -> bool {
+    let skipped = inside_an_agent_host();
+    if skipped {
+        eprintln!("skipped: these tests were started by an agent host, so nobody here counts as a human");
+    }
+    skipped
+}
+
+/// Do these tests run inside an agent host? A companion sees that of every command, whatever its own
+/// environment says: there is no human here whose part could be played.
+pub fn inside_an_agent_host() -> bool {
+    let mut next = Some(std::process::id());
+    while let Some(pid) = next.filter(|pid| *pid > 0) {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let variables = environment.split(|byte| *byte == 0).filter_map(|variable| {
+            let at = variable.iter().position(|byte| *byte == b'=')?;
+            Some((OsStr::from_bytes(&variable[..at]), OsStr::from_bytes(&variable[at + 1..])))
+        });
+        if variables.into_iter().any(|(name, value)| is_marker(name, value)) {
+            return true;
+        }
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        next = after_name.split_whitespace().nth(1).and_then(|parent| parent.parse().ok());
+    }
+    false
+}
 
 pub struct Person {
     pub name: String,

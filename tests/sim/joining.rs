@@ -68,6 +68,18 @@ fn who_was_removed_does_not_come_back_under_the_same_key() {
 }
 
 #[test]
+fn who_left_does_not_come_back_with_a_new_invite() {
+    let mut world = World::new(37, &["alice", "bob"]);
+    let room = found(&mut world, 0);
+    bring_in(&mut world, room, 0, 1);
+    world.ask(1, Command::Leave { room, by: human() }).unwrap();
+    world.run(MINUTE);
+    let (_, invite) = invite(&mut world, room, 0, 1);
+    join(&mut world, 1, invite);
+    refused(&mut world, room, 1, JoinRefusal::Left);
+}
+
+#[test]
 fn a_knock_waits_until_any_member_is_back() {
     let mut world = World::new(34, &["alice", "bob", "carol"]);
     let room = found(&mut world, 0);

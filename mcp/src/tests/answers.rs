@@ -94,7 +94,8 @@ async fn a_folder_without_a_room_shows_all_and_belongs_to_none() {
     let session = Session::new(Fake::with(|state| state.rooms = rooms)).await;
     let result = session.call("pair_status", json!({})).await;
     assert_eq!(structured(&result)["rooms"].as_array().map(Vec::len), Some(2));
-    assert!(structured(&result)["me"].is_null());
+    assert_eq!(structured(&result)["me"]["session"], "session1", "a session is one without a room, too");
+    assert_eq!(structured(&result).get("ledger"), Some(&Value::Null));
     assert!(text(&result).contains("pass `room`"));
     session.validate("pair_status", &result).await;
 }

@@ -16,6 +16,10 @@ pub(crate) struct Fake {
     pub(crate) arrived: Notify,
     /// Told when a wait has begun.
     pub(crate) waiting: Notify,
+    /// Told when a wait was given up.
+    pub(crate) given_up: Notify,
+    /// Told when something was marked as read.
+    pub(crate) marked: Notify,
 }
 
 #[derive(Default)]
@@ -24,6 +28,8 @@ pub(crate) struct State {
     pub(crate) rooms: Option<Vec<RoomView>>,
     pub(crate) transcript: Vec<Entry>,
     pub(crate) inbox: Vec<Item>,
+    /// How many items arrived one by one.
+    arrivals: u64,
     pub(crate) asked: Vec<Request>,
     /// The next question of this name fails so.
     pub(crate) refusals: HashMap<&'static str, Failure>,
@@ -37,7 +43,11 @@ impl Fake {
     }
 
     pub(crate) fn arrive(&self, item: Item) {
-        self.state.lock().unwrap().inbox.push(item);
+        let mut state = self.state.lock().unwrap();
+        state.arrivals += 1;
+        let item = arrived(item, state.arrivals);
+        state.inbox.push(item);
+        drop(state);
         self.arrived.notify_waiters();
     }
 
@@ -45,25 +55,56 @@ impl Fake {
         self.state.lock().unwrap().asked.clone()
     }
 
-    fn inbox(&self, peek: bool) -> InboxView {
-        let mut state = self.state.lock().unwrap();
-        let items = if peek { state.inbox.clone() } else { std::mem::take(&mut state.inbox) };
-        InboxView { items, timed_out: false, more: false }
+    /// What was marked as read.
+    pub(crate) fn marks(&self) -> Vec<MarkRead> {
+        let mark = |request| match request {
+            Request::MarkRead(mark) => Some(mark),
+            _ => None,
+        };
+        self.asked().into_iter().filter_map(mark).collect()
     }
 
-    async fn wait(&self, seconds: u64) -> InboxView {
+    pub(crate) fn inbox_is_empty(&self) -> bool {
+        self.state.lock().unwrap().inbox.is_empty()
+    }
+
+    fn inbox(&self, peek: bool) -> InboxView {
+        assert!(peek, "a face that may be cancelled only looks");
+        let items = self.state.lock().unwrap().inbox.clone();
+        let through = items.iter().filter_map(|item| item.entry.as_ref()).map(|entry| entry.arrival).max();
+        InboxView { items, through, ..InboxView::default() }
+    }
+
+    fn mark(&self, mark: &MarkRead) -> Done {
+        let unread = |item: &Item| match &item.entry {
+            Some(entry) => entry.arrival > mark.through,
+            None => !mark.verifications.contains(&item.id),
+        };
+        self.state.lock().unwrap().inbox.retain(unread);
+        self.marked.notify_one();
+        Done {}
+    }
+
+    async fn wait(&self, seconds: u64, peek: bool) -> InboxView {
+        let given_up = GivenUp(self);
+        let view = self.wait_for_some(seconds, peek).await;
+        std::mem::forget(given_up);
+        view
+    }
+
+    async fn wait_for_some(&self, seconds: u64, peek: bool) -> InboxView {
         let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(seconds);
         loop {
             let arrived = self.arrived.notified();
             tokio::pin!(arrived);
             arrived.as_mut().enable();
-            let view = self.inbox(false);
+            let view = self.inbox(peek);
             if !view.items.is_empty() {
                 return view;
             }
             self.waiting.notify_one();
             if tokio::time::timeout_at(deadline, arrived).await.is_err() {
-                return InboxView { items: Vec::new(), timed_out: true, more: false };
+                return InboxView { timed_out: true, ..InboxView::default() };
             }
         }
     }
@@ -107,7 +148,7 @@ impl Fake {
                 serde_json::to_value(Named { member: "alicealice".into(), name: rename.name, session: rename.session })
             }
             Request::Whoami(_) => serde_json::to_value(room(ROOM).me),
-            Request::Leave(_) => serde_json::to_value(Done {}),
+            Request::Leave(_) => serde_json::to_value(LeftRoom { room: ROOM.into(), state: "left".into() }),
             Request::Verify(verify) => serde_json::to_value(Verification {
                 member: "bobbobbob".into(),
                 name: "bob".into(),
@@ -122,7 +163,8 @@ impl Fake {
             }),
             Request::Read(read) => serde_json::to_value(self.page(&read)),
             Request::Inbox(inbox) => serde_json::to_value(self.inbox(inbox.peek)),
-            Request::Wait(wait) => serde_json::to_value(self.wait(wait.timeout_s).await),
+            Request::Wait(wait) => serde_json::to_value(self.wait(wait.timeout_s, wait.peek).await),
+            Request::MarkRead(mark) => serde_json::to_value(self.mark(&mark)),
             request => panic!("no tool asks {request:?}"),
         };
         Ok(value.unwrap())
@@ -167,6 +209,15 @@ impl Fake {
     }
 }
 
+/// Tells of a wait that nobody waits for any more.
+struct GivenUp<'a>(&'a Fake);
+
+impl Drop for GivenUp<'_> {
+    fn drop(&mut self) {
+        self.0.given_up.notify_one();
+    }
+}
+
 impl Companion for Fake {
     fn call(&self, request: Request) -> BoxFuture<'_, Result<Value, Failure>> {
         Box::pin(self.answer(request))
@@ -204,6 +255,16 @@ pub(crate) fn message(event: &str, text: &str) -> Item {
         waiting_since: "2026-11-21T10:00:00Z".into(),
         entry: Some(entry(event, text)),
     }
+}
+
+/// So many messages, in the order in which they arrived.
+pub(crate) fn messages(count: u64, text: &str) -> Vec<Item> {
+    (0..count).map(|number| arrived(message(&format!("e{number:03}"), text), number + 1)).collect()
+}
+
+fn arrived(mut item: Item, arrival: u64) -> Item {
+    item.entry.iter_mut().for_each(|entry| entry.arrival = arrival);
+    item
 }
 
 pub(crate) fn room(id: &str) -> RoomView {

@@ -72,7 +72,7 @@ impl Session {
 pub(crate) async fn connect(server: Server, listener: Listener) -> RunningService<RoleClient, Listener> {
     let (ours, theirs) = tokio::io::duplex(1 << 20);
     tokio::spawn(async move {
-        let running = server.serve(theirs).await.expect("a handshake");
+        let running = server.serve_on(theirs).await.expect("a handshake");
         running.waiting().await
     });
     listener.serve(ours).await.expect("a handshake")

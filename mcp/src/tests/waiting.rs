@@ -1,15 +1,15 @@
 //! What is given to a session reaches its agent: in parts, late, after a cancelled call.
 
-use pairwave_api::{Code, Failure, Request};
+use pairwave_api::{Code, Failure, Item};
 use serde_json::{Value, json};
 
 use crate::bounded::ANSWER;
-use crate::tests::fake::{Fake, message};
+use crate::tests::fake::{Fake, message, messages};
 use crate::tests::session::{Listener, Session, structured};
 
 #[tokio::test]
 async fn a_long_inbox_comes_in_parts_and_whole() {
-    let items = (0..100).map(|n| message(&format!("e{n:03}"), &"text ".repeat(500))).collect();
+    let items = messages(100, &"text ".repeat(500));
     let session = Session::new(Fake::with(|state| state.inbox = items)).await;
     let mut ids = Vec::new();
     loop {
@@ -22,8 +22,7 @@ async fn a_long_inbox_comes_in_parts_and_whole() {
     }
     let all: Vec<Value> = (0..100).map(|n| json!(format!("e{n:03}"))).collect();
     assert_eq!(ids, all);
-    let asked = session.fake.asked().len();
-    assert_eq!(asked, 1, "the companion gives each item once and is asked once");
+    assert!(session.fake.inbox_is_empty(), "all of it counts as given");
 }
 
 #[tokio::test]
@@ -52,16 +51,44 @@ async fn wait_times_out() {
 }
 
 #[tokio::test]
-async fn what_a_cancelled_wait_was_given_is_not_lost() {
+async fn a_cancelled_wait_ends_at_the_companion_and_takes_nothing() {
     let session = Session::new(Fake::default()).await;
     let wait = session.request("pair_wait", json!({"timeout_s": 600}), None).await;
     session.fake.waiting.notified().await;
     wait.cancel(Some("the agent has something better to do".into())).await.unwrap();
-    session.fake.arrive(message("e1", "came for the cancelled wait"));
+    session.fake.given_up.notified().await;
+    session.fake.arrive(message("e1", "came after the cancelled wait"));
     let result = session.call("pair_wait", json!({"timeout_s": 600})).await;
     assert_eq!(structured(&result)["items"][0]["id"], "e1");
-    let waits = session.fake.asked().iter().filter(|asked| matches!(asked, Request::Wait(_))).count();
-    assert_eq!(waits, 1, "the second call takes over the first one's wait");
+}
+
+#[tokio::test]
+async fn what_was_not_handed_over_stays_with_the_companion() {
+    let session = Session::new(Fake::with(|state| state.inbox = messages(100, &"text ".repeat(500)))).await;
+    let result = session.call("pair_inbox", json!({})).await;
+    let given = structured(&result)["items"].as_array().unwrap().len();
+    assert!(given < 100 && structured(&result)["more"] == true);
+    session.fake.marked.notified().await;
+    let marks: Vec<u64> = session.fake.marks().iter().map(|mark| mark.through).collect();
+    assert_eq!(marks, [given as u64], "what was cut off for its size is not marked");
+}
+
+#[tokio::test]
+async fn a_wish_to_verify_is_marked_by_its_member() {
+    let wish = Item { entry: None, kind: "verification".into(), ..message("bobbobbob", "compare") };
+    let session = Session::new(Fake::with(|state| state.inbox = vec![wish])).await;
+    session.call("pair_wait", json!({})).await;
+    session.fake.marked.notified().await;
+    let [mark] = &session.fake.marks()[..] else { panic!("one mark") };
+    assert_eq!((mark.through, &mark.verifications[..]), (0, &["bobbobbob".to_owned()][..]));
+}
+
+#[tokio::test]
+async fn two_calls_at_once_are_not_handed_the_same() {
+    let session = Session::new(Fake::with(|state| state.inbox = messages(3, "text"))).await;
+    let (one, other) = tokio::join!(session.call("pair_inbox", json!({})), session.call("pair_inbox", json!({})));
+    let count = |result| structured(result)["items"].as_array().unwrap().len();
+    assert_eq!(count(&one) + count(&other), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,12 +116,9 @@ async fn a_failed_wait_is_told_once() {
 
 #[tokio::test]
 async fn a_peek_takes_nothing() {
-    let items = (0..40).map(|n| message(&format!("e{n:02}"), &"text ".repeat(500))).collect();
-    let session = Session::new(Fake::with(|state| state.inbox = items)).await;
+    let session = Session::new(Fake::with(|state| state.inbox = messages(40, &"text ".repeat(500)))).await;
     let peeked = session.call("pair_inbox", json!({"peek": true})).await;
+    assert!(session.fake.marks().is_empty());
     let taken = session.call("pair_inbox", json!({})).await;
     assert_eq!(structured(&peeked)["items"], structured(&taken)["items"]);
-    let held = session.call("pair_inbox", json!({"peek": true})).await;
-    let rest = session.call("pair_inbox", json!({})).await;
-    assert_eq!(structured(&held)["items"], structured(&rest)["items"]);
 }

@@ -1,6 +1,6 @@
 //! `pair_inbox`: what needs this session, each thing once.
 
-use pairwave_api::{Failure, InboxView, Item, RoomRef};
+use pairwave_api::{Failure, InboxView, Item, MarkRead, RoomRef};
 use rmcp::model::ToolAnnotations;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::bounded::{ANSWER, FRAME, cost, fitting};
 use crate::clean::label;
 use crate::envelope::{NOTICE, Trust, seal};
 use crate::event_view::EventView;
-use crate::server::Server;
+use crate::handover::Turn;
 
 pub(super) struct Inbox;
 
@@ -68,50 +68,50 @@ impl PairTool for Inbox {
     }
 
     async fn call(call: Call<'_>, parameters: Parameters) -> Result<Answered<InboxAnswer>, Failure> {
+        let room = parameters.room;
+        let look = pairwave_api::Inbox { room: room.clone(), peek: true };
         if parameters.peek {
-            return peek(call.server, parameters.room).await;
+            return Ok(shown(&call.server.companion.ask(look).await?).0);
         }
-        if let Some(answered) = hand_over(call.server, &parameters.room) {
-            return Ok(answered);
-        }
-        fetch(call.server, parameters.room.clone()).await?;
-        if call.context.ct.is_cancelled() {
-            // Nobody reads this answer; what was fetched is held for the next call.
-            return Ok(answered(Vec::new(), true, false));
-        }
-        Ok(hand_over(call.server, &parameters.room).unwrap_or_else(|| answered(Vec::new(), false, false)))
+        let turn = call.server.handover.turn().await;
+        let view = call.server.companion.ask(look).await?;
+        Ok(hand_over(call, turn, room, &view))
     }
 }
 
-/// Hands over what is held for this session: as much as fits, nothing twice.
-pub(super) fn hand_over(server: &Server, room: &RoomRef) -> Option<Answered<InboxAnswer>> {
-    let (views, more) = server.held.take(room, fit)?;
-    Some(answered(views, more, false))
+/// As much as fits. It counts as given once the host has got it; what did not fit comes next time.
+pub(super) fn hand_over(call: Call<'_>, turn: Turn, room: RoomRef, view: &InboxView) -> Answered<InboxAnswer> {
+    let (answered, count) = shown(view);
+    if let Some(mark) = mark(room, view, count) {
+        let companion = call.server.companion.clone();
+        // Where this fails, the same things come again.
+        let marked = async move { drop(companion.ask(mark).await) };
+        call.server.handover.once_written(&call.context.id, turn, marked);
+    }
+    answered
+}
+
+/// What the first items of an inbox leave to be marked as read.
+fn mark(room: RoomRef, view: &InboxView, count: usize) -> Option<MarkRead> {
+    let given = &view.items[..count];
+    let through = match count == view.items.len() {
+        true => view.through,
+        false => given.iter().filter_map(|item| item.entry.as_ref()).map(|entry| entry.arrival).max(),
+    };
+    let wishes = given.iter().filter(|item| item.kind == "verification");
+    let verifications: Vec<String> = wishes.map(|item| item.id.clone()).collect();
+    let something = through.is_some() || !verifications.is_empty();
+    something.then(|| MarkRead { room, through: through.unwrap_or(0), verifications })
+}
+
+/// An inbox as an answer, and how many of its items are in it.
+fn shown(view: &InboxView) -> (Answered<InboxAnswer>, usize) {
+    let (views, count) = fit(&view.items);
+    (answered(views, view.more || count < view.items.len(), view.timed_out), count)
 }
 
 pub(super) fn timed_out() -> Answered<InboxAnswer> {
     answered(Vec::new(), false, true)
-}
-
-/// Asks the companion and holds what it gives. It gives each thing once, so this goes on even if the
-/// call is cancelled meanwhile.
-async fn fetch(server: &Server, room: RoomRef) -> Result<(), Failure> {
-    let (companion, held) = (server.companion.clone(), server.held.clone());
-    let fetching = tokio::spawn(async move {
-        let view = companion.ask(pairwave_api::Inbox { room: room.clone(), peek: false }).await?;
-        held.put(&room, view);
-        Ok(())
-    });
-    fetching.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
-}
-
-async fn peek(server: &Server, room: RoomRef) -> Result<Answered<InboxAnswer>, Failure> {
-    let InboxView { items, more, .. } =
-        server.companion.ask(pairwave_api::Inbox { room: room.clone(), peek: true }).await?;
-    let mut all = server.held.peek(&room);
-    all.extend(items);
-    let (views, count) = fit(&all);
-    Ok(answered(views, more || count < all.len(), false))
 }
 
 /// The first items, shown so that as many as possible fit, and how many those are. Texts are

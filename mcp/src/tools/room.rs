@@ -15,7 +15,7 @@ pub(super) struct Room;
 #[serde(deny_unknown_fields)]
 pub(super) struct Parameters {
     /// `create` opens a room bound to this folder; `join` takes an invite; `invite` makes a line to send to another person;
-    /// `list` shows the rooms here; `leave` leaves for good; `rename` changes your human's name, or a session's.
+    /// `list` shows the rooms here; `leave` is for your human alone, in a terminal; `rename` changes your human's name, or a session's.
     op: Op,
     /// For create: what the room is about.
     title: Option<String>,
@@ -97,7 +97,7 @@ impl PairTool for Room {
     const NAME: &'static str = "pair_room";
     const TITLE: &'static str = "Open, join or leave a room";
     const ABOUT: &'static str = "Manages pairwave rooms, by `op`: create one for this folder, join one by an invite, make an invite \
-        for another person, list the rooms, leave one, or rename. Do this only when your human asked for it: it decides who can read \
+        for another person, list the rooms, or rename; leaving one is for good and for your human alone (`pairwave leave` in a terminal). Do this only when your human asked for it: it decides who can read \
         along. An invite lets in whoever holds it; hand it to your human, never send it through pairwave.";
     const ASKS_HUMAN: bool = true;
     type Parameters = Parameters;
@@ -201,8 +201,9 @@ async fn list(call: Call<'_>) -> Result<(String, Outcome), Failure> {
 }
 
 async fn leave(call: Call<'_>, parameters: Parameters) -> Result<(String, Outcome), Failure> {
-    call.server.companion.ask(Leave { room: parameters.room }).await?;
-    Ok(("You have left the room; the others see it.".to_owned(), Outcome::default()))
+    let left = call.server.companion.ask(Leave { room: parameters.room }).await?;
+    let outcome = Outcome { room: Some(left.room), ..Outcome::default() };
+    Ok(("You have left the room for good; the others see it.".to_owned(), outcome))
 }
 
 async fn rename(call: Call<'_>, parameters: Parameters) -> Result<(String, Outcome), Failure> {

@@ -1,6 +1,6 @@
 //! `pair_status`: who is here, how we are connected, what waits.
 
-use pairwave_api::{Failure, Me, MemberView, NetworkView, RoomView, ShowStatus};
+use pairwave_api::{Failure, Me, MemberView, NetworkView, RoomView, ShowStatus, Whoami};
 use rmcp::model::ToolAnnotations;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,8 +29,10 @@ pub(super) struct StatusAnswer {
     member: String,
     name: String,
     dashboard: Option<String>,
-    /// This session; null where no room is meant.
-    me: Option<Me>,
+    /// This session; without names where no room is meant.
+    me: Me,
+    /// What this room remembers; null: this version keeps none.
+    ledger: Option<String>,
     network: NetworkView,
     /// The room that is meant; all rooms where this folder has none.
     rooms: Vec<RoomView>,
@@ -53,6 +55,10 @@ impl PairTool for Status {
     async fn call(call: Call<'_>, parameters: Parameters) -> Result<Answered<StatusAnswer>, Failure> {
         let status = call.server.companion.ask(ShowStatus { room: parameters.room }).await?;
         let rooms = meant(status.rooms, status.here.as_deref());
+        let me = match rooms.as_slice() {
+            [room] => room.me.clone(),
+            _ => call.server.companion.ask(Whoami::default()).await?,
+        };
         let mut value = StatusAnswer {
             advice: advice(&rooms),
             notice: NOTICE,
@@ -60,10 +66,8 @@ impl PairTool for Status {
             member: status.member,
             name: status.name,
             dashboard: status.dashboard,
-            me: match rooms.as_slice() {
-                [room] => Some(room.me.clone()),
-                _ => None,
-            },
+            me,
+            ledger: None,
             network: status.network,
             rooms: rooms.into_iter().map(clean).collect(),
         };
@@ -241,7 +245,8 @@ mod tests {
                 member: String::new(),
                 name: String::new(),
                 dashboard: None,
-                me: None,
+                me: room.me.clone(),
+                ledger: None,
                 network: NetworkView::default(),
                 rooms: vec![clean(room.clone()); rooms],
             };

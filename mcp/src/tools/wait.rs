@@ -10,7 +10,6 @@ use tokio::time::Instant;
 
 use super::inbox::{InboxAnswer, hand_over, timed_out};
 use super::{Answered, Call, PairTool};
-use crate::server::Server;
 
 pub(super) struct Wait;
 
@@ -40,12 +39,12 @@ impl PairTool for Wait {
     async fn call(call: Call<'_>, parameters: Parameters) -> Result<Answered<InboxAnswer>, Failure> {
         let timeout = timeout(parameters.timeout_s)?;
         let mut progress = Progress::new(call, timeout);
-        let waiting = wait(call.server, &parameters.room, timeout);
+        let waiting = wait(call, parameters.room, timeout);
         tokio::pin!(waiting);
         loop {
             tokio::select! {
                 biased;
-                // Nobody reads the answer any more. What arrives is held for the next call.
+                // Nobody reads the answer any more: what arrives stays with the companion.
                 () = call.context.ct.cancelled() => return Ok(timed_out()),
                 answered = &mut waiting => return answered,
                 () = progress.tick() => {}
@@ -66,44 +65,23 @@ fn timeout(seconds: Option<u64>) -> Result<Duration, Failure> {
     }
 }
 
-async fn wait(server: &Server, room: &RoomRef, timeout: Duration) -> Result<Answered<InboxAnswer>, Failure> {
+/// Looks until there is something, then hands it over. Dropping it ends the wait at the companion.
+async fn wait(call: Call<'_>, room: RoomRef, timeout: Duration) -> Result<Answered<InboxAnswer>, Failure> {
     let deadline = Instant::now() + timeout;
-    // What ended a wait that nobody waited for any more is no answer to this call.
-    server.held.failure(room);
+    let look = |timeout_s| pairwave_api::Wait { room: room.clone(), timeout_s, peek: true };
     loop {
-        let changed = server.held.changed();
-        tokio::pin!(changed);
-        changed.as_mut().enable();
-        if let Some(answered) = hand_over(server, room) {
-            return Ok(answered);
-        }
-        if let Some(failure) = server.held.failure(room) {
-            return Err(failure);
-        }
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        let news = call.server.companion.ask(look(left.as_secs_f64().round() as u64)).await?;
+        if news.timed_out {
             return Ok(timed_out());
         }
-        // The companion's wait and this one end together: for the rest there is no need of another.
-        if left > Duration::from_millis(500) {
-            ask_to_wait(server, room, left);
+        let turn = call.server.handover.turn().await;
+        // Another call may have been handed it meanwhile.
+        let news = call.server.companion.ask(look(0)).await?;
+        if !news.timed_out {
+            return Ok(hand_over(call, turn, room, &news));
         }
-        let _ = tokio::time::timeout_at(deadline, changed).await;
     }
-}
-
-/// Starts a wait at the companion unless one is under way. It goes on even if this call is cancelled:
-/// what it brings has been given to this session and must reach it.
-fn ask_to_wait(server: &Server, room: &RoomRef, left: Duration) {
-    if !server.held.begin_wait(room) {
-        return;
-    }
-    let (companion, held, room) = (server.companion.clone(), server.held.clone(), room.clone());
-    tokio::spawn(async move {
-        let question = pairwave_api::Wait { room: room.clone(), timeout_s: left.as_secs_f64().round() as u64 };
-        let outcome = companion.ask(question).await;
-        held.end_wait(&room, outcome);
-    });
 }
 
 /// Tells a client that asked for it that the wait goes on, so that it does not give up.

@@ -141,6 +141,7 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::Inbox(_)
         | Request::Invites(_)
         | Request::Join(_)
+        | Request::MarkRead(_)
         | Request::Read(_)
         | Request::Rename(_)
         | Request::Rooms(_)

@@ -172,8 +172,8 @@ mod tests {
 
     #[test]
     fn frames_have_the_shape_that_is_written_down() {
-        let ask = FromFace { id: 7, what: Wish::Request(Box::new(Wait { room: None, timeout_s: 5 }.into())) };
-        assert_eq!(json(&ask), r#"{"id":7,"request":{"ask":"wait","room":null,"timeout_s":5}}"#);
+        let ask = FromFace { id: 7, what: Wish::Request(Box::new(Wait { timeout_s: 5, ..Wait::default() }.into())) };
+        assert_eq!(json(&ask), r#"{"id":7,"request":{"ask":"wait","room":null,"timeout_s":5,"peek":false}}"#);
         assert_eq!(decode::<FromFace>(json(&ask).as_bytes()).unwrap(), ask);
         let subscribe: FromFace = decode(br#"{"id":8,"subscribe":true}"#).unwrap();
         assert_eq!(subscribe.what, Wish::Subscribe(true));

@@ -42,12 +42,28 @@ pub struct Failure {
     pub message: String,
     /// What to do about it.
     pub next: String,
+    /// What could have been meant by a name that names nothing, or several things: the likeliest
+    /// first, each as it can be asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<String>,
 }
 
 impl Failure {
     /// `message` and `next` are sentences for a reader.
     pub fn new(code: Code, rule: &str, message: impl fmt::Display, next: impl fmt::Display) -> Self {
-        Self { code, rule: rule.to_owned(), message: message.to_string(), next: next.to_string() }
+        let (rule, message, next) = (rule.to_owned(), message.to_string(), next.to_string());
+        Self { code, rule, message, next, candidates: Vec::new() }
+    }
+
+    /// The same, with what could have been meant.
+    pub fn among(self, candidates: Vec<String>) -> Self {
+        Self { candidates, ..self }
+    }
+
+    /// Was something looked for that is not there?
+    pub fn is_not_found(&self) -> bool {
+        let things = ["no_such_room", "no_such_member", "no_such_session", "no_such_invite", "no_such_event"];
+        self.code == Code::Usage && things.contains(&&self.rule[..])
     }
 }
 

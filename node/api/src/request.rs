@@ -38,7 +38,7 @@ macro_rules! requests {
 }
 
 requests! {
-    CloseInvite -> Done;
+    CloseInvite -> InviteClosed;
     Create -> Created;
     Diagnose -> Checks;
     Down -> Done;
@@ -46,7 +46,8 @@ requests! {
     Invite -> InviteMade;
     Invites -> InviteList;
     Join -> Joined;
-    Leave -> Done;
+    Leave -> LeftRoom;
+    MarkRead -> Done;
     Read -> Transcript;
     Remove -> EventDone;
     Rename -> Named;
@@ -152,7 +153,7 @@ pub struct Inbox {
     /// Which room; see [`RoomRef`].
     #[serde(default)]
     pub room: RoomRef,
-    /// Only looks: what is given counts as not given.
+    /// Only looks: what is given counts as not given, until [`MarkRead`] says otherwise.
     #[serde(default)]
     pub peek: bool,
 }
@@ -196,13 +197,28 @@ pub struct Join {
     pub wait_s: u64,
 }
 
-/// Leaves a room for good, or gives up waiting for it.
+/// Leaves a room for good, or gives up waiting for it. Humans only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Leave {
     /// Which room; see [`RoomRef`].
     #[serde(default)]
     pub room: RoomRef,
+}
+
+/// What was looked at with `peek` reached the asking session: it counts as given from now on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarkRead {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// Messages up to this arrival were handed over: [`InboxView::through`], or the arrival of the
+    /// last message of those that were. 0 if none was.
+    pub through: u64,
+    /// Members whose wish to compare words was handed over, by the ids of those items.
+    #[serde(default)]
+    pub verifications: Vec<String>,
 }
 
 /// A page of the transcript in the room's order: the newest `limit`, unless a bound says otherwise.
@@ -235,7 +251,7 @@ pub struct Read {
     pub event: Option<String>,
 }
 
-/// Removes a member whom one stands above.
+/// Removes a member whom one stands above. Humans only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Remove {
@@ -346,8 +362,11 @@ pub struct Wait {
     /// Which room; see [`RoomRef`].
     #[serde(default)]
     pub room: RoomRef,
-    /// Seconds, at most 600.
+    /// Seconds, at most 600. 0 says what is new now.
     pub timeout_s: u64,
+    /// Only looks: what is given counts as not given, until [`MarkRead`] says otherwise.
+    #[serde(default)]
+    pub peek: bool,
 }
 
 /// Who is asking.

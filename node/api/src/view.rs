@@ -104,6 +104,24 @@ pub struct InviteView {
     pub state: String,
 }
 
+/// An invite that opens nothing any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InviteClosed {
+    /// Id of the invite's event.
+    pub id: String,
+    /// `revoked`.
+    pub state: String,
+}
+
+/// A room that we are not in any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftRoom {
+    /// Id of the room.
+    pub room: String,
+    /// `left`, or `given_up` where we were only waiting to be let in.
+    pub state: String,
+}
+
 /// The rooms of this companion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RoomList {
@@ -422,7 +440,7 @@ pub struct Sent {
 }
 
 /// What needs the asker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InboxView {
     /// Wishes to compare words, then messages, oldest first, then open questions.
     pub items: Vec<Item>,
@@ -432,6 +450,9 @@ pub struct InboxView {
     /// There is more than was given; ask again.
     #[serde(default)]
     pub more: bool,
+    /// Messages up to this arrival are among the items; null if none is.
+    #[serde(default)]
+    pub through: Option<u64>,
 }
 
 /// Something that needs the asker.
@@ -507,4 +528,6 @@ pub enum Notice {
     Verification { room: String, member: String, step: String },
     /// Something that a human should look at.
     Warning { room: String, text: String },
+    /// Notices were lost, for this face did not take them fast enough: what it shows may be old.
+    Missed {},
 }

@@ -64,8 +64,8 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
             caller.output.answer(&list, |list| told_list(list, Timestamp::now()))
         }
         Some(Action::Revoke { id, room }) => {
-            let done = caller.ask(CloseInvite { room: room.room, id }).await?;
-            caller.output.answer(&done, |_| "That invite opens nothing any more.".into())
+            let closed = caller.ask(CloseInvite { room: room.room, id }).await?;
+            caller.output.answer(&closed, |_| "That invite opens nothing any more.".into())
         }
     }
 }

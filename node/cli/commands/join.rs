@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::caller::Caller;
 use crate::output::Ended;
 use crate::prose::{page, plain};
+use crate::stdin;
 use crate::wiring::{Wired, wire};
 
 /// Enter a room with the line that somebody sent
@@ -14,9 +15,10 @@ use crate::wiring::{Wired, wire};
 #[command(after_help = "\
 Examples:
   pairwave join INVITE
-  pairwave join INVITE --name bob --dir ~/code/parser")]
+  pairwave join INVITE --name bob --dir ~/code/parser
+  pairwave join - < invite.txt")]
 pub struct Args {
-    /// The invite: one long word
+    /// The invite: one long word; `-` reads it from stdin, so that nobody else on this machine can see it in the list of processes
     invite: String,
     /// Your name in the room [default: the configured one, else your user name]
     #[arg(long)]
@@ -43,7 +45,7 @@ const WAIT: u64 = 25;
 
 pub async fn run(args: Args, caller: &Caller) -> Ended {
     let dir = caller.folder(args.dir.as_deref())?;
-    let question = Join { invite: args.invite, dir: dir.clone(), name: args.name, wait_s: WAIT };
+    let question = Join { invite: stdin::or_line(args.invite)?, dir: dir.clone(), name: args.name, wait_s: WAIT };
     let joined = caller.patiently("Knocking …", caller.ask(question)).await?;
     let wired = wire(&dir, args.no_wire, caller);
     caller.output.answer(&Answer { joined, wired }, |answer| told(answer, &dir))

@@ -6,6 +6,7 @@ use pairwave_api::{Code, Companion, CompanionExt, Entry, Failure, Notice, Read};
 
 use crate::args::RoomArg;
 use crate::caller::Caller;
+use crate::lookup;
 use crate::output::{Ended, Output, Stop};
 use crate::prose::{page, transcript::Teller};
 
@@ -58,9 +59,12 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
         event: args.event,
     };
     if args.follow {
-        return reader.follow(question, caller).await;
+        return reader.follow(question, &caller.companion().await?).await;
     }
-    let page = caller.ask(question).await?;
+    let page = match caller.ask(question).await {
+        Ok(page) => page,
+        Err(stop) => return lookup::ended(stop, caller.output),
+    };
     if page.events.is_empty() {
         caller.output.remark("Nothing of that kind was said.");
     }
@@ -75,21 +79,25 @@ struct Reader {
     /// stand anywhere in the order, so only its id says whether it is new.
     told: HashSet<String>,
     order: VecDeque<String>,
+    /// The latest arrival that was told.
+    latest: u64,
 }
 
-/// Events whose ids are remembered; more than a page can hold.
-const REMEMBERED: usize = 4096;
+/// Events whose ids are remembered; more than the companion keeps for one who listens slowly.
+const REMEMBERED: usize = 16_384;
+
+/// Events of a page that is read to catch up.
+const PAGE: u32 = 500;
 
 impl Reader {
     fn new(output: Output) -> Self {
-        Self { output, teller: Teller::new(page::width()), told: HashSet::new(), order: VecDeque::new() }
+        Self { output, teller: Teller::new(page::width()), told: HashSet::new(), order: VecDeque::new(), latest: 0 }
     }
 
-    async fn follow(&mut self, question: Read, caller: &Caller) -> Ended {
-        let companion = caller.companion().await?;
+    async fn follow(&mut self, question: Read, companion: &dyn Companion) -> Ended {
         // Listen first, so that nothing falls between the page and the stream.
         let mut notices = companion.notices().await?;
-        let page = companion.ask(question).await?;
+        let page = companion.ask(question.clone()).await?;
         let room = page.events.last().map(|entry| entry.room.clone());
         page.events.iter().try_for_each(|entry| self.tell_once(entry))?;
         while let Some(notice) = notices.next().await {
@@ -97,6 +105,7 @@ impl Reader {
                 Notice::Event { entry, .. } if room.as_ref().is_none_or(|room| *room == entry.room) => {
                     self.tell_once(&entry)?;
                 }
+                Notice::Missed {} => self.catch_up(&question, companion).await?,
                 _ => {}
             }
         }
@@ -104,10 +113,29 @@ impl Reader {
         Err(Failure::new(Code::CompanionUnreachable, "companion_ended", "The companion has stopped.", next).into())
     }
 
+    /// Tells what arrived while notices were lost: reads back until a page brings nothing new.
+    async fn catch_up(&mut self, question: &Read, companion: &dyn Companion) -> Result<(), Stop> {
+        let (mut missed, mut before) = (VecDeque::new(), None);
+        loop {
+            let page = companion.ask(Read { limit: Some(PAGE), before, ..question.clone() }).await?;
+            let mut new: VecDeque<Entry> =
+                page.events.into_iter().filter(|entry| entry.arrival > self.latest).collect();
+            let (more, brought) = (page.next, !new.is_empty());
+            new.append(&mut missed);
+            missed = new;
+            before = more;
+            if before.is_none() || !brought {
+                break;
+            }
+        }
+        missed.iter().try_for_each(|entry| self.tell_once(entry))
+    }
+
     fn tell_once(&mut self, entry: &Entry) -> Result<(), Stop> {
         if !self.told.insert(entry.event.clone()) {
             return Ok(());
         }
+        self.latest = self.latest.max(entry.arrival);
         self.order.push_back(entry.event.clone());
         if self.order.len() > REMEMBERED
             && let Some(oldest) = self.order.pop_front()
@@ -122,5 +150,58 @@ impl Reader {
             true => self.output.object(entry),
             false => self.output.prose(&self.teller.tell(entry)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::future::BoxFuture;
+    use pairwave_api::{Notices, Request, Transcript};
+
+    use super::*;
+
+    /// A room of so many events, of which the last ones were missed.
+    struct Lagging(u64);
+
+    fn entry(arrival: u64) -> Entry {
+        Entry { event: format!("e{arrival}"), room: "r".into(), arrival, kind: "chat".into(), ..Entry::default() }
+    }
+
+    impl Companion for Lagging {
+        fn call(&self, request: Request) -> BoxFuture<'_, Result<serde_json::Value, Failure>> {
+            let Request::Read(read) = request else { panic!("{request:?}") };
+            let all = self.0;
+            // The first page is of before anything was missed.
+            let end = match (&read.before, read.limit) {
+                (Some(before), _) => before[1..].parse::<u64>().expect("a number") - 1,
+                (None, Some(PAGE)) => all,
+                (None, _) => 40,
+            };
+            let begin = end.saturating_sub(u64::from(read.limit.expect("a limit"))) + 1;
+            let next = (begin > 1).then(|| format!("e{begin}"));
+            let page = Transcript { events: (begin..=end).map(entry).collect(), next };
+            Box::pin(async { Ok(serde_json::to_value(page).expect("it is written")) })
+        }
+
+        fn notices(&self) -> BoxFuture<'_, Result<Notices, Failure>> {
+            let event = |arrival| Notice::Event {
+                room: "r".into(),
+                event: format!("e{arrival}"),
+                arrival,
+                entry: Box::new(entry(arrival)),
+            };
+            let heard = [event(41), Notice::Missed {}, event(self.0)];
+            Box::pin(async { Ok(Box::pin(futures::stream::iter(heard)) as Notices) })
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_missed_is_told_once_and_in_order() {
+        let mut reader = Reader::new(Output::new(true));
+        let question = Read { limit: Some(30), ..Read::default() };
+        let ended = reader.follow(question, &Lagging(1500)).await.expect_err("the companion ends");
+        assert!(matches!(ended, Stop::Failed(failure) if failure.rule == "companion_ended"));
+        let told: Vec<String> = (11..=1500).map(|arrival| format!("e{arrival}")).collect();
+        assert_eq!(Vec::from(reader.order), told);
     }
 }

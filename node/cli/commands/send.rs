@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
-use std::io::Read;
 
-use pairwave_api::{Code, DeliveryState, Field, Send, Sent};
+use pairwave_api::{DeliveryState, Field, Send, Sent};
 
 use crate::args::RoomArg;
 use crate::caller::Caller;
-use crate::output::{Ended, Stop};
+use crate::output::Ended;
 use crate::prose::{page, short};
+use crate::stdin;
 
 /// Say something in the room
 #[derive(Debug, clap::Args)]
@@ -56,7 +56,7 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
         .ask(Send {
             room: args.room.room,
             kind,
-            text: if args.text == "-" { typed_in()? } else { args.text },
+            text: if args.text == "-" { stdin::text()? } else { args.text },
             headline: args.headline,
             to: args.to,
             answers: args.answers,
@@ -68,18 +68,6 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
         })
         .await?;
     caller.output.answer(&sent, told)
-}
-
-/// More than any message may have; the companion says what is too long, with the limit.
-const MAX_INPUT: u64 = 4 << 20;
-
-fn typed_in() -> Result<String, Stop> {
-    let mut text = String::new();
-    let read = std::io::stdin().lock().take(MAX_INPUT).read_to_string(&mut text);
-    read.map_err(|error| {
-        Stop::failed(Code::Usage, "stdin", format!("Stdin could not be read: {error}."), "Send text in UTF-8.")
-    })?;
-    Ok(text.trim_end().to_owned())
 }
 
 fn field(text: &str) -> Result<(String, String), String> {

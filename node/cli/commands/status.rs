@@ -3,6 +3,7 @@ use pairwave_api::ShowStatus;
 
 use crate::args::RoomArg;
 use crate::caller::Caller;
+use crate::lookup;
 use crate::output::Ended;
 use crate::prose;
 
@@ -19,6 +20,9 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, caller: &Caller) -> Ended {
-    let status = caller.ask(ShowStatus { room: args.room.room }).await?;
+    let status = match caller.ask(ShowStatus { room: args.room.room }).await {
+        Ok(status) => status,
+        Err(stop) => return lookup::ended(stop, caller.output),
+    };
     caller.output.answer(&status, |status| prose::status::told(status, Timestamp::now(), prose::page::width()))
 }

@@ -7,17 +7,19 @@ use crate::args::RoomArg;
 use crate::caller::Caller;
 use crate::output::{Ended, Stop};
 use crate::prose::{page, plain};
+use crate::stdin;
 
 /// Compare words by voice, so that both know nobody sits between
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   pairwave verify
-  pairwave verify bob --heard \"apple river stone\"")]
+  pairwave verify bob --heard \"apple river stone\"
+  pairwave verify bob --heard -")]
 pub struct Args {
     /// Name, or the beginning of an id [default: the only other member]
     member: Option<String>,
-    /// The three words that the other person read out
+    /// The three words that the other person read out; `-` reads them from stdin, so that nobody else on this machine can see them in the list of processes
     #[arg(long, value_name = "WORDS")]
     heard: Option<String>,
     #[command(flatten)]
@@ -25,8 +27,9 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, caller: &Caller) -> Ended {
+    let heard = args.heard.map(stdin::or_line).transpose()?;
     let companion = caller.companion().await?;
-    let question = Verify { room: args.room.room, member: args.member, heard: args.heard };
+    let question = Verify { room: args.room.room, member: args.member, heard };
     let entered = question.heard.is_some();
     let asking = companion.ask(question.clone());
     let shown = caller.patiently("Agreeing on words with the other companion …", asking).await?;

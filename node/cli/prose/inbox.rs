@@ -57,7 +57,7 @@ mod tests {
             waiting_since: "2026-11-21T11:55:00Z".into(),
             entry: None,
         };
-        let inbox = InboxView { items: vec![item], timed_out: false, more: true };
+        let inbox = InboxView { items: vec![item], more: true, ..InboxView::default() };
         let said = told(&inbox, "2026-11-21T12:00:00Z".parse().expect("a time"), 80);
         assert_eq!(
             anstream::adapter::strip_str(&said).to_string(),

@@ -19,7 +19,7 @@ use crate::members::{Genesis, InviteClosed, Invited, Left, Removed};
 use crate::node::{Derivation, Node};
 use crate::room::Room;
 use crate::seat::{Seat, Standing};
-use crate::sessions::Named;
+use crate::sessions::{Named, check_own_name};
 use crate::talk::Message;
 
 type Result<T = Outcome> = std::result::Result<T, Refusal>;
@@ -82,6 +82,7 @@ impl<L: Log> Node<L> {
     }
 
     fn join(&mut self, invite: Invite, name: String) -> Result {
+        check_own_name(&name)?;
         let room = invite.room;
         let there = self.seats.get(&room).map(Seat::standing);
         if matches!(there, Some(Standing::Member)) {
@@ -176,8 +177,8 @@ impl<L: Log> Node<L> {
 
     fn send(&mut self, room: RoomId, by: Speaker, message: Message) -> Result {
         let seat = self.seats.get(&room).ok_or(Refusal::NoSuchRoom)?;
-        let key = message.key.as_deref();
-        if let Some(event) = key.and_then(|key| seat.room.state().talk.repeated(&by.session, key)) {
+        let (me, key) = (self.identity.member(), message.key.as_deref());
+        if let Some(event) = key.and_then(|key| seat.room.state().talk.repeated(&me, &by.session, key)) {
             return Ok(Outcome::Said { event, repeated: true });
         }
         self.say(room, by, Body::Message(message))

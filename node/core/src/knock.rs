@@ -56,6 +56,9 @@ pub enum Refused {
     /// No more members fit in.
     #[error("the room is full")]
     Full,
+    /// The newcomer left this room before; the key cannot come back.
+    #[error("this member has left the room")]
+    Left,
     /// The newcomer was removed from this room before; the key cannot come back.
     #[error("this member was removed from the room")]
     Removed,

@@ -72,7 +72,9 @@ pub enum JoinRefusal {
     Revoked,
     #[error("the room is full")]
     Full,
-    #[error("you were removed from this room, and its members decide who comes back")]
+    #[error("you left this room, and leaving is for good")]
+    Left,
+    #[error("you were removed from this room, and a removal is for good")]
     Removed,
     #[error("what came is not the room that the invite names")]
     WrongRoom,

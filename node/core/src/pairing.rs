@@ -102,6 +102,7 @@ impl<L: Log> Node<L> {
             Refused::UsedUp => JoinRefusal::UsedUp,
             Refused::Revoked => JoinRefusal::Revoked,
             Refused::Full => JoinRefusal::Full,
+            Refused::Left => JoinRefusal::Left,
             Refused::Removed => JoinRefusal::Removed,
             Refused::Version { theirs } => JoinRefusal::Version { ours: protocol::VERSION, theirs },
         };
@@ -192,6 +193,7 @@ impl Seat {
         match members.get(member) {
             None => Ok(None),
             Some(info) if members.standing(member) => Ok(Some(info.admission)),
+            Some(_) if members.has_left(member) => Err(Some(Refused::Left)),
             Some(_) => Err(Some(Refused::Removed)),
         }
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use pairwave_wire::limits;
 use serde::{Deserialize, Serialize};
 
+use crate::command::Refusal;
 use crate::event::{Event, Origin};
 use crate::id::{MemberId, SessionId};
 use crate::log::Position;
@@ -168,6 +169,15 @@ pub(crate) fn readable(text: &str, max: usize) -> String {
 
 fn is_visible(letter: char) -> bool {
     !letter.is_control() && !INVISIBLE.iter().any(|range| range.contains(&letter))
+}
+
+/// As [`check_name`], of a name that somebody here wants: what is wrong with it is told.
+pub(crate) fn check_own_name(name: &str) -> Result<(), Refusal> {
+    check_name(name).map_err(|mark| match mark {
+        Mark::Empty => Refusal::Empty { field: "name" },
+        Mark::TooLong => Refusal::TooLong { field: "name", got: name.len(), max: limits::NAME },
+        _ => Refusal::FieldShape { field: "name".into(), expected: "name of visible characters" },
+    })
 }
 
 /// Characters that make one name look like another: zero-width, bidirectional, tags.

@@ -1,10 +1,13 @@
 //! What members and their agents say to each other.
 
+mod keys;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use pairwave_wire::limits;
 use serde::{Deserialize, Serialize};
 
+use self::keys::Keys;
 use crate::command::Refusal;
 use crate::event::Event;
 use crate::id::{EventId, MemberId, SessionId};
@@ -17,10 +20,6 @@ const QUESTIONS: usize = 512;
 const ANSWERED: usize = 512;
 /// Most answers of one question that are remembered.
 const ANSWERS: usize = 16;
-/// Most keys of one session that are remembered.
-const KEYS: usize = 64;
-/// Most sessions whose keys are remembered.
-const KEY_SESSIONS: usize = 64;
 
 /// What a message is for. Some kinds require fields, see [`Message`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -247,8 +246,7 @@ pub struct Talk {
     answered: BTreeMap<EventId, Vec<EventId>>,
     /// Answered questions, oldest answer first, to forget them in turn.
     answered_order: VecDeque<EventId>,
-    keys: BTreeMap<SessionId, VecDeque<(String, EventId)>>,
-    key_order: VecDeque<SessionId>,
+    keys: Keys,
 }
 
 /// A question that nobody has answered.
@@ -274,16 +272,15 @@ impl Talk {
         self.answered.get(question).map_or(&[], Vec::as_slice)
     }
 
-    /// What a session said under this key, if that was not long ago.
-    pub fn repeated(&self, session: &SessionId, key: &str) -> Option<EventId> {
-        let said = self.keys.get(session)?;
-        said.iter().rev().find(|(said, _)| said == key).map(|(_, event)| *event)
+    /// What a session of this author said under this key, if that was not long ago.
+    pub fn repeated(&self, author: &MemberId, session: &SessionId, key: &str) -> Option<EventId> {
+        self.keys.said(author, session, key)
     }
 
     /// Takes a message that was checked. `answers` is known to be a question.
     pub(crate) fn apply(&mut self, event: &Event, message: &Message, position: Position) {
         if let Some(key) = &message.key {
-            self.remember_key(event.session, key, position.id);
+            self.keys.remember(event.author, event.session, key, position.id);
         }
         if message.kind == Kind::Question {
             self.ask(event, message, position);
@@ -317,22 +314,6 @@ impl Talk {
             && let Some(oldest) = self.answered_order.pop_front()
         {
             self.answered.remove(&oldest);
-        }
-    }
-
-    fn remember_key(&mut self, session: SessionId, key: &str, event: EventId) {
-        if !self.keys.contains_key(&session) {
-            self.key_order.push_back(session);
-        }
-        let said = self.keys.entry(session).or_default();
-        said.push_back((key.to_owned(), event));
-        if said.len() > KEYS {
-            said.pop_front();
-        }
-        if self.key_order.len() > KEY_SESSIONS
-            && let Some(oldest) = self.key_order.pop_front()
-        {
-            self.keys.remove(&oldest);
         }
     }
 }

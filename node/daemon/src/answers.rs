@@ -21,7 +21,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt};
 use pairwave_api::{Ask, Code, Done, Failure, Hello, Home, Notice, Request, RoomRef};
-use pairwave_core::command::{Command, Outcome};
+use pairwave_core::command::{Command, Outcome, Refusal};
+use pairwave_core::event::Origin;
 use pairwave_core::id::{MemberId, RoomId};
 use pairwave_core::node::Node;
 use serde::Serialize;
@@ -102,6 +103,7 @@ impl Answers {
             Request::Invites(ask) => answer(&ask, self.invites(by, &ask).await),
             Request::Join(ask) => answer(&ask, self.join(by, &ask).await),
             Request::Leave(ask) => answer(&ask, self.leave(by, &ask).await),
+            Request::MarkRead(ask) => answer(&ask, self.mark_read(by, &ask).await),
             Request::Read(ask) => answer(&ask, self.read(by, ask.clone()).await),
             Request::Remove(ask) => answer(&ask, self.remove(by, &ask).await),
             Request::Rename(ask) => answer(&ask, self.rename(by, &ask).await),
@@ -206,15 +208,15 @@ impl Service for Answers {
 
 type Listening = (DriverHandle, broadcast::Receiver<pairwave_core::notice::Notice>);
 
-/// The next notice that a face can show. Who listens too slowly misses some; the rooms themselves
-/// say what is so.
+/// The next notice that a face can show. Who listens too slowly misses some, and is told so: the rooms
+/// themselves say what is so.
 async fn next_notice((driver, mut notices): Listening) -> Option<(Notice, Listening)> {
     loop {
         let notice = match notices.recv().await {
             Ok(notice) => notice,
             Err(broadcast::error::RecvError::Lagged(missed)) => {
                 tracing::warn!(missed, "a face listens too slowly and missed notices");
-                continue;
+                return Some((Notice::Missed {}, (driver, notices)));
             }
             Err(broadcast::error::RecvError::Closed) => return None,
         };
@@ -242,6 +244,14 @@ fn waiting_to_be_let_in() -> Failure {
         "Nobody has let you into this room yet",
         "Ask the person who invited you to run `pairwave up`; this companion goes on knocking.",
     )
+}
+
+/// Agents do not do what cannot be undone.
+fn for_humans(by: &Caller) -> Result<(), Failure> {
+    match by.speaker.origin {
+        Origin::Human => Ok(()),
+        Origin::Agent => Err(refused(Refusal::HumansOnly)),
+    }
 }
 
 /// What a folder must be to have a room.

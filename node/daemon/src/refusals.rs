@@ -8,6 +8,10 @@ use pairwave_core::notice::JoinRefusal;
 
 use crate::store::WriteError;
 
+/// What is left to somebody who is out of a room: nobody comes back into it under the same key.
+const OTHER_ROOM: &str = "What was said stays readable here. To go on, meet in another room: open one with `pairwave init` in another \
+    folder, or join one.";
+
 /// A command that the core refused.
 pub fn refused(refusal: Refusal) -> Failure {
     let (rule, next) = rule_and_next(&refusal);
@@ -26,7 +30,7 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
         Refusal::NoSuchMember => ("no_such_member", "See who is here with `pairwave status`."),
         Refusal::NoSuchEvent => ("no_such_event", "Look for its id with `pairwave read`."),
         Refusal::NoSuchInvite => ("no_such_invite", "See the open ones with `pairwave invite list`."),
-        Refusal::NotAMember => ("not_a_member", "Ask a member for a new invite, then `pairwave join` it."),
+        Refusal::NotAMember => ("not_a_member", OTHER_ROOM),
         Refusal::RoomFull { .. } => ("room_full", "Open a second room with `pairwave init` in another folder."),
         Refusal::NotAbove => ("not_above", "Ask somebody who let this member in, or who let in who did."),
         Refusal::Founder => ("founder", "The founder can only leave; or open a new room without that member."),
@@ -68,7 +72,8 @@ pub fn join_refused(reason: JoinRefusal) -> Failure {
         JoinRefusal::UsedUp => ("invite_used_up", ask),
         JoinRefusal::Revoked => ("invite_revoked", ask),
         JoinRefusal::Full => ("room_full", "Ask the others to open a second room."),
-        JoinRefusal::Removed => ("removed", "Talk to the member who removed you."),
+        JoinRefusal::Left => ("left", OTHER_ROOM),
+        JoinRefusal::Removed => ("removed", OTHER_ROOM),
         JoinRefusal::WrongRoom => ("wrong_room", "Ask for a new invite, over a channel that you trust."),
         JoinRefusal::Version { ours, theirs } if ours < theirs => ("protocol_version", "Update pairwave here."),
         JoinRefusal::Version { .. } => ("protocol_version", "Ask the other side to update pairwave."),
@@ -121,6 +126,7 @@ mod tests {
             JoinRefusal::UsedUp,
             JoinRefusal::Revoked,
             JoinRefusal::Full,
+            JoinRefusal::Left,
             JoinRefusal::Removed,
             JoinRefusal::WrongRoom,
             JoinRefusal::Version { ours: 1, theirs: 2 },

@@ -193,7 +193,8 @@ fn pick<T: Copy>(kind: &str, wanted: &str, candidates: Vec<Candidate<T>>) -> Res
     ];
     match ways.iter().find(|found| !found.is_empty()).map(|found| &found[..]) {
         Some([found]) => Ok(found.what),
-        Some(several) => Err(ambiguous(kind, wanted, several.iter().map(|found| described(found)))),
+        Some(several) => Err(ambiguous(kind, wanted, several.iter().map(|found| described(found)))
+            .among(several.iter().map(|found| found.id.clone()).collect())),
         None => Err(unknown(kind, wanted, &candidates)),
     }
 }
@@ -217,7 +218,21 @@ fn unknown<T>(kind: &str, wanted: &str, candidates: &[Candidate<T>]) -> Failure 
         None => format!("There is: {}.", listed(candidates.iter().map(described))),
     };
     let message = format!("There is no {kind} {:?}", clipped(wanted));
-    Failure::new(Code::Usage, &format!("no_such_{}", word(kind)), message, next)
+    Failure::new(Code::Usage, &format!("no_such_{}", word(kind)), message, next).among(offered(wanted, candidates))
+}
+
+/// What could have been meant, the likeliest first: by name, or by id where that tells more.
+fn offered<T>(wanted: &str, candidates: &[Candidate<T>]) -> Vec<String> {
+    let is_unique = |name: &str| candidates.iter().filter(|other| other.name.eq_ignore_ascii_case(name)).count() == 1;
+    let mut offered: Vec<(f64, &str)> = candidates
+        .iter()
+        .map(|candidate| {
+            let by_name = !candidate.name.is_empty() && is_unique(&candidate.name);
+            (likeness(&candidate.name, wanted), if by_name { &candidate.name[..] } else { &candidate.id })
+        })
+        .collect();
+    offered.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    offered.into_iter().take(12).map(|(_, name)| name.to_owned()).collect()
 }
 
 /// From 0, nothing in common, to 1: by common letters, or by how few slips lie between the two.
@@ -283,6 +298,7 @@ mod tests {
         assert_eq!(failure.rule, "ambiguous_member");
         assert!(failure.message.contains("bob") && failure.message.contains("Carol"), "{failure}");
         assert_eq!(picked("CAROL").unwrap_err().rule, "ambiguous_member");
+        assert_eq!(failure.candidates, ["aaaabbbb", "aaaacccc"]);
     }
 
     #[test]
@@ -292,5 +308,9 @@ mod tests {
         assert_eq!((&failure.rule[..], failure.code), ("no_such_member", Code::Usage));
         assert!(failure.next.contains("dave"), "{failure}");
         assert_eq!(picked("ddd").unwrap_err().rule, "no_such_member");
+        assert!(failure.is_not_found());
+        let offered = picked("bbo").unwrap_err().candidates;
+        assert_eq!((offered.len(), &offered[0][..]), (4, "bob"));
+        assert!(offered.contains(&"aaaacccc".to_owned()), "two bear that name, so the id is offered: {offered:?}");
     }
 }

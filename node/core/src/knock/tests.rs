@@ -74,6 +74,7 @@ fn every_refusal_arrives_as_what_it_is() {
         Refused::UsedUp,
         Refused::Revoked,
         Refused::Full,
+        Refused::Left,
         Refused::Removed,
         Refused::Version { theirs: 7 },
     ];

@@ -10,9 +10,8 @@ use crate::event::{self, Body, Event, SignError, VerifiedEvent};
 use crate::id::{EventId, RoomId};
 use crate::key::Identity;
 use crate::log::{Log, LogError, MemoryLog, Record};
-use crate::mark::Mark;
 use crate::members::{Admitted, Genesis, Removed};
-use crate::sessions::{Named, check_name};
+use crate::sessions::{Named, check_own_name};
 use crate::state::is_question;
 use crate::talk::Message;
 use crate::time::Timestamp;
@@ -24,7 +23,7 @@ pub(super) fn found(
     now: Timestamp,
 ) -> Result<(Room, Record), Refusal> {
     check_title(&genesis.title)?;
-    named(&genesis.name)?;
+    check_own_name(&genesis.name)?;
     let event = Event {
         version: event::VERSION,
         room: None,
@@ -136,7 +135,7 @@ fn check_removal(room: &Room, removed: &Removed) -> Result<(), Refusal> {
 }
 
 fn check_naming(room: &Room, naming: &Named) -> Result<(), Refusal> {
-    named(&naming.name)?;
+    check_own_name(&naming.name)?;
     let sessions = &room.state().sessions;
     if sessions.is_free_for(&naming.name, &room.me, naming.session) {
         return Ok(());
@@ -162,14 +161,6 @@ fn check_title(title: &str) -> Result<(), Refusal> {
         return Err(Refusal::Empty { field: "title" });
     }
     within("title", title, limits::TITLE)
-}
-
-fn named(name: &str) -> Result<(), Refusal> {
-    check_name(name).map_err(|mark| match mark {
-        Mark::Empty => Refusal::Empty { field: "name" },
-        Mark::TooLong => Refusal::TooLong { field: "name", got: name.len(), max: limits::NAME },
-        _ => Refusal::FieldShape { field: "name".into(), expected: "name of visible characters" },
-    })
 }
 
 fn within(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::FutureExt;
-use pairwave_api::{Entry, Failure, Inbox, InboxView, Item, Wait};
+use pairwave_api::{Done, Entry, Failure, Inbox, InboxView, Item, MarkRead, Wait};
 use pairwave_core::command::{Command, Refusal};
 use pairwave_core::id::{EventId, MemberId, RoomId, SessionId};
 use pairwave_core::log::{Log, LogError};
@@ -37,7 +37,10 @@ const WAIT_MAX: Duration = Duration::from_secs(600);
 /// Lets one request at a time give something to a session, until that counts as shown: so nothing
 /// is given twice to one that asks again at once.
 #[derive(Default)]
-pub(super) struct Turns(Mutex<BTreeMap<(RoomId, SessionId), Arc<AsyncMutex<()>>>>);
+pub(super) struct Turns(Mutex<BTreeMap<(RoomId, SessionId), Line>>);
+
+/// Where the requests of one session wait.
+type Line = Arc<AsyncMutex<()>>;
 
 /// A session's turn; the next one begins when it is dropped.
 type Turn = OwnedMutexGuard<()>;
@@ -56,8 +59,6 @@ impl Turns {
 /// What a session is about to be given.
 struct Given {
     view: InboxView,
-    /// Messages up to this arrival are among it.
-    through: Option<u64>,
     /// Who wants to compare words.
     wishes: Vec<MemberId>,
 }
@@ -67,7 +68,21 @@ impl Answers {
         let room = self.room(by, &ask.room).await?;
         let turn = self.turns.next(room, by.speaker.session).await;
         let given = self.collect(room, by.speaker.session).await?;
-        if ask.peek { Ok(json(&given.view)?.into()) } else { self.give(room, by.speaker.session, given, turn) }
+        self.give(room, by.speaker.session, given, (!ask.peek).then_some(turn))
+    }
+
+    /// What was only looked at has reached the session.
+    pub(super) async fn mark_read(&self, by: &Caller, ask: &MarkRead) -> Result<Done, Failure> {
+        let room = self.room(by, &ask.room).await?;
+        let session = by.speaker.session;
+        let _turn = self.turns.next(room, session).await;
+        if ask.through > 0 {
+            self.command(Command::Shown { room, session, through: ask.through }).await?;
+        }
+        let wishes = self.seen().wishes(room, session).into_iter().map(|wish| wish.member);
+        let told: Vec<MemberId> = wishes.filter(|member| ask.verifications.contains(&member.to_string())).collect();
+        self.seen().told(room, session, &told);
+        Ok(Done {})
     }
 
     /// Answers as soon as there is something that the session was not given, or when its patience ends.
@@ -82,12 +97,12 @@ impl Answers {
                 let turn = self.turns.next(room, session).await;
                 if self.has_news(room, session).await? {
                     let given = self.collect(room, session).await?;
-                    return self.give(room, session, given, turn);
+                    return self.give(room, session, given, (!ask.peek).then_some(turn));
                 }
             }
             let change = changed.wait_for(|changes| changes.of(&room) != before);
             if timeout_at(deadline, change).await.is_err() {
-                let view = InboxView { items: Vec::new(), timed_out: true, more: false };
+                let view = InboxView { timed_out: true, ..InboxView::default() };
                 return Ok(json(&view)?.into());
             }
         }
@@ -114,14 +129,15 @@ impl Answers {
         self.look(room, collect).await
     }
 
-    /// Answers with what counts as shown once it was written.
-    fn give(&self, room: RoomId, session: SessionId, given: Given, turn: Turn) -> Result<Reply, Failure> {
+    /// Answers with what counts as shown once it was written; without a turn it was only looked at.
+    fn give(&self, room: RoomId, session: SessionId, given: Given, turn: Option<Turn>) -> Result<Reply, Failure> {
         let value = json(&given.view)?;
+        let Some(turn) = turn else { return Ok(value.into()) };
         let (seen, driver) = (self.seen.clone(), self.parts.driver.clone());
         let written = async move {
             let _turn = turn;
             locked(&seen).told(room, session, &given.wishes);
-            if let Some(through) = given.through {
+            if let Some(through) = given.view.through {
                 let shown = Command::Shown { room, session, through };
                 if let Err(refusal) = driver.command(shown).await {
                     tracing::warn!(%refusal, "what was given will be given again");
@@ -156,7 +172,7 @@ fn collected<L: Log>(viewer: &Viewer<'_, L>, session: SessionId, wishes: &[Wish]
         items.extend(viewer.entry(event)?.map(|entry| reminder("open_question", entry)));
     }
     let wishes = wishes.iter().map(|wish| wish.member).collect();
-    Ok(Given { view: InboxView { items, timed_out: false, more }, through, wishes })
+    Ok(Given { view: InboxView { items, timed_out: false, more, through }, wishes })
 }
 
 fn message(open: &[EventId], event: &EventId, entry: Entry) -> Item {

@@ -35,6 +35,7 @@ impl Answers {
             Outcome::Joining { .. } => {}
             other => return Err(unexpected(&other)),
         }
+        let bound_anew = self.bound_exactly(&ask.dir) != Some(room);
         self.bind(&ask.dir, room).await?;
         let wait = Duration::from_secs(ask.wait_s).min(WAIT_MAX);
         match timeout(wait, self.admitted(room, notices)).await {
@@ -43,7 +44,10 @@ impl Answers {
                 self.joined(room, JoinState::Admitted, false).await
             }
             Ok(Err(failure)) => {
-                self.unbind(room).await?;
+                if bound_anew && self.bound_exactly(&ask.dir) == Some(room) {
+                    self.parts.bindings.unbind(&ask.dir).await.map_err(|error| unwritable(&error))?;
+                }
+                self.unbind_unless_here(room).await?;
                 Err(failure)
             }
             Err(_) => self.joined(room, JoinState::Waiting, false).await,

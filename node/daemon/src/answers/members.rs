@@ -3,7 +3,7 @@
 use pairwave_api::{EventDone, Failure, Me, Named, Remove, Rename, Whoami};
 use pairwave_core::command::{Command, Outcome};
 
-use super::{Answers, unexpected};
+use super::{Answers, for_humans, unexpected};
 use crate::caller::Caller;
 use crate::resolve;
 use crate::view;
@@ -45,6 +45,7 @@ impl Answers {
     }
 
     pub(super) async fn remove(&self, by: &Caller, ask: &Remove) -> Result<EventDone, Failure> {
+        for_humans(by)?;
         let room = self.room(by, &ask.room).await?;
         let wanted = ask.member.clone();
         let member = self.look(room, move |viewer| resolve::member(viewer, &wanted)).await?;

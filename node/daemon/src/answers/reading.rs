@@ -23,8 +23,9 @@ const SCAN: usize = 5_000;
 /// Events that are looked at in one go; in between the node does other things.
 const STEP: usize = 128;
 
-/// Bytes of texts of a page; far below what a frame may have.
-const BYTES: usize = 1 << 20;
+/// Bytes of a page as it is written to the face, unless its first entry alone has more: half of what
+/// a frame may have, for an entry may take six times its event's bytes.
+const BYTES: usize = 2 << 20;
 
 /// Events of the room itself, beside the kinds of messages.
 const ROOM_KINDS: &[&str] =
@@ -148,13 +149,16 @@ impl Walk {
             self.end = Some(End::Reached);
         }
         for position in positions {
+            let wanted = self.wanted(viewer, &position.id)?;
+            self.bytes += wanted.as_ref().map_or(0, written);
+            if self.bytes > BYTES && !self.found.is_empty() {
+                self.end = Some(End::Full);
+                break;
+            }
             self.at = Some(position);
             self.looked += 1;
-            if let Some(entry) = self.wanted(viewer, &position.id)? {
-                self.bytes += entry.text.len();
-                self.found.push(entry);
-            }
-            if self.found.len() >= self.limit || self.bytes >= BYTES || self.looked >= SCAN {
+            self.found.extend(wanted);
+            if self.found.len() >= self.limit || self.looked >= SCAN {
                 let more = !self.next_positions(viewer, 1)?.is_empty();
                 self.end = Some(if more { End::Full } else { End::Reached });
                 break;
@@ -181,4 +185,9 @@ impl Walk {
         }
         Ok(Some(viewer.entry_of(&record, &event)?).filter(|entry| self.filter.takes(entry)))
     }
+}
+
+/// Bytes of an entry on its way to a face.
+fn written(entry: &Entry) -> usize {
+    serde_json::to_vec(entry).map_or(0, |json| json.len() + 1)
 }

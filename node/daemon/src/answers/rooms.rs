@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use pairwave_api::{
-    CloseInvite, Code, Create, Created, Done, Failure, Invite, InviteList, InviteMade, InviteView, Invites, Leave,
-    RoomList,
+    CloseInvite, Code, Create, Created, Failure, Invite, InviteClosed, InviteList, InviteMade, InviteView, Invites,
+    Leave, LeftRoom, RoomList,
 };
 use pairwave_core::command::{Command, Outcome};
 use pairwave_core::id::{EventId, RoomId};
@@ -16,7 +16,7 @@ use pairwave_core::seat::Standing;
 use pairwave_core::time::Timestamp;
 use pairwave_wire::limits;
 
-use super::{Answers, project_folder, unexpected};
+use super::{Answers, for_humans, project_folder, unexpected};
 use crate::caller::Caller;
 use crate::refusals::unwritable;
 use crate::resolve;
@@ -141,27 +141,30 @@ impl Answers {
         self.look(room, list).await
     }
 
-    pub(super) async fn close_invite(&self, by: &Caller, ask: &CloseInvite) -> Result<Done, Failure> {
+    pub(super) async fn close_invite(&self, by: &Caller, ask: &CloseInvite) -> Result<InviteClosed, Failure> {
         let room = self.room(by, &ask.room).await?;
         let wanted = ask.id.clone();
         let invite = self.look(room, move |viewer| resolve::invite(viewer, &wanted)).await?;
         self.command(Command::CloseInvite { room, by: by.speaker, invite }).await?;
-        Ok(Done {})
+        Ok(InviteClosed { id: invite.to_string(), state: "revoked".to_owned() })
     }
 
     /// Leaves a room, or gives up waiting for one.
-    pub(super) async fn leave(&self, by: &Caller, ask: &Leave) -> Result<Done, Failure> {
+    pub(super) async fn leave(&self, by: &Caller, ask: &Leave) -> Result<LeftRoom, Failure> {
+        for_humans(by)?;
         let room = self.room(by, &ask.room).await?;
         let waited = self.standing(room).await == Some(Standing::Waiting);
         self.command(Command::Leave { room, by: by.speaker }).await?;
-        if waited {
-            self.unbind(room).await?;
-        }
-        Ok(Done {})
+        self.unbind_unless_here(room).await?;
+        let state = if waited { "given_up" } else { "left" };
+        Ok(LeftRoom { room: room.to_string(), state: state.to_owned() })
     }
 
-    /// Frees every folder of a room.
-    pub(super) async fn unbind(&self, room: RoomId) -> Result<(), Failure> {
+    /// Frees every folder of a room that is not here. One whose log is here stays readable in them.
+    pub(super) async fn unbind_unless_here(&self, room: RoomId) -> Result<(), Failure> {
+        if self.standing(room).await.is_some() {
+            return Ok(());
+        }
         while let Some(folder) = self.parts.bindings.folder_of(&room) {
             self.parts.bindings.unbind(&folder).await.map_err(|error| unwritable(&error))?;
         }

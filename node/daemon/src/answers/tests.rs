@@ -23,7 +23,7 @@ fn ask(text: &str) -> Send {
 }
 
 fn wait() -> Wait {
-    Wait { room: None, timeout_s: 600 }
+    Wait { timeout_s: 600, ..Wait::default() }
 }
 
 fn texts(inbox: &InboxView) -> Vec<&str> {

@@ -143,7 +143,7 @@ impl Answers {
             Notice::Reopening { room, .. } => self.live.forget(room),
             Notice::Joined { room } => self.attend_all(*room).await,
             Notice::JoinRefused { room, .. } => {
-                if let Err(failure) = self.unbind(*room).await {
+                if let Err(failure) = self.unbind_unless_here(*room).await {
                     tracing::warn!(%failure, "a folder stays bound to a room that it cannot join");
                 }
             }

@@ -153,7 +153,7 @@ fn hello() -> Hello {
 }
 
 fn wait() -> Request {
-    Wait { room: None, timeout_s: 600 }.into()
+    Wait { timeout_s: 600, ..Wait::default() }.into()
 }
 
 async fn next_text(stream: &mut UnixStream) -> Option<String> {

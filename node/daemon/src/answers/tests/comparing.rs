@@ -9,7 +9,7 @@ async fn two_people_compare_words_and_only_their_own_half_is_shown() {
     let hers = alice.ask(verify(None)).await.unwrap();
     let wish = bob.ask(wait()).await.unwrap();
     assert_eq!((&wish.items[0].kind[..], &wish.items[0].from[..]), ("verification", "alice"));
-    assert!(bob.ask(Wait { room: None, timeout_s: 0 }).await.unwrap().timed_out, "told once");
+    assert!(bob.ask(Wait::default()).await.unwrap().timed_out, "told once");
     let his = bob.ask(verify(None)).await.unwrap();
     assert!(hers.say.len() == 3 && his.say.len() == 3 && hers.say != his.say);
     assert_eq!(alice.ask(verify(None)).await.unwrap().say, hers.say);
@@ -34,4 +34,17 @@ async fn wrong_words_are_refused_and_nobody_is_verified_who_is_away() {
     table.leave(&bob);
     alice.until(Rooms {}, |list| (list.rooms[0].online == 0).then_some(())).await;
     assert_eq!(refused(&alice, Verify::default()).await.code, Code::PeerUnreachable);
+}
+
+#[tokio::test]
+async fn a_wish_that_was_only_looked_at_is_told_again_until_it_is_marked() {
+    let (_table, alice, bob) = two().await;
+    alice.ask(Verify::default()).await.unwrap();
+    let look = |timeout_s| Wait { timeout_s, peek: true, ..Wait::default() };
+    let wish = bob.ask(look(600)).await.unwrap();
+    assert_eq!((&wish.items[0].kind[..], wish.through), ("verification", None));
+    assert_eq!(bob.ask(look(0)).await.unwrap(), wish);
+    let mark = MarkRead { verifications: vec![wish.items[0].id.clone()], ..MarkRead::default() };
+    bob.ask(mark).await.unwrap();
+    assert!(bob.ask(look(0)).await.unwrap().timed_out);
 }

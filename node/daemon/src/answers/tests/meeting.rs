@@ -50,7 +50,8 @@ async fn invites_that_let_nobody_in_say_why() {
     let cut = &own[..own.len() - 9];
     assert_eq!(carol.tries(cut, 1).await.unwrap_err().rule, "invite_cut_short");
     let closed = alice.ask(Invite::default()).await.unwrap();
-    alice.ask(CloseInvite { room: None, id: closed.id[..10].into() }).await.unwrap();
+    let revoked = alice.ask(CloseInvite { room: None, id: closed.id[..10].into() }).await.unwrap();
+    assert_eq!((revoked.id, &revoked.state[..]), (closed.id, "revoked"));
     assert_eq!(carol.tries(&closed.invite, 600).await.unwrap_err().rule, "invite_revoked");
     assert!(carol.ask(Rooms {}).await.unwrap().rooms.is_empty(), "nothing is left behind");
     assert_eq!(carol.answers.parts.bindings.bound(&carol.dir), None);
@@ -67,7 +68,8 @@ async fn a_folder_keeps_its_room_when_another_invite_comes() {
     let other = carol.opens().await;
     assert_eq!(bob.tries(&other.invite, 1).await.unwrap_err().rule, "folder_taken");
     assert_eq!(bob.ask(Rooms {}).await.unwrap().rooms.len(), 1);
-    bob.ask(Leave::default()).await.unwrap();
+    let left = bob.ask(Leave::default()).await.unwrap();
+    assert_eq!((&left.state[..], left.room), ("left", bob.ask(Rooms {}).await.unwrap().rooms[0].room.clone()));
     assert_eq!(refused(&bob, say("still here?")).await.rule, "not_a_member");
     assert_eq!(bob.tries(&other.invite, 600).await.unwrap().state, JoinState::Admitted);
     alice.until(Read::default(), |read| read.events.iter().any(|entry| entry.kind == "left").then_some(())).await;
@@ -86,7 +88,7 @@ async fn who_knocks_while_nobody_is_there_waits_and_can_give_up() {
     assert_eq!(refused(&bob, say("hello?")).await.rule, "not_admitted");
     let create = Create { dir: bob.dir.clone(), ..Create::default() };
     assert_eq!(refused(&bob, create).await.rule, "folder_waits");
-    bob.ask(Leave::default()).await.unwrap();
+    assert_eq!(bob.ask(Leave::default()).await.unwrap().state, "given_up");
     assert!(bob.ask(Rooms {}).await.unwrap().rooms.is_empty());
     assert_eq!(bob.answers.parts.bindings.bound(&bob.dir), None);
 }
@@ -139,4 +141,57 @@ async fn asked_to_end_the_companion_answers_first() {
     let alice = Person::new(&table, "alice").await;
     alice.ask(Down {}).await.unwrap();
     tokio::time::timeout(Duration::from_secs(60), alice.answers.asked_down()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_can_bear_is_refused_at_once() {
+    let table = Table::default();
+    let (alice, bob) = (Person::new(&table, "alice").await, Person::new(&table, "bob").await);
+    let invite = alice.opens().await.invite;
+    for (name, rule) in [("b".repeat(65), "too_long"), ("bo\u{200b}b".into(), "field_shape"), (" ".into(), "empty")] {
+        let join = Join { invite: invite.clone(), dir: bob.dir.clone(), name: Some(name), wait_s: 600 };
+        let failure = refused(&bob, join).await;
+        assert_eq!((&failure.rule[..], failure.code), (rule, Code::Refused));
+    }
+    assert!(bob.ask(Rooms {}).await.unwrap().rooms.is_empty(), "nothing is left behind");
+    assert_eq!(bob.answers.parts.bindings.bound(&bob.dir), None);
+}
+
+#[tokio::test]
+async fn leaving_is_for_good_and_what_was_said_stays() {
+    let (_table, alice, bob) = two().await;
+    alice.ask(say("before")).await.unwrap();
+    bob.until(Read::default(), |read| read.events.last().filter(|last| last.text == "before").map(drop)).await;
+    bob.ask(Leave::default()).await.unwrap();
+    alice.until(Read::default(), |read| read.events.iter().any(|entry| entry.kind == "left").then_some(())).await;
+    let again = alice.ask(Invite::default()).await.unwrap().invite;
+    let failure = bob.tries(&again, 600).await.unwrap_err();
+    assert_eq!((&failure.rule[..], failure.code), ("left", Code::Refused));
+    assert!(failure.message.contains("for good"), "{failure}");
+    let elsewhere = bob.dir.join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let join = Join { invite: again, dir: elsewhere.clone(), name: None, wait_s: 600 };
+    assert_eq!(refused(&bob, join).await.rule, "left");
+    let folder = |dir| bob.answers.parts.bindings.bound(dir).map(|(folder, _)| folder);
+    assert_eq!(folder(&bob.dir), Some(bob.dir.canonicalize().unwrap()), "the folder keeps its transcript");
+    assert_eq!(folder(&elsewhere), folder(&bob.dir), "another folder gets none");
+    let read = bob.ask(Read::default()).await.unwrap();
+    assert!(read.events.iter().any(|entry| entry.text == "before"));
+}
+
+#[tokio::test]
+async fn an_agent_neither_removes_nor_leaves() {
+    let (_table, alice, bob) = two().await;
+    for face in [Face::Mcp, Face::Cli] {
+        let hello = Hello { agent: true, dir: Some(alice.dir.clone()), ..Hello::new(face) };
+        let agent = alice.answers.welcome(hello, None).await.unwrap();
+        let remove = Remove { member: "bob".into(), ..Remove::default() };
+        for failure in
+            [alice.ask_as(&agent, remove).await.unwrap_err(), alice.ask_as(&agent, Leave::default()).await.unwrap_err()]
+        {
+            assert_eq!((&failure.rule[..], failure.code), ("humans_only", Code::Refused));
+            assert!(failure.next.contains("terminal"), "{failure}");
+        }
+    }
+    assert_eq!(bob.ask(Rooms {}).await.unwrap().rooms[0].state, "member");
 }

@@ -50,3 +50,25 @@ async fn the_transcript_can_be_filtered() {
     let unknown = Read { from: Some("bobb".into()), ..Read::default() };
     assert_eq!(refused(&bob, unknown).await.next, "Did you mean \"bob\"?");
 }
+
+#[tokio::test]
+async fn a_page_fits_into_a_frame_whatever_its_entries_are_made_of() {
+    let (_table, alice, _bob) = two().await;
+    let control = "\u{1}".repeat(100 * 1024);
+    let sources = vec!["\u{1}".repeat(1000); 64];
+    for _ in 0..5 {
+        alice.ask(Send { provenance: sources.clone(), ..say(&control) }).await.unwrap();
+    }
+    let written = |page: &Transcript| serde_json::to_vec(page).unwrap().len();
+    let (mut seen, mut before) = (0, None);
+    loop {
+        let page = alice.ask(Read { before, kind: Some("chat".into()), ..Read::default() }).await.unwrap();
+        assert!(written(&page) < (2 << 20) + 1000, "{}", written(&page));
+        seen += page.events.len();
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, 5);
+}

@@ -72,7 +72,7 @@ async fn long_messages_are_given_a_few_at_a_time() {
 #[tokio::test]
 async fn a_wait_ends_in_time() {
     let (_table, _alice, bob) = two().await;
-    let waited = bob.ask(Wait { room: None, timeout_s: 0 }).await.unwrap();
+    let waited = bob.ask(Wait::default()).await.unwrap();
     assert!(waited.timed_out && waited.items.is_empty());
 }
 
@@ -154,4 +154,50 @@ async fn faces_hear_what_happens() {
             _ => {}
         }
     }
+}
+
+#[tokio::test]
+async fn what_was_looked_at_is_given_until_it_is_marked_as_read() {
+    let (_table, alice, bob) = two().await;
+    let (agent, later) = (bob.caller(Face::Mcp, "s1").await, Wait { peek: true, ..Wait::default() });
+    alice.ask(say("one")).await.unwrap();
+    let seen = bob.ask_as(&agent, Wait { peek: true, ..wait() }).await.unwrap();
+    assert_eq!(texts(&seen), ["one"]);
+    alice.ask(say("two")).await.unwrap();
+    bob.until(Rooms {}, |list| (list.rooms[0].unread == 2).then_some(())).await;
+    let both = bob.ask_as(&agent, Inbox { peek: true, ..Inbox::default() }).await.unwrap();
+    assert_eq!(texts(&both), ["one", "two"], "what was only looked at is not gone");
+    let mark = |view: &InboxView| MarkRead { through: view.through.unwrap(), ..MarkRead::default() };
+    bob.ask_as(&agent, mark(&seen)).await.unwrap();
+    assert_eq!(texts(&bob.ask_as(&agent, later.clone()).await.unwrap()), ["two"]);
+    bob.ask_as(&agent, mark(&both)).await.unwrap();
+    assert!(bob.ask_as(&agent, later).await.unwrap().timed_out);
+}
+
+#[tokio::test]
+async fn what_a_session_did_not_live_to_get_waits_for_the_next_one() {
+    let (_table, alice, bob) = two().await;
+    let first = bob.caller(Face::Mcp, "s1").await;
+    let call = Wait { peek: true, ..wait() }.into();
+    let (looked, _) = tokio::join!(bob.answers.call(&first, call), alice.ask(say("hello")));
+    drop(looked.unwrap());
+    bob.answers.farewell(first).await;
+    let delivery = |alice: Transcript| alice.events.last().unwrap().delivery.values().next().copied();
+    assert_ne!(delivery(alice.ask(Read::default()).await.unwrap()), Some(DeliveryState::Shown));
+    let second = bob.caller(Face::Mcp, "s2").await;
+    assert_eq!(texts(&bob.ask_as(&second, wait()).await.unwrap()), ["hello"]);
+    alice.until(Read::default(), |read| (delivery(read) == Some(DeliveryState::Shown)).then_some(())).await;
+}
+
+#[tokio::test]
+async fn who_listens_too_slowly_is_told_that_something_was_missed() {
+    let (_table, alice, _bob) = two().await;
+    let room = alice.answers.parts.driver.query(|node| node.rooms().next().unwrap().id()).await;
+    let (core, notices) = broadcast::channel(1);
+    core.send(pairwave_core::notice::Notice::Joined { room }).unwrap();
+    core.send(pairwave_core::notice::Notice::Out { room }).unwrap();
+    let (told, listening) = next_notice((alice.answers.parts.driver.clone(), notices)).await.unwrap();
+    assert_eq!(told, Notice::Missed {});
+    let (told, _) = next_notice(listening).await.unwrap();
+    assert!(matches!(told, Notice::Warning { .. }), "and hears what comes after: {told:?}");
 }
