@@ -33,7 +33,7 @@ use crate::door::{self, Process};
 use crate::driver::DriverHandle;
 use crate::live::Live;
 use crate::net::NetStatus;
-use crate::refusals::refused;
+use crate::refusals::{refused, room_closed};
 use crate::resolve;
 use crate::store::{Bindings, Reader};
 use crate::view::{self, Viewer};
@@ -170,7 +170,8 @@ impl Answers {
     ) -> Result<R, Failure> {
         let look = move |node: &Node<Reader>| match node.room(&room) {
             Some(found) => look(&Viewer::new(node, found)),
-            None => Err(waiting_to_be_let_in()),
+            None if node.joins().any(|joining| joining.invite.room == room) => Err(waiting_to_be_let_in()),
+            None => Err(room_closed()),
         };
         self.parts.driver.query(look).await
     }

@@ -18,7 +18,7 @@ use pairwave_wire::limits;
 
 use super::{Answers, project_folder, unexpected};
 use crate::caller::Caller;
-use crate::refusals::unwritable;
+use crate::refusals::{room_closed, unwritable};
 use crate::resolve;
 use crate::view::{self, Viewer};
 
@@ -75,7 +75,9 @@ impl Answers {
                 "This folder waits to be let into a room",
                 "Wait for it, or give it up with `pairwave leave`.",
             )),
-            Some(Standing::Left | Standing::Removed) | None => Ok(None),
+            Some(Standing::Left | Standing::Removed) => Ok(None),
+            None if self.is_closed(room).await => Err(room_closed()),
+            None => Ok(None),
         }
     }
 
@@ -85,12 +87,14 @@ impl Answers {
         self.parts.bindings.bound(dir).filter(|(folder, _)| *folder == canonical).map(|(_, room)| room)
     }
 
-    /// Where we stand in a room; `None` if it is not here at all.
+    /// Something is kept of the room, but it is not open: its log could not be read.
+    pub(super) async fn is_closed(&self, room: RoomId) -> bool {
+        self.parts.driver.query(move |node| !is_open(node, &room) && node.log().keeps(&room)).await
+    }
+
+    /// Where we stand in a room; `None` if it is not open here.
     pub(super) async fn standing(&self, room: RoomId) -> Option<Standing> {
-        let standing = move |node: &pairwave_core::node::Node<_>| {
-            let known = node.room(&room).is_some() || node.joins().any(|joining| joining.invite.room == room);
-            known.then(|| node.standing(&room))
-        };
+        let standing = move |node: &pairwave_core::node::Node<_>| is_open(node, &room).then(|| node.standing(&room));
         self.parts.driver.query(standing).await
     }
 
@@ -180,6 +184,11 @@ impl Answers {
         };
         Ok(self.parts.driver.query(list).await)
     }
+}
+
+/// A room, or a wish to join one, that the node has taken up.
+pub(super) fn is_open<L: Log>(node: &pairwave_core::node::Node<L>, room: &RoomId) -> bool {
+    node.room(room).is_some() || node.joins().any(|joining| joining.invite.room == *room)
 }
 
 /// Wishes to join a room in which we are not a former member, which would be listed already.

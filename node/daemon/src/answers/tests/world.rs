@@ -93,6 +93,11 @@ impl Seats {
 }
 
 impl Table {
+    /// Something happens to a companion that the others have no part in.
+    pub fn tell(&self, person: &Person, input: Input) {
+        self.0.lock().unwrap().tell(&person.transport, input);
+    }
+
     /// Whoever sits here is gone from one moment to the next.
     pub fn leave(&self, person: &Person) {
         let mut seats = self.0.lock().unwrap();
