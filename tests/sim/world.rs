@@ -180,8 +180,7 @@ impl World {
         machine.node = Some(Node::new(identity, machine.transport.clone(), Limits::default(), seed, log, self.now));
         let rooms = machine.disk.rooms();
         for room in rooms {
-            let disk = &self.machines[at].disk;
-            let restored = Input::Restored { room, saved: disk.saved(room), own_seq: disk.own_seq(room) };
+            let restored = self.restored(at, room);
             self.feed(at, restored);
         }
         self.feed(at, Input::Listening { addresses: vec![address(at)] });
@@ -319,8 +318,17 @@ impl World {
             }
             Effect::Reply { token, result } => _ = self.machines[at].replies.insert(token, result),
             Effect::Notify(notice) => self.machines[at].notices.push(notice),
+            Effect::Reopen { room } => {
+                let restored = self.restored(at, room);
+                self.later(at, 1, restored);
+            }
             Effect::Append { .. } | Effect::Save { .. } | Effect::Forget { .. } => unreachable!("goes to the disk"),
         }
+    }
+
+    fn restored(&self, at: At, room: RoomId) -> Input {
+        let disk = &self.machines[at].disk;
+        Input::Restored { room, saved: disk.saved(room), own_seq: disk.own_seq(room) }
     }
 
     fn machine_of(&self, peer: &TransportId) -> Option<At> {

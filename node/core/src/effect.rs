@@ -86,6 +86,10 @@ pub enum Effect {
         secret: InviteSecret,
         label: InviteLabel,
     },
+    /// The room cannot go on: it is to be read again from its log.
+    Reopen {
+        room: RoomId,
+    },
     Reply {
         token: Token,
         result: Result<Outcome, Refusal>,
