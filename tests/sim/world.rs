@@ -10,7 +10,7 @@ use std::time::Duration;
 use pairwave_core::command::{Command, Outcome, Refusal, Speaker, Token};
 use pairwave_core::effect::Effect;
 use pairwave_core::event::Origin;
-use pairwave_core::id::{MemberId, SessionId};
+use pairwave_core::id::{MemberId, RoomId, SessionId};
 use pairwave_core::input::{Input, LinkId};
 use pairwave_core::key::{Identity, KnockKey, hash};
 use pairwave_core::node::{Limits, Node};

@@ -60,6 +60,8 @@ pub struct Answers {
     seen: Arc<Mutex<watch::Seen>>,
     /// Sessions that are being given something, one at a time.
     turns: inbox::Turns,
+    /// Rooms are opened one at a time.
+    creating: tokio::sync::Mutex<()>,
     /// Grows with what may need somebody.
     changed: watch_channel::Sender<watch::Changes>,
     /// Says that somebody asked the companion to end.
@@ -73,7 +75,8 @@ impl Answers {
         let (changed, _) = watch_channel::channel(watch::Changes::default());
         let (live, seen, down) = (Live::default(), Arc::default(), Arc::default());
         let turns = inbox::Turns::default();
-        let answers = Arc::new(Self { parts, live, seen, turns, changed, down });
+        let creating = tokio::sync::Mutex::default();
+        let answers = Arc::new(Self { parts, live, seen, turns, creating, changed, down });
         tokio::spawn(watch::watch(Arc::downgrade(&answers), notices));
         answers
     }

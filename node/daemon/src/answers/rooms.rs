@@ -33,6 +33,8 @@ impl Answers {
     /// invite: whoever runs `init` again wants the line to send.
     pub(super) async fn create(&self, by: &Caller, ask: &Create) -> Result<Created, Failure> {
         project_folder(&ask.dir)?;
+        // What another one is opening is no orphan.
+        let _one_at_a_time = self.creating.lock().await;
         let there = self.room_of(&ask.dir).await?;
         let room = match there {
             Some(room) => room,
@@ -55,13 +57,30 @@ impl Answers {
     async fn open(&self, by: &Caller, ask: &Create) -> Result<RoomId, Failure> {
         let title = ask.title.clone().unwrap_or_else(|| title_of(&ask.dir));
         let name = ask.name.clone().unwrap_or_else(|| self.parts.name.clone());
-        let create = Command::Create { by: by.speaker, title, name };
-        let room = match self.command(create).await? {
-            Outcome::Created { room } => room,
-            other => return Err(unexpected(&other)),
+        let room = match self.orphan(&title, &name).await {
+            Some(orphan) => orphan,
+            None => match self.command(Command::Create { by: by.speaker, title, name }).await? {
+                Outcome::Created { room } => room,
+                other => return Err(unexpected(&other)),
+            },
         };
         self.parts.bindings.bind(&ask.dir, room).await.map_err(|error| unwritable(&error))?;
         Ok(room)
+    }
+
+    /// A room just as it is to be opened, of which nobody was told: the companion ended after it had
+    /// made the room and before it had bound the folder.
+    async fn orphan(&self, title: &str, name: &str) -> Option<RoomId> {
+        let (bindings, title, name) = (self.parts.bindings.clone(), title.to_owned(), name.to_owned());
+        let find = move |node: &pairwave_core::node::Node<_>| {
+            let mut orphans = node.rooms().filter(|room| {
+                let (me, viewer) = (node.me(), Viewer::new(node, room));
+                let is_new = room.count() == 1 && room.is_member(&me) && bindings.folder_of(&room.id()).is_none();
+                is_new && viewer.title() == title && viewer.name(&me) == name
+            });
+            orphans.next().map(|room| room.id())
+        };
+        self.parts.driver.query(find).await
     }
 
     /// The room that this very folder has and that is not over for us.
