@@ -15,6 +15,12 @@ use super::{Shared, record};
 pub struct Reader(pub(super) Arc<Shared>);
 
 impl Reader {
+    /// The rooms of which anything is kept.
+    pub fn rooms(&self) -> Vec<RoomId> {
+        let rooms = self.0.tables().as_ref().map(|tables| tables.rooms.keys().copied().collect::<Vec<_>>());
+        rooms.unwrap_or_default().into_iter().filter(|room| self.keeps(room)).collect()
+    }
+
     /// Is anything kept of this room? While the store cannot say, it is.
     pub fn keeps(&self, room: &RoomId) -> bool {
         let keeps = self.read(room, false, |tables, number| {

@@ -39,6 +39,19 @@ async fn a_folder_whose_room_is_closed_acts_on_no_other_room() {
 }
 
 #[tokio::test]
+async fn a_doctor_names_the_room_that_is_closed() {
+    let table = Table::default();
+    let alice = Person::new(&table, "alice").await;
+    let own = alice.opens().await;
+    another_room(&alice).await;
+    close(&table, &alice, &own.room).await;
+    let checks = alice.ask(Diagnose::default()).await.unwrap().checks;
+    let rooms: Vec<_> = checks.iter().filter(|check| check.name == "room").collect();
+    assert!(rooms.len() == 1 && !rooms[0].ok, "{checks:?}");
+    assert!(rooms[0].detail.contains("project") && rooms[0].next.contains("pairwave.log"), "{checks:?}");
+}
+
+#[tokio::test]
 async fn a_folder_whose_room_is_closed_is_not_free() {
     let table = Table::default();
     let (alice, bob) = (Person::new(&table, "alice").await, Person::new(&table, "bob").await);

@@ -146,6 +146,8 @@ async fn a_doctor_sees_every_layer() {
     alice.until(Rooms {}, |list| (list.rooms[0].online == 0).then_some(())).await;
     let away = check(alice.ask(diagnose()).await.unwrap(), "member bob");
     assert!(!away.ok && away.detail.contains("last here") && !away.next.is_empty(), "{away:?}");
+    let way = check(alice.ask(diagnose()).await.unwrap(), "reachable bob");
+    assert!(!way.ok && !way.next.is_empty(), "{way:?}");
     assert_eq!(
         refused(&alice, Diagnose { member: Some("dave".into()), ..Diagnose::default() }).await.rule,
         "no_such_member"

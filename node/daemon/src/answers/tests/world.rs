@@ -218,5 +218,9 @@ fn status(seats: &Seats) -> NetStatus {
         rtt_ms: Some(0.7),
         agent: Some(pairwave_wire::protocol::agent_version()),
     });
-    NetStatus { listening: vec!["/ip4/10.0.0.1/tcp/1".into()], mdns: false, connections: connections.collect() }
+    NetStatus {
+        listening: vec!["/ip4/10.0.0.1/tcp/1".into()],
+        connections: connections.collect(),
+        ..NetStatus::default()
+    }
 }
