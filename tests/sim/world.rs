@@ -10,7 +10,7 @@ use std::time::Duration;
 use pairwave_core::command::{Command, Outcome, Refusal, Speaker, Token};
 use pairwave_core::effect::Effect;
 use pairwave_core::event::Origin;
-use pairwave_core::id::{MemberId, SessionId};
+use pairwave_core::id::{MemberId, RoomId, SessionId};
 use pairwave_core::input::{Input, LinkId};
 use pairwave_core::key::{Identity, KnockKey, hash};
 use pairwave_core::node::{Limits, Node};
@@ -185,8 +185,7 @@ impl World {
         machine.node = Some(Node::new(identity, machine.transport.clone(), limits(), seed, log, self.now));
         let rooms = machine.disk.rooms();
         for room in rooms {
-            let disk = &self.machines[at].disk;
-            let restored = Input::Restored { room, saved: disk.saved(room), own_seq: disk.own_seq(room) };
+            let restored = self.restored(at, room);
             self.feed(at, restored);
         }
         self.feed(at, Input::Listening { addresses: vec![address(at)] });
@@ -325,8 +324,17 @@ impl World {
             Effect::Reopen { room } => unreachable!("the log of {room} cannot fail here"),
             Effect::Reply { token, result } => _ = self.machines[at].replies.insert(token, result),
             Effect::Notify(notice) => self.machines[at].notices.push(notice),
+            Effect::Reopen { room } => {
+                let restored = self.restored(at, room);
+                self.later(at, 1, restored);
+            }
             Effect::Append { .. } | Effect::Save { .. } | Effect::Forget { .. } => unreachable!("goes to the disk"),
         }
+    }
+
+    fn restored(&self, at: At, room: RoomId) -> Input {
+        let disk = &self.machines[at].disk;
+        Input::Restored { room, saved: disk.saved(room), own_seq: disk.own_seq(room) }
     }
 
     fn machine_of(&self, peer: &TransportId) -> Option<At> {

@@ -105,6 +105,28 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The room that it is about; none for one that is still to be made.
+    pub fn room(&self) -> Option<RoomId> {
+        match self {
+            Self::Create { .. } => None,
+            Self::Join { invite, .. } => Some(invite.room),
+            Self::CancelJoin { room }
+            | Self::Invite { room, .. }
+            | Self::CloseInvite { room, .. }
+            | Self::Remove { room, .. }
+            | Self::Leave { room, .. }
+            | Self::Name { room, .. }
+            | Self::Send { room, .. }
+            | Self::Verify { room, .. }
+            | Self::Heard { room, .. }
+            | Self::SessionStarted { room, .. }
+            | Self::SessionEnded { room, .. }
+            | Self::Shown { room, .. } => Some(*room),
+        }
+    }
+}
+
 /// What a command came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

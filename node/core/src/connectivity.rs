@@ -29,6 +29,8 @@ struct Peer {
     seen: bool,
     wanted: bool,
     failures: u32,
+    /// When a dial last came to nothing, if nothing came of a later one.
+    unanswered: Option<Timestamp>,
     /// When to dial next.
     due: Timestamp,
 }
@@ -78,11 +80,13 @@ impl Connectivity {
         let peer = self.peers.entry(id.clone()).or_default();
         peer.connected = true;
         peer.failures = 0;
+        peer.unanswered = None;
     }
 
     pub fn disconnected(&mut self, id: &TransportId, jitter: u64, now: Timestamp) {
         if let Some(peer) = self.peers.get_mut(id) {
             let was = std::mem::replace(&mut peer.connected, false);
+            peer.unanswered = if was { None } else { Some(now) };
             peer.due = now + if was { FIRST_PAUSE } else { pause(peer.failures.saturating_sub(1), jitter) };
         }
     }
@@ -99,6 +103,11 @@ impl Connectivity {
     /// Companions that were seen on the local network, connected or not.
     pub fn seen(&self) -> impl Iterator<Item = &TransportId> {
         self.peers.iter().filter(|(_, peer)| peer.seen).map(|(id, _)| id)
+    }
+
+    /// When a dial of this companion last came to nothing, if it has not answered since.
+    pub fn unanswered(&self, id: &TransportId) -> Option<Timestamp> {
+        self.peers.get(id)?.unanswered
     }
 
     pub fn connections(&self) -> impl Iterator<Item = &TransportId> {
@@ -193,6 +202,18 @@ mod tests {
         assert_eq!(pauses[0], FIRST_PAUSE);
         assert!(pauses.is_sorted());
         assert_eq!(pauses[11], LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_dial_that_came_to_nothing_is_known_until_there_is_an_answer() {
+        let mut connectivity = wanting_bob();
+        assert_eq!(connectivity.unanswered(&bob()), None);
+        connectivity.disconnected(&bob(), 0, Timestamp(7));
+        assert_eq!(connectivity.unanswered(&bob()), Some(Timestamp(7)));
+        connectivity.connected(&bob());
+        assert_eq!(connectivity.unanswered(&bob()), None);
+        connectivity.disconnected(&bob(), 0, Timestamp(9));
+        assert_eq!(connectivity.unanswered(&bob()), None, "a connection that ended is no refusal");
     }
 
     #[test]

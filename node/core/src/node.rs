@@ -291,6 +291,11 @@ impl<L: Log> Node<L> {
         seat.map(|seat| seat.peers.of(member).map(|(transport, _)| transport.clone()).collect()).unwrap_or_default()
     }
 
+    /// When a dial of this companion last came to nothing, if it has not answered since.
+    pub fn unanswered(&self, peer: &TransportId) -> Option<Timestamp> {
+        self.connectivity.unanswered(peer)
+    }
+
     /// Calls `with` on a seat and what it needs.
     pub(crate) fn with_seat<R>(
         &mut self,

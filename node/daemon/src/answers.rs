@@ -34,7 +34,7 @@ use crate::door::{self, Process};
 use crate::driver::DriverHandle;
 use crate::live::Live;
 use crate::net::NetStatus;
-use crate::refusals::refused;
+use crate::refusals::{refused, room_closed};
 use crate::resolve;
 use crate::store::{Bindings, Reader};
 use crate::view::{self, Viewer};
@@ -61,6 +61,8 @@ pub struct Answers {
     seen: Arc<Mutex<watch::Seen>>,
     /// Sessions that are being given something, one at a time.
     turns: inbox::Turns,
+    /// Rooms are opened one at a time.
+    creating: tokio::sync::Mutex<()>,
     /// Grows with what may need somebody.
     changed: watch_channel::Sender<watch::Changes>,
     /// Says that somebody asked the companion to end.
@@ -74,7 +76,8 @@ impl Answers {
         let (changed, _) = watch_channel::channel(watch::Changes::default());
         let (live, seen, down) = (Live::default(), Arc::default(), Arc::default());
         let turns = inbox::Turns::default();
-        let answers = Arc::new(Self { parts, live, seen, turns, changed, down });
+        let creating = tokio::sync::Mutex::default();
+        let answers = Arc::new(Self { parts, live, seen, turns, creating, changed, down });
         tokio::spawn(watch::watch(Arc::downgrade(&answers), notices));
         answers
     }
@@ -172,7 +175,8 @@ impl Answers {
     ) -> Result<R, Failure> {
         let look = move |node: &Node<Reader>| match node.room(&room) {
             Some(found) => look(&Viewer::new(node, found)),
-            None => Err(waiting_to_be_let_in()),
+            None if node.joins().any(|joining| joining.invite.room == room) => Err(waiting_to_be_let_in()),
+            None => Err(room_closed()),
         };
         self.parts.driver.query(look).await
     }

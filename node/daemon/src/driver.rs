@@ -3,7 +3,7 @@
 //! Writes go to the committer at once; all that follows them waits in [`Held`] until they are
 //! durable, and is carried out then, in order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ use crate::store::{Committer, Reader, Refused, Store, Told, Write};
 mod handle;
 mod held;
 mod network;
+mod reopening;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,7 @@ pub use handle::DriverHandle;
 use handle::Job;
 use held::Held;
 pub use network::Network;
+use reopening::Reopening;
 
 /// Requests of local people that may wait; those who ask wait for the rest.
 const JOBS: usize = 256;
@@ -69,7 +71,7 @@ impl<N: Network> Driver<N> {
             held: Held::default(),
             replies: BTreeMap::new(),
             next_token: 0,
-            reopening: BTreeSet::new(),
+            reopening: Reopening::default(),
             derivations: Arc::new(Semaphore::new(DERIVATIONS)),
             inputs,
         };
@@ -81,12 +83,17 @@ struct Running<N> {
     driver: Driver<N>,
     notices: broadcast::Sender<Notice>,
     held: Held,
-    replies: BTreeMap<Token, oneshot::Sender<Result<Outcome, Refusal>>>,
+    replies: BTreeMap<Token, Asked>,
     next_token: u64,
-    /// Rooms closed by a refused append that wait to be read again.
-    reopening: BTreeSet<RoomId>,
+    reopening: Reopening,
     derivations: Arc<Semaphore>,
     inputs: mpsc::Sender<Input>,
+}
+
+/// Somebody waits for the reply to a command.
+struct Asked {
+    room: Option<RoomId>,
+    reply: oneshot::Sender<Result<Outcome, Refusal>>,
 }
 
 impl<N: Network> Running<N> {
@@ -97,6 +104,7 @@ impl<N: Network> Running<N> {
         sleep_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let deadline = self.deadline();
+            let reopening = at(self.reopening.next());
             // Whoever is ready is taken by chance, so that nobody waits for ever behind another.
             tokio::select! {
                 told = self.driver.told.recv() => match told {
@@ -120,6 +128,7 @@ impl<N: Network> Running<N> {
                     }
                 },
                 () = sleep_until(deadline) => self.handle(Input::Timeout),
+                () = reopening => self.reopen_due(),
                 _ = sleep_check.tick() => if sleep.slept() {
                     info!("the machine slept; the network is tried again");
                     self.handle(Input::NetworkChanged);
@@ -136,8 +145,9 @@ impl<N: Network> Running<N> {
     }
 
     fn restore(&mut self, room: RoomId, unsaved: Vec<(Slot, Option<Vec<u8>>)>) {
-        match self.driver.store.kept(&room) {
+        match self.driver.store.kept(&room, &self.driver.node.me()) {
             Ok(kept) => {
+                let is_kept = kept.slots.iter().any(|(slot, _)| *slot == Slot::Keys);
                 let mut saved: BTreeMap<Slot, Vec<u8>> = kept.slots.into_iter().collect();
                 for (slot, value) in unsaved {
                     match value {
@@ -147,8 +157,28 @@ impl<N: Network> Running<N> {
                 }
                 let saved = saved.into_iter().collect();
                 self.handle(Input::Restored { room, saved, own_seq: kept.own_seq });
+                if is_kept && self.driver.node.room(&room).is_none() {
+                    error!(%room, "a room cannot be read; it is tried again in a while");
+                    self.reopen(room);
+                }
             }
-            Err(error) => error!(%room, %error, "a room cannot be read; it stays closed until the next start"),
+            Err(error) => {
+                error!(%room, %error, "a room cannot be read; it is tried again in a while");
+                self.reopen(room);
+            }
+        }
+    }
+
+    /// Has a room read again that cannot go on.
+    fn reopen(&mut self, room: RoomId) {
+        if self.reopening.failed(room, Instant::now()) {
+            self.driver.committer.write(Write::Reopen { room });
+        }
+    }
+
+    fn reopen_due(&mut self) {
+        for room in self.reopening.due(Instant::now()) {
+            self.driver.committer.write(Write::Reopen { room });
         }
     }
 
@@ -162,7 +192,7 @@ impl<N: Network> Running<N> {
     fn command(&mut self, command: Command, reply: oneshot::Sender<Result<Outcome, Refusal>>) {
         self.next_token += 1;
         let token = Token(self.next_token);
-        self.replies.insert(token, reply);
+        self.replies.insert(token, Asked { room: command.room(), reply });
         self.handle(Input::Command { token, command });
     }
 
@@ -185,12 +215,23 @@ impl<N: Network> Running<N> {
                     self.submit(number, Write::Save { number, room, slot, value });
                 }
                 Effect::Forget { number, room } => self.submit(number, Write::Forget { number, room }),
+                Effect::Reopen { room } => self.reopen(room),
                 effect => {
-                    if let Some(effect) = self.held.push(effect) {
+                    let room = self.asked_in(&effect);
+                    if let Some(effect) = self.held.push(effect, room) {
                         self.carry_out(effect);
                     }
                 }
             }
+        }
+    }
+
+    /// The room that a reply is about.
+    fn asked_in(&self, effect: &Effect) -> Option<RoomId> {
+        match effect {
+            Effect::Reply { result: Ok(Outcome::Created { room }), .. } => Some(*room),
+            Effect::Reply { token, .. } => self.replies.get(token)?.room,
+            _ => None,
         }
     }
 
@@ -202,9 +243,9 @@ impl<N: Network> Running<N> {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Reply { token, result } => {
-                if let Some(reply) = self.replies.remove(&token) {
+                if let Some(asked) = self.replies.remove(&token) {
                     // Whoever asked may be gone.
-                    let _ = reply.send(result);
+                    let _ = asked.reply.send(result);
                 }
             }
             Effect::Notify(notice) => {
@@ -229,7 +270,7 @@ impl<N: Network> Running<N> {
         match told {
             Told::Settled { through, refused } => self.on_settled(through, refused),
             Told::Reopened { room, unsaved } => {
-                self.reopening.remove(&room);
+                self.reopening.answered(room, Instant::now());
                 self.restore(room, unsaved);
             }
         }
@@ -254,7 +295,7 @@ impl<N: Network> Running<N> {
         warn!(why = refused.why, "events could not be written");
         for (room, number) in refused.appends {
             self.feed(Input::AppendFailed { room, number, why: refused.why.clone() });
-            if self.reopening.insert(room) {
+            if self.reopening.refused(room) {
                 self.driver.committer.write(Write::Reopen { room });
             }
         }
@@ -269,6 +310,13 @@ impl<N: Network> Running<N> {
                 released.effects.into_iter().for_each(|effect| self.carry_out(effect));
             }
         }
+    }
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -19,6 +19,7 @@ mod tests;
 mod worker;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
@@ -128,6 +129,12 @@ pub struct NetStatus {
     pub listening: Vec<String>,
     /// Whether discovery is running.
     pub mdns: bool,
+    /// Whether it is meant to.
+    pub mdns_wanted: bool,
+    /// Companions of others that it has found and that have not expired.
+    pub found: Vec<TransportId>,
+    /// The interfaces that are used: name and address.
+    pub interfaces: Vec<(String, IpAddr)>,
     /// The best connection to each peer.
     pub connections: Vec<ConnectionStatus>,
 }

@@ -100,6 +100,12 @@ pub fn unreadable(error: &LogError) -> Failure {
     Failure::new(Code::Failed, "store_unreadable", sentence(error), "See `pairwave doctor` and the log it names.")
 }
 
+/// A folder has a room that is not open at the moment.
+pub fn room_closed() -> Failure {
+    let message = "The room of this folder is not open, so nothing was done";
+    Failure::new(Code::Failed, "room_closed", message, "See why with `pairwave doctor`; it is tried again by itself.")
+}
+
 /// The store could not be written.
 pub fn unwritable(error: &WriteError) -> Failure {
     let next = "Free some space on the disk and see `pairwave doctor`.";

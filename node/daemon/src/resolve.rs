@@ -10,7 +10,7 @@ use pairwave_core::node::Node;
 use pairwave_core::room::Room;
 use pairwave_core::talk::Address;
 
-use crate::refusals::unreadable;
+use crate::refusals::{room_closed, unreadable};
 use crate::view::Viewer;
 
 /// Shorter prefixes of an id are taken for names.
@@ -29,7 +29,9 @@ struct Candidate<T> {
     name: String,
 }
 
-/// The room that is meant: by id or title, else the one bound to the caller's folder, else the only one.
+/// The room that is meant: by id or title, else the one bound to the caller's folder. Only a folder
+/// without a binding falls back to the only room: what is said in a folder must not reach others
+/// than those of its room.
 pub fn room<L: Log>(node: &Node<L>, wanted: Option<&str>, bound: Option<(PathBuf, RoomId)>) -> Result<RoomId, Failure> {
     let there = node.rooms().map(|room| (room.id(), Viewer::new(node, room).title().to_owned()));
     let joining = node.joins().map(|joining| (joining.invite.room, String::new()));
@@ -42,8 +44,11 @@ pub fn room<L: Log>(node: &Node<L>, wanted: Option<&str>, bound: Option<(PathBuf
                 rooms.into_iter().map(|(room, title)| Candidate { what: room, id: room.to_string(), name: title });
             pick("room", wanted, candidates.collect())
         }
-        (None, Some((_, room))) if rooms.iter().any(|(there, _)| *there == room) => Ok(room),
-        (None, _) => only_room(&rooms),
+        (None, Some((_, room))) if node.room(&room).is_some() || rooms.iter().any(|(there, _)| *there == room) => {
+            Ok(room)
+        }
+        (None, Some(_)) => Err(room_closed()),
+        (None, None) => only_room(&rooms),
     }
 }
 

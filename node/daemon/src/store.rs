@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use pairwave_core::effect::Slot;
-use pairwave_core::id::RoomId;
+use pairwave_core::id::{MemberId, RoomId};
 use pairwave_core::key::StorageKey;
 use pairwave_core::log::LogError;
 use pairwave_core::seal::{self, Place};
@@ -80,9 +80,9 @@ impl Store {
         self.0.tables().as_ref().map(|tables| tables.rooms.keys().copied().collect()).unwrap_or_default()
     }
 
-    /// What is kept of a room beside its log.
-    pub fn kept(&self, room: &RoomId) -> Result<Kept, LogError> {
-        Ok(Kept { slots: self.0.slots(room)?, own_seq: marker::read(&self.0.options.markers, room) })
+    /// What is kept of a room beside its log. `me` is whose marker counts.
+    pub fn kept(&self, room: &RoomId, me: &MemberId) -> Result<Kept, LogError> {
+        Ok(Kept { slots: self.0.slots(room)?, own_seq: marker::read(&self.0.options.markers, room, me) })
     }
 }
 

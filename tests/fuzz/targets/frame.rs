@@ -6,14 +6,20 @@ use pairwave_wire::{frame, limits};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((piece, stream)) = bytes.split_first() else { return };
-    let mut decoder = frame::Decoder::new(limits::FIRST_FRAME);
+    for most in [limits::FIRST_FRAME, limits::FRAME] {
+        cut(usize::from(*piece).max(1), stream, most);
+    }
+});
+
+fn cut(piece: usize, stream: &[u8], most: usize) {
+    let mut decoder = frame::Decoder::new(most);
     let mut again = Vec::new();
-    for piece in stream.chunks(usize::from(*piece).max(1)) {
+    for piece in stream.chunks(piece) {
         decoder.push(piece);
         loop {
             match decoder.next_frame() {
                 Ok(Some(payload)) => {
-                    assert!(payload.len() <= limits::FIRST_FRAME);
+                    assert!(payload.len() <= most);
                     again.extend(frame::encode(&payload).expect("it came in a frame"));
                 }
                 Ok(None) => break,
@@ -22,4 +28,4 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     assert!(stream.starts_with(&again));
-});
+}

@@ -12,7 +12,9 @@ const WINDOW: Duration = Duration::from_secs(60 * 60);
 const WRONG: u32 = 3;
 const LOCK: Duration = Duration::from_secs(60 * 60);
 
-/// Counts the exchanges with one other member, in all rooms together. Each side keeps its own.
+/// Counts the exchanges with one other member in one room. Each side keeps its own, in memory: it
+/// holds in that room until this companion ends, or has to read the room again. Both sides count, so who restarts one's own
+/// companion is still held by the other's; who shares several rooms has as many attempts in each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limiter {
     revealed: VecDeque<Timestamp>,

@@ -1,29 +1,29 @@
 //! The companion's part of `doctor`: every layer, from the identity to each member's link, and what
 //! to do about the first one that fails.
 
+mod members;
 mod multicast;
 
 use pairwave_api::{Check, Checks, Diagnose, Failure, VERSION, Whoami, control};
-use pairwave_core::id::{MemberId, RoomId};
-use pairwave_core::log::Log;
-use pairwave_wire::protocol;
+use pairwave_core::id::RoomId;
+use pairwave_core::node::Node;
 
-use super::watch::Intruder;
+use super::rooms::is_open;
 use super::{Answers, resolve};
 use crate::caller::Caller;
-use crate::net::{ConnectionStatus, NetStatus};
-use crate::view::{self, Viewer};
-
-/// A clock that is further off than this makes invites expire too early or too late.
-const SKEW_MS: u64 = 120_000;
+use crate::net::NetStatus;
+use crate::store::Reader;
+use crate::view::Viewer;
 
 impl Answers {
     pub(super) async fn diagnose(&self, by: &Caller, ask: &Diagnose) -> Result<Checks, Failure> {
         let network = (self.parts.network)().await;
         let mut checks = vec![self.identity(by, ask).await, self.store().await, self.socket(), listening(&network)];
         checks.push(multicast(&network).await);
+        checks.extend(self.closed_rooms().await);
         match (self.room(by, &ask.room).await, &ask.room, &ask.member) {
             (Ok(room), ..) => checks.extend(self.members(room, ask.member.clone(), network).await?),
+            (Err(failure), ..) if failure.rule == "room_closed" => checks.extend(self.room_gone(by).await),
             (Err(failure), None, None) => checks.push(failed("room", failure.message, failure.next)),
             (Err(failure), ..) => return Err(failure),
         }
@@ -63,6 +63,38 @@ impl Answers {
         }
     }
 
+    /// Rooms of which something is kept, but whose log could not be read.
+    async fn closed_rooms(&self) -> Vec<Check> {
+        let closed = |node: &Node<Reader>| {
+            node.log().rooms().into_iter().filter(|room| !is_open(node, room)).collect::<Vec<_>>()
+        };
+        let closed = self.parts.driver.query(closed).await.into_iter();
+        let next = format!(
+            "It is tried again by itself. Read why in {}; what is damaged comes back with a copy of this home.",
+            self.parts.home.log().display()
+        );
+        closed
+            .map(|room| {
+                let folder = self.parts.bindings.folder_of(&room);
+                let of = folder.map_or_else(|| room.to_string(), |folder| folder.display().to_string());
+                failed("room", format!("The room of {of} cannot be read"), next.clone())
+            })
+            .collect()
+    }
+
+    /// Of the room that the caller's folder is bound to, nothing is kept.
+    async fn room_gone(&self, by: &Caller) -> Option<Check> {
+        let (folder, room) = by.dir.as_deref().and_then(|dir| self.parts.bindings.bound(dir))?;
+        let gone = !self.is_closed(room).await;
+        gone.then(|| {
+            failed(
+                "room",
+                format!("Nothing is kept of the room of {}", folder.display()),
+                "Give that folder another with `pairwave init` or `pairwave join INVITE`.".to_owned(),
+            )
+        })
+    }
+
     async fn members(&self, room: RoomId, only: Option<String>, network: NetStatus) -> Result<Vec<Check>, Failure> {
         let intruders = self.seen().intruders(room);
         let checks = move |viewer: &Viewer<'_, _>| {
@@ -71,7 +103,7 @@ impl Answers {
                 Some(wanted) => vec![resolve::member(viewer, &wanted)?],
                 None => viewer.members().into_iter().filter(|member| *member != me).collect(),
             };
-            let checks = members.into_iter().flat_map(|member| member_checks(viewer, member, &network, &intruders));
+            let checks = members.into_iter().flat_map(|member| members::checks(viewer, member, &network, &intruders));
             let mut checks: Vec<Check> = checks.collect();
             if checks.is_empty() {
                 checks.push(passed("members", "There is nobody else in this room yet".to_owned()));
@@ -106,15 +138,21 @@ fn listening(network: &NetStatus) -> Check {
 }
 
 async fn multicast(network: &NetStatus) -> Check {
+    if !network.mdns_wanted {
+        return Check {
+            next: "`pairwave config set network.mdns true`, then `pairwave down`, turns it on.".to_owned(),
+            ..passed("multicast", "Off by `network.mdns`: companions find each other by invites alone".to_owned())
+        };
+    }
     if !network.mdns {
         return failed(
             "multicast",
-            "Discovery on the local network is off, so companions find each other by invites alone".to_owned(),
-            "Turn it on with `pairwave config set network.mdns true`, then `pairwave down`.".to_owned(),
+            "Discovery on the local network does not run".to_owned(),
+            "Connect to a network; if there is one, read why in `run/pairwave.log` of this home.".to_owned(),
         );
     }
-    match multicast::probe().await {
-        Ok(heard) => passed("multicast", format!("Heard on {}", heard.join(", "))),
+    match multicast::probe(&network.interfaces).await {
+        Ok(heard) => passed("multicast", proven(&heard, network.found.len())),
         Err(why) => failed(
             "multicast",
             format!("Companions cannot be found on this network: {why}"),
@@ -124,108 +162,19 @@ async fn multicast(network: &NetStatus) -> Check {
     }
 }
 
-/// What there is to say of one member: the way to it, its version, its clock.
-fn member_checks<L: Log>(
-    viewer: &Viewer<'_, L>,
-    member: MemberId,
-    network: &NetStatus,
-    intruders: &[Intruder],
-) -> Vec<Check> {
-    let room = viewer.room().id();
-    let presence = viewer.node().presence(&room, &member);
-    let peers = viewer.node().transports(&room, &member);
-    let connection = network.connections.iter().find(|connection| peers.contains(&connection.peer));
-    let mut checks = vec![reachability(viewer, member, connection, intruders)];
-    checks.extend(connection.and_then(|connection| version(&viewer.name(&member), connection)));
-    checks.extend(presence.skew_ms.map(|skew| clock(&viewer.name(&member), skew)));
-    checks
-}
-
-fn reachability<L: Log>(
-    viewer: &Viewer<'_, L>,
-    member: MemberId,
-    connection: Option<&ConnectionStatus>,
-    intruders: &[Intruder],
-) -> Check {
-    let name = viewer.name(&member);
-    let presence = viewer.node().presence(&viewer.room().id(), &member);
-    let check = format!("member {name}");
-    if presence.link.is_some() {
-        let at = connection.map(|connection| format!(" at {}", connection.address)).unwrap_or_default();
-        let rtt =
-            connection.and_then(|connection| connection.rtt_ms).map(|rtt| format!(", {rtt:.1} ms")).unwrap_or_default();
-        return passed(&check, format!("{name} is here{at}{rtt}"));
+/// What was tried on this machine alone, and what only others can prove.
+fn proven(heard: &[String], found: usize) -> String {
+    let here = format!("Sent and heard on this machine at {}", heard.join(", "));
+    match found {
+        0 => format!("{here}; no other companion was seen, so it is not proven that the network passes it on"),
+        1 => format!("{here}; one other companion is seen"),
+        many => format!("{here}; {many} other companions are seen"),
     }
-    if let Some(intruder) = intruders.iter().rev().find(|intruder| intruder.claimed == Some(member)) {
-        return failed(
-            &check,
-            format!("Somebody came as {name} at {} without {name}'s key", intruder.at),
-            format!("Ask {name} whether that was a new machine or home; a new key needs a new invite."),
-        );
-    }
-    match (connection, presence.last_seen) {
-        (Some(connection), _) => failed(
-            &check,
-            format!("{name}'s machine answers at {}, but there is no link", connection.address),
-            format!("Let {name} run `pairwave status`: is it still in this room, and of the same version?"),
-        ),
-        (None, Some(seen)) => failed(
-            &check,
-            format!("{name} was last here at {}", view::time(seen)),
-            format!("Let {name} run `pairwave up` on the same network; a firewall there must let UDP and TCP in."),
-        ),
-        (None, None) => failed(
-            &check,
-            format!("{name} was never seen from here"),
-            format!("Let {name} run `pairwave up` on the same network, and `pairwave doctor` there too."),
-        ),
-    }
-}
-
-fn version(name: &str, connection: &ConnectionStatus) -> Option<Check> {
-    let theirs = connection.agent.as_deref()?;
-    let ours = protocol::agent_version();
-    let check = format!("version of {name}");
-    Some(if theirs == ours {
-        passed(&check, theirs.to_owned())
-    } else {
-        let next = "Update the older one, so that both have the same.".to_owned();
-        failed(&check, format!("{name} runs {theirs}, you run {ours}"), next)
-    })
-}
-
-fn clock(name: &str, skew_ms: i64) -> Check {
-    let check = format!("clock of {name}");
-    let seconds = skew_ms.unsigned_abs() / 1000;
-    let way = if skew_ms > 0 { "ahead of" } else { "behind" };
-    if seconds == 0 {
-        return passed(&check, "the same as yours, within a second".to_owned());
-    }
-    if skew_ms.unsigned_abs() <= SKEW_MS {
-        return passed(&check, format!("{seconds} s {way} yours"));
-    }
-    failed(
-        &check,
-        format!("{name}'s clock is {seconds} s {way} yours"),
-        "Set both clocks by the network: invites would expire too early or too late.".to_owned(),
-    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_clock_far_off_is_told_with_its_direction() {
-        assert!(
-            clock("bob", 1_500).ok
-                && clock("bob", -400).detail.contains("within a second")
-                && clock("bob", -119_000).ok
-        );
-        let ahead = clock("bob", 3_600_000);
-        assert!(!ahead.ok && ahead.detail.contains("3600 s ahead"), "{ahead:?}");
-        assert!(clock("bob", -3_600_000).detail.contains("behind"));
-    }
 
     #[test]
     fn nothing_to_listen_on_is_a_failure_with_a_next_step() {
@@ -235,8 +184,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn discovery_that_is_off_is_told() {
+    async fn discovery_that_is_off_on_purpose_is_no_failure() {
         let check = multicast(&NetStatus::default()).await;
-        assert!(!check.ok && check.next.contains("network.mdns"), "{check:?}");
+        assert!(check.ok && check.next.contains("network.mdns"), "{check:?}");
+        let broken = multicast(&NetStatus { mdns_wanted: true, ..NetStatus::default() }).await;
+        assert!(!broken.ok && !broken.next.is_empty(), "{broken:?}");
+    }
+
+    #[tokio::test]
+    async fn multicast_is_tried_on_the_interfaces_that_are_used() {
+        let on = NetStatus { mdns_wanted: true, mdns: true, ..NetStatus::default() };
+        let none = multicast(&on).await;
+        assert!(!none.ok && none.detail.contains("no interface that is used"), "{none:?}");
+        let elsewhere = vec![("wlan9".to_owned(), "192.0.2.7".parse().unwrap())];
+        let deaf = multicast(&NetStatus { interfaces: elsewhere, ..on }).await;
+        assert!(!deaf.ok && deaf.detail.contains("wlan9"), "{deaf:?}");
+    }
+
+    #[test]
+    fn what_only_others_can_prove_is_said() {
+        assert!(proven(&["wlan0".into()], 0).contains("not proven"));
+        assert!(proven(&["wlan0".into()], 2).ends_with("2 other companions are seen"));
     }
 }

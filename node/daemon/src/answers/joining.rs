@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::{Answers, project_folder, unexpected};
 use crate::caller::Caller;
-use crate::refusals::{join_refused, no_invite, unwritable};
+use crate::refusals::{join_refused, no_invite, room_closed, unwritable};
 
 /// Longest time that somebody may wait for an admission.
 const WAIT_MAX: Duration = Duration::from_secs(600);
@@ -86,11 +86,13 @@ impl Answers {
         self.joined(room, JoinState::Admitted, true).await
     }
 
-    /// A folder keeps the room that it has, unless that is over for us.
+    /// A folder keeps the room that it has, unless that is over for us. One that is closed is not over.
     async fn folder_is_free(&self, dir: &Path, room: RoomId) -> Result<(), Failure> {
         let Some(other) = self.bound_exactly(dir).filter(|bound| *bound != room) else { return Ok(()) };
-        if !matches!(self.standing(other).await, Some(Standing::Member | Standing::Waiting)) {
-            return Ok(());
+        match self.standing(other).await {
+            Some(Standing::Member | Standing::Waiting) => {}
+            None if self.is_closed(other).await => return Err(room_closed()),
+            Some(Standing::Left | Standing::Removed) | None => return Ok(()),
         }
         let title = self.look(other, |viewer| Ok(viewer.title().to_owned())).await;
         let called = title.map(|title| format!(": {title:?}")).unwrap_or_default();

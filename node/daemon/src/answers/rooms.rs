@@ -18,7 +18,7 @@ use pairwave_wire::limits;
 
 use super::{Answers, for_humans, project_folder, unexpected};
 use crate::caller::Caller;
-use crate::refusals::unwritable;
+use crate::refusals::{room_closed, unwritable};
 use crate::resolve;
 use crate::view::{self, Viewer};
 
@@ -33,6 +33,8 @@ impl Answers {
     /// invite: whoever runs `init` again wants the line to send.
     pub(super) async fn create(&self, by: &Caller, ask: &Create) -> Result<Created, Failure> {
         project_folder(&ask.dir)?;
+        // What another one is opening is no orphan.
+        let _one_at_a_time = self.creating.lock().await;
         let there = self.room_of(&ask.dir).await?;
         let room = match there {
             Some(room) => room,
@@ -55,13 +57,30 @@ impl Answers {
     async fn open(&self, by: &Caller, ask: &Create) -> Result<RoomId, Failure> {
         let title = ask.title.clone().unwrap_or_else(|| title_of(&ask.dir));
         let name = ask.name.clone().unwrap_or_else(|| self.parts.name.clone());
-        let create = Command::Create { by: by.speaker, title, name };
-        let room = match self.command(create).await? {
-            Outcome::Created { room } => room,
-            other => return Err(unexpected(&other)),
+        let room = match self.orphan(&title, &name).await {
+            Some(orphan) => orphan,
+            None => match self.command(Command::Create { by: by.speaker, title, name }).await? {
+                Outcome::Created { room } => room,
+                other => return Err(unexpected(&other)),
+            },
         };
         self.parts.bindings.bind(&ask.dir, room).await.map_err(|error| unwritable(&error))?;
         Ok(room)
+    }
+
+    /// A room just as it is to be opened, of which nobody was told: the companion ended after it had
+    /// made the room and before it had bound the folder.
+    async fn orphan(&self, title: &str, name: &str) -> Option<RoomId> {
+        let (bindings, title, name) = (self.parts.bindings.clone(), title.to_owned(), name.to_owned());
+        let find = move |node: &pairwave_core::node::Node<_>| {
+            let mut orphans = node.rooms().filter(|room| {
+                let (me, viewer) = (node.me(), Viewer::new(node, room));
+                let is_new = room.count() == 1 && room.is_member(&me) && bindings.folder_of(&room.id()).is_none();
+                is_new && viewer.title() == title && viewer.name(&me) == name
+            });
+            orphans.next().map(|room| room.id())
+        };
+        self.parts.driver.query(find).await
     }
 
     /// The room that this very folder has and that is not over for us.
@@ -75,7 +94,9 @@ impl Answers {
                 "This folder waits to be let into a room",
                 "Wait for it, or give it up with `pairwave leave`.",
             )),
-            Some(Standing::Left | Standing::Removed) | None => Ok(None),
+            Some(Standing::Left | Standing::Removed) => Ok(None),
+            None if self.is_closed(room).await => Err(room_closed()),
+            None => Ok(None),
         }
     }
 
@@ -85,12 +106,14 @@ impl Answers {
         self.parts.bindings.bound(dir).filter(|(folder, _)| *folder == canonical).map(|(_, room)| room)
     }
 
-    /// Where we stand in a room; `None` if it is not here at all.
+    /// Something is kept of the room, but it is not open: its log could not be read.
+    pub(super) async fn is_closed(&self, room: RoomId) -> bool {
+        self.parts.driver.query(move |node| !is_open(node, &room) && node.log().keeps(&room)).await
+    }
+
+    /// Where we stand in a room; `None` if it is not open here.
     pub(super) async fn standing(&self, room: RoomId) -> Option<Standing> {
-        let standing = move |node: &pairwave_core::node::Node<_>| {
-            let known = node.room(&room).is_some() || node.joins().any(|joining| joining.invite.room == room);
-            known.then(|| node.standing(&room))
-        };
+        let standing = move |node: &pairwave_core::node::Node<_>| is_open(node, &room).then(|| node.standing(&room));
         self.parts.driver.query(standing).await
     }
 
@@ -183,6 +206,11 @@ impl Answers {
         };
         Ok(self.parts.driver.query(list).await)
     }
+}
+
+/// A room, or a wish to join one, that the node has taken up.
+pub(super) fn is_open<L: Log>(node: &pairwave_core::node::Node<L>, room: &RoomId) -> bool {
+    node.room(room).is_some() || node.joins().any(|joining| joining.invite.room == *room)
 }
 
 /// Wishes to join a room in which we are not a former member, which would be listed already.

@@ -29,14 +29,19 @@ struct Running {
     handle: DriverHandle,
     task: tokio::task::JoinHandle<()>,
     full: Arc<AtomicBool>,
+    committer: Committer,
+}
+
+fn open_store(folder: &std::path::Path) -> Store {
+    let path = folder.join("store");
+    std::fs::create_dir_all(&path).unwrap();
+    let options = Options { cache: 1 << 20, markers: folder.join("rooms") };
+    Store::open(&path, StorageKey::new([1; 32]), options).unwrap()
 }
 
 impl Running {
     fn start(folder: tempfile::TempDir) -> Self {
-        let path = folder.path().join("store");
-        std::fs::create_dir_all(&path).unwrap();
-        let options = Options { cache: 1 << 20, markers: folder.path().join("rooms") };
-        let store = Store::open(&path, StorageKey::new([1; 32]), options).unwrap();
+        let store = open_store(folder.path());
         let full = Arc::new(AtomicBool::new(false));
         let disk = full.clone();
         let free = Box::new(move |_: &std::path::Path| Ok(if disk.load(Ordering::SeqCst) { 0 } else { u64::MAX }));
@@ -47,15 +52,19 @@ impl Running {
         let transport = TransportId::new([1; 38]).unwrap();
         let seed = [clock.now().0 as u8; 32];
         let node = Node::new(identity, transport, Default::default(), seed, store.reader(), clock.now());
-        let (handle, run) = Driver { node, store, committer, told, network: Silence, clock }.start();
-        Self { folder, handle, task: tokio::spawn(run), full }
+        let driver = Driver { node, store, committer: committer.clone(), told, network: Silence, clock };
+        let (handle, run) = driver.start();
+        Self { folder, handle, task: tokio::spawn(run), full, committer }
     }
 
     async fn restart(self) -> Self {
+        Self::start(self.stop().await)
+    }
+
+    async fn stop(self) -> tempfile::TempDir {
         self.handle.stop().await;
         self.task.await.unwrap();
-        drop(self.handle);
-        Self::start(self.folder)
+        self.folder
     }
 
     async fn create(&self) -> Result<Outcome, Refusal> {
@@ -113,6 +122,39 @@ async fn on_a_full_disk_nothing_is_acknowledged_and_later_all_goes_on() {
     let running = running.restart().await;
     assert_eq!(running.count(room).await, events.map(|events| events + 1));
     assert_eq!(running.handle.query(|node| node.rooms().count()).await, 1);
+}
+
+/// The keys of a room are kept; 0 is the number of nothing that the driver waits for.
+fn keys(room: RoomId, value: Vec<u8>) -> Write {
+    Write::Save { number: 0, room, slot: Slot::Keys, value: Some(value) }
+}
+
+#[tokio::test]
+async fn a_room_that_cannot_be_read_is_tried_again() {
+    let running = Running::start(tempfile::tempdir().unwrap());
+    let room = created(running.create().await);
+    let (events, me) = (running.count(room).await, running.handle.query(|node| node.me()).await);
+    let folder = running.stop().await;
+    let store = open_store(folder.path());
+    let kept = store.kept(&room, &me).unwrap().slots.into_iter().find(|(slot, _)| *slot == Slot::Keys).unwrap().1;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let committer = Committer::start(&store, me, tell).unwrap();
+    committer.write(keys(room, vec![0xff]));
+    assert!(matches!(told.recv().await, Some(Told::Settled { refused: None, .. })));
+    drop(committer);
+    while told.recv().await.is_some() {}
+    drop(store);
+
+    tokio::time::pause();
+    let running = Running::start(folder);
+    assert_eq!(running.count(room).await, None);
+    running.committer.write(keys(room, kept));
+    while running.count(room).await.is_none() {
+        tokio::task::yield_now().await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!(running.count(room).await, events);
+    running.send(room, "on it goes").await.unwrap();
 }
 
 #[tokio::test]

@@ -47,6 +47,15 @@ impl Discovery {
         self.mdns.is_some()
     }
 
+    pub fn is_wanted(&self) -> bool {
+        self.enabled
+    }
+
+    /// Everybody who is known.
+    pub fn found(&self) -> impl Iterator<Item = &PeerId> {
+        self.known.keys()
+    }
+
     /// Shows exactly these addresses to the network. Asking for others begins with the first time:
     /// of two that start together, the later one's question is then answered at once.
     pub fn advertise(&mut self, addresses: BTreeSet<Multiaddr>) {

@@ -67,6 +67,11 @@ impl Interfaces {
         }
     }
 
+    /// The interfaces that are used, one entry per address.
+    pub fn used(&self) -> impl Iterator<Item = &Interface> {
+        self.used.iter()
+    }
+
     /// Whether this address of ours is one that others may be told of.
     pub fn uses(&self, ip: &IpAddr) -> bool {
         self.used.iter().any(|interface| interface.ip == *ip)

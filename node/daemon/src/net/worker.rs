@@ -276,7 +276,15 @@ impl Worker {
     fn status(&self) -> NetStatus {
         let listening = self.listening.addresses().iter().map(Multiaddr::to_string).collect();
         let behaviour = self.swarm.behaviour();
-        NetStatus { listening, mdns: behaviour.discovery.is_running(), ..behaviour.streams.status() }
+        let discovery = &behaviour.discovery;
+        NetStatus {
+            listening,
+            mdns: discovery.is_running(),
+            mdns_wanted: discovery.is_wanted(),
+            found: discovery.found().map(address::transport_id).collect(),
+            interfaces: self.interfaces.used().map(|used| (used.name.clone(), used.ip)).collect(),
+            ..behaviour.streams.status()
+        }
     }
 
     fn tell(&mut self, event: NetEvent) {

@@ -127,7 +127,7 @@ mod tests {
         }
 
         fn slots(&self) -> Vec<(Slot, Vec<u8>)> {
-            self.store.kept(&room(1)).unwrap().slots
+            self.store.kept(&room(1), &ME).unwrap().slots
         }
 
         /// Ends as a process does that is killed: without a word, after the last sync.
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(reader.arrivals(&room(1), 0, 10).unwrap().len(), 2);
         assert_eq!(reader.arrivals(&room(2), 0, 10).unwrap().len(), 1);
         assert_eq!(running.slots(), [(Slot::Keys, b"keys".to_vec())]);
-        assert_eq!(running.store.kept(&room(1)).unwrap().own_seq, record(2).seq);
+        assert_eq!(running.store.kept(&room(1), &ME).unwrap().own_seq, record(2).seq);
     }
 
     #[test]

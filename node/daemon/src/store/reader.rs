@@ -15,6 +15,23 @@ use super::{Shared, record};
 pub struct Reader(pub(super) Arc<Shared>);
 
 impl Reader {
+    /// The rooms of which anything is kept.
+    pub fn rooms(&self) -> Vec<RoomId> {
+        let rooms = self.0.tables().as_ref().map(|tables| tables.rooms.keys().copied().collect::<Vec<_>>());
+        rooms.unwrap_or_default().into_iter().filter(|room| self.keeps(room)).collect()
+    }
+
+    /// Is anything kept of this room? While the store cannot say, it is.
+    pub fn keeps(&self, room: &RoomId) -> bool {
+        let keeps = self.read(room, false, |tables, number| {
+            let mut keys = [&tables.log, &tables.slots].into_iter().filter_map(|keyspace| {
+                keyspace.range(tables::from(number, first(number))).next().map(fjall::Guard::key)
+            });
+            keys.next().transpose().map(|key| key.is_some()).map_err(failed)
+        });
+        keeps.unwrap_or(true)
+    }
+
     /// Reads in one room; `none` is the answer for a room that is not stored.
     fn read<T>(
         &self,

@@ -50,7 +50,7 @@ pub(super) struct Committed {
 pub(super) fn commit(shared: &Shared, me: MemberId, parts: &[Part<'_>]) -> Result<Committed, CommitError> {
     let state = shared.tables();
     let tables = state.as_ref().ok_or(CommitError::Closed)?;
-    let batch = tables.db.batch().durability(Some(PersistMode::SyncAll));
+    let batch = synced(tables);
     let mut round = Round { shared, tables, me, batch, committed: Committed::default() };
     parts.iter().try_for_each(|part| round.add(part))?;
     round.batch.commit().map_err(|error| match error {
@@ -71,7 +71,9 @@ pub(super) fn clear_leftovers(shared: &Shared) -> fjall::Result<()> {
         let key = entry.key()?;
         let Ok(number) = key[1..].try_into().map(u32::from_be_bytes) else { continue };
         clear(tables, number)?;
-        tables.meta.remove(key)?;
+        let mut done = synced(tables);
+        done.remove(&tables.meta, key);
+        done.commit()?;
     }
     Ok(())
 }
@@ -173,6 +175,11 @@ impl Round<'_> {
     }
 }
 
+/// At a start only the last batch may be torn, so none is left unsynced behind another.
+fn synced(tables: &Tables) -> OwnedWriteBatch {
+    tables.db.batch().durability(Some(PersistMode::SyncAll))
+}
+
 fn clear(tables: &Tables, number: u32) -> fjall::Result<()> {
     let first = number.to_be_bytes().to_vec();
     for keyspace in tables.of_rooms() {
@@ -182,7 +189,7 @@ fn clear(tables: &Tables, number: u32) -> fjall::Result<()> {
             if keys.is_empty() {
                 break;
             }
-            let mut batch = tables.db.batch();
+            let mut batch = synced(tables);
             keys.into_iter().for_each(|key| batch.remove(keyspace, key));
             batch.commit()?;
         }

@@ -25,7 +25,8 @@ use pairwave_core::key::StorageKey;
 use pairwave_core::log::Position;
 use pairwave_core::seal::{self, Place};
 
-use super::{Options, StoreError, journal, seal_at};
+use super::journal::{self, Snapshot};
+use super::{Options, StoreError, seal_at};
 
 /// Memory for what is not yet in a table, per keyspace. Small: it is idle memory, and replayed at start.
 const LOG_BUFFER: u64 = 4 << 20;
@@ -57,14 +58,7 @@ impl Tables {
         if !made {
             remove_half_made(path).map_err(|error| failed(error.into()))?;
         }
-        let db = match database(path, options) {
-            Err(fjall::Error::JournalRecovery(why)) if journal::cut_last_batch(path).unwrap_or(false) => {
-                tracing::warn!(?why, "a write was cut off by a power failure; nobody had been told of it");
-                database(path, options)
-            }
-            result => result,
-        };
-        let db = db.map_err(failed)?;
+        let db = recovered(path, options)?;
         let keyspace = |name, buffer| db.keyspace(name, || layout(buffer)).map_err(failed);
         let mut tables = Self {
             log: keyspace("log", LOG_BUFFER)?,
@@ -176,6 +170,38 @@ fn slot_number(slot: Slot) -> u8 {
         Slot::Delivery => 4,
         Slot::Peers => 5,
         Slot::Joining => 6,
+    }
+}
+
+/// Opens the database. Of a damaged journal it gives up what a crash may have torn, which nobody was
+/// told of, and nothing else: then it stays as it was.
+fn recovered(path: &Path, options: &Options) -> Result<Database, StoreError> {
+    let failed = |why: String| StoreError::Open { path: path.into(), why };
+    let before = Snapshot::take(path).map_err(|error| failed(error.to_string()))?;
+    let opened = database(path, options);
+    let Some(mut before) = before else { return opened.map_err(|why| failed(why.to_string())) };
+    let opened = match opened {
+        Err(fjall::Error::JournalRecovery(_)) if before.cut_last_batch().unwrap_or(false) => database(path, options),
+        Err(why) => return Err(failed(why.to_string())),
+        opened => opened,
+    };
+    let why = match opened {
+        Ok(db) if !before.has_lost_more_than_the_tail() => {
+            if let Some(copy) = before.copy() {
+                let copy = copy.display();
+                tracing::warn!(%copy, "the last write was damaged, as by a power failure, and is cut off; there is a copy");
+            }
+            return Ok(db);
+        }
+        Ok(db) => {
+            drop(db);
+            "its journal is damaged before its end".to_owned()
+        }
+        Err(why) => why.to_string(),
+    };
+    match before.put_back() {
+        Ok(()) => Err(failed(format!("{why} (its files are as they were)"))),
+        Err(error) => Err(failed(format!("{why}, and the journal could not be put back: {error}"))),
     }
 }
 

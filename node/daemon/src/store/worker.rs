@@ -141,14 +141,14 @@ impl Worker {
         let appended = writes.iter().filter_map(Write::room_appended);
         let appends: Vec<_> = appended.filter(|(room, _)| self.closed.contains(room)).collect();
         let first = appends.iter().map(|(_, number)| *number).min()?;
-        Some(Refused { first, appends, why: "an earlier event of the room could not be written".into() })
+        Some(Refused { first, entire: false, appends, why: "an earlier event of the room could not be written".into() })
     }
 
     fn refuse_all(&mut self, writes: &[Write], why: &str, refused: &mut Option<Refused>) {
         let Some(first) = writes.iter().filter_map(Write::number).min() else { return };
         let appends: Vec<_> = writes.iter().filter_map(Write::room_appended).collect();
         self.closed.extend(appends.iter().map(|(room, _)| *room));
-        *refused = Some(Refused { first, appends, why: why.to_owned() });
+        *refused = Some(Refused { first, entire: true, appends, why: why.to_owned() });
     }
 
     fn commit(&mut self, writes: &[Write]) -> Result<Committed, String> {
@@ -240,7 +240,7 @@ impl Worker {
         let markers = &self.shared.options.markers;
         committed.forgotten.iter().for_each(|room| marker::remove(markers, room));
         for (room, seq) in &committed.own {
-            if let Err(error) = marker::write(markers, room, *seq) {
+            if let Err(error) = marker::write(markers, room, &self.me, *seq) {
                 warn!(%error, "the marker of a room could not be written");
             }
         }

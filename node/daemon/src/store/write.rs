@@ -56,6 +56,8 @@ pub enum Told {
 pub struct Refused {
     /// The first number that is not durable.
     pub first: u64,
+    /// Nothing from the first number on was written, of no room; else only the appends were not.
+    pub entire: bool,
     pub appends: Vec<(RoomId, u64)>,
     pub why: String,
 }

@@ -11,21 +11,21 @@ const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 
 const HEAR_WITHIN: Duration = Duration::from_millis(500);
 
-/// The interfaces on which we hear ourselves, or why there is none.
-pub async fn probe() -> Result<Vec<String>, String> {
-    let interfaces = if_addrs::get_if_addrs().map_err(|error| format!("interfaces cannot be listed: {error}"))?;
+/// Those of the interfaces on which we hear ourselves, or why there is none. It says nothing of the
+/// network behind them, which may keep its devices apart.
+pub async fn probe(interfaces: &[(String, IpAddr)]) -> Result<Vec<String>, String> {
     let mut heard = Vec::new();
     let mut deaf = Vec::new();
-    for interface in interfaces.into_iter().filter(|interface| !interface.is_loopback()) {
-        let IpAddr::V4(address) = interface.ip() else { continue };
-        match hear_ourselves(address).await {
-            Ok(()) => heard.push(interface.name),
-            Err(why) => deaf.push(format!("{} ({why})", interface.name)),
+    for (name, address) in interfaces {
+        let IpAddr::V4(address) = address else { continue };
+        match hear_ourselves(*address).await {
+            Ok(()) => heard.push(name.clone()),
+            Err(why) => deaf.push(format!("{name} ({why})")),
         }
     }
     match (heard.is_empty(), deaf.is_empty()) {
         (false, _) => Ok(heard),
-        (true, true) => Err("there is no interface with an IPv4 address".to_owned()),
+        (true, true) => Err("no interface that is used has an IPv4 address".to_owned()),
         (true, false) => Err(format!("no interface carries multicast: {}", deaf.join(", "))),
     }
 }

@@ -24,6 +24,25 @@ async fn a_folder_has_one_room_however_often_it_is_opened() {
 }
 
 #[tokio::test]
+async fn a_room_without_its_folder_is_found_when_it_is_asked_for_again() {
+    let table = Table::default();
+    let alice = Person::new(&table, "alice").await;
+    let by = alice.caller(Face::Cli, "s1").await.speaker;
+    let create = Command::Create { by, title: "lab".into(), name: "alice".into() };
+    let Outcome::Created { room } = alice.answers.command(create).await.unwrap() else { panic!() };
+    let opened = alice.opens().await;
+    assert!(opened.room == room.to_string() && !opened.already);
+    let inside = |name: &str| {
+        let dir = alice.dir.join(name);
+        std::fs::create_dir(&dir).unwrap();
+        Create { dir, title: Some("lab".into()), name: Some("alice".into()) }
+    };
+    let (first, second) = tokio::join!(alice.ask(inside("a")), alice.ask(inside("b")));
+    let rooms = [opened.room, first.unwrap().room, second.unwrap().room];
+    assert!(rooms[0] != rooms[1] && rooms[1] != rooms[2] && rooms[2] != rooms[0], "{rooms:?}");
+}
+
+#[tokio::test]
 async fn somebody_joins_and_both_say_who_is_there() {
     let (_table, alice, bob) = two().await;
     let status = alice.ask(ShowStatus::default()).await.unwrap();
@@ -129,6 +148,8 @@ async fn a_doctor_sees_every_layer() {
     alice.until(Rooms {}, |list| (list.rooms[0].online == 0).then_some(())).await;
     let away = check(alice.ask(diagnose()).await.unwrap(), "member bob");
     assert!(!away.ok && away.detail.contains("last here") && !away.next.is_empty(), "{away:?}");
+    let way = check(alice.ask(diagnose()).await.unwrap(), "reachable bob");
+    assert!(!way.ok && !way.next.is_empty(), "{way:?}");
     assert_eq!(
         refused(&alice, Diagnose { member: Some("dave".into()), ..Diagnose::default() }).await.rule,
         "no_such_member"

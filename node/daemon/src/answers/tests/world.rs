@@ -93,6 +93,11 @@ impl Seats {
 }
 
 impl Table {
+    /// Something happens to a companion that the others have no part in.
+    pub fn tell(&self, person: &Person, input: Input) {
+        self.0.lock().unwrap().tell(&person.transport, input);
+    }
+
     /// Whoever sits here is gone from one moment to the next.
     pub fn leave(&self, person: &Person) {
         let mut seats = self.0.lock().unwrap();
@@ -213,5 +218,9 @@ fn status(seats: &Seats) -> NetStatus {
         rtt_ms: Some(0.7),
         agent: Some(pairwave_wire::protocol::agent_version()),
     });
-    NetStatus { listening: vec!["/ip4/10.0.0.1/tcp/1".into()], mdns: false, connections: connections.collect() }
+    NetStatus {
+        listening: vec!["/ip4/10.0.0.1/tcp/1".into()],
+        connections: connections.collect(),
+        ..NetStatus::default()
+    }
 }
