@@ -1,8 +1,8 @@
 //! An agent: an MCP client of the official SDK, talking to `pairwave mcp` over its stdio.
 
 use rmcp::ServiceExt;
-use rmcp::model::{CallToolRequestParams, CallToolResult};
-use rmcp::service::{RoleClient, RunningService, ServiceError};
+use rmcp::model::{CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest};
+use rmcp::service::{PeerRequestOptions, RoleClient, RunningService, ServiceError};
 use serde_json::Value;
 use std::process::Stdio;
 use tokio::process::Child;
@@ -31,6 +31,17 @@ impl Agent {
     pub async fn call(&self, tool: &str, arguments: Value) -> Result<CallToolResult, ServiceError> {
         let arguments = arguments.as_object().expect("arguments are an object").clone();
         self.client.call_tool(CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments)).await
+    }
+
+    /// Calls a tool and gives up on it once the server has answered a later call.
+    pub async fn gives_up(&self, tool: &str, arguments: Value) {
+        let arguments = arguments.as_object().expect("arguments are an object").clone();
+        let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
+        let call = self.client.send_cancellable_request(request, PeerRequestOptions::no_options()).await;
+        let call = call.expect("it is sent");
+        self.ask("pair_status", serde_json::json!({})).await;
+        call.cancel(None).await.expect("it is cancelled");
     }
 
     /// Calls a tool that must succeed, and gives its structured result.

@@ -85,6 +85,21 @@ async fn a_new_session_starts_with_what_nobody_was_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_came_for_a_wait_that_was_given_up_waits_for_the_next_session() {
+    let lab = Lab::new().await;
+    let (alice, bob) = two(&lab).await;
+    let first = alice.agent_in_session("closed").await;
+    first.gives_up("pair_wait", json!({ "timeout_s": 600 })).await;
+    // Answered after the server has heard that it was given up.
+    first.ask("pair_status", json!({})).await;
+    bob.ask(&["send", "is anybody there?"]).await;
+    alice.reads("is anybody there?").await;
+    drop(first);
+    let second = alice.agent_in_session("opened").await;
+    second.hears("is anybody there?").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_agent_outlives_its_companion() {
     let lab = Lab::new().await;
     let (alice, bob) = two(&lab).await;
