@@ -14,6 +14,7 @@ use crate::output::{Ended, Output};
 
 pub mod completions;
 pub mod config;
+pub mod dashboard;
 pub mod demo;
 pub mod doctor;
 pub mod down;
@@ -74,6 +75,7 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
         Verb::Leave(args) => leave::run(args, caller).await,
         Verb::Up(args) => up::run(args, caller).await,
         Verb::Down(args) => down::run(args, caller).await,
+        Verb::Dashboard(args) => dashboard::run(args, caller).await,
         Verb::Doctor(args) => doctor::run(args, caller).await,
         Verb::Mcp(args) => mcp::run(args, caller).await,
         Verb::Demo(args) => demo::run(args, caller).await,

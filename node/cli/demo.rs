@@ -6,6 +6,8 @@ mod narrator;
 mod person;
 mod story;
 
+use std::cell::{Cell, RefCell};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use pairwave_api::{Code, Failure};
@@ -27,13 +29,14 @@ pub enum Ending {
     Interrupted,
 }
 
-/// Tells the story and cleans up, whatever happens.
-pub async fn play(output: Output, at_most: Option<Duration>) -> Result<Ending, Stop> {
+/// Tells the story, with both pages open where `opens` says so, and cleans up, whatever happens.
+pub async fn play(output: Output, opens: bool, at_most: Option<Duration>) -> Result<Ending, Stop> {
     // Removed when it goes out of scope, with everything that the two wrote.
     let stage = tempfile::Builder::new().prefix("pairwave-").tempdir().map_err(no_stage)?;
     let mut people = [Person::new(stage.path(), "alice"), Person::new(stage.path(), "bob")];
     let narrator = Narrator::new(output);
-    let ending = until_end(&narrator, &mut people, at_most).await;
+    let pages = Pages { opens: opens && watched(output), links: RefCell::default() };
+    let ending = until_end(&narrator, &mut people, &pages, at_most).await;
     if let Err(Stop::Failed(_)) = &ending {
         people.iter().for_each(|person| person.last_words(output));
     }
@@ -43,25 +46,52 @@ pub async fn play(output: Output, at_most: Option<Duration>) -> Result<Ending, S
     let ending = ending?;
     if output.json() {
         let complete = ending == Ending::Told;
-        output.object(&json!({ "event": "end", "complete": complete, "dashboards": [null, null] }))?;
+        output.object(&json!({ "event": "end", "complete": complete, "dashboards": pages.links.take() }))?;
     }
     Ok(ending)
 }
 
-async fn until_end(narrator: &Narrator, people: &mut [Person; 2], at_most: Option<Duration>) -> Result<Ending, Stop> {
+/// Where the two look at the room.
+struct Pages {
+    opens: bool,
+    links: RefCell<Vec<String>>,
+}
+
+/// Is somebody there who would look at a page?
+fn watched(output: Output) -> bool {
+    !output.json() && std::io::stdout().is_terminal()
+}
+
+async fn until_end(
+    narrator: &Narrator,
+    people: &mut [Person; 2],
+    pages: &Pages,
+    at_most: Option<Duration>,
+) -> Result<Ending, Stop> {
     let mut terminated = signal(SignalKind::terminate()).map_err(no_stage)?;
+    let told = Cell::new(false);
+    let story = async {
+        story::tell(narrator, people, pages).await?;
+        told.set(true);
+        if at_most.is_some() || watched(narrator.output()) {
+            narrator.aside("Both pages stay live for you to click around. Ctrl-C ends it.")?;
+            std::future::pending::<()>().await;
+        }
+        Ok(Ending::Told)
+    };
     let time_is_up = async {
         match at_most {
             Some(time) => tokio::time::sleep(time).await,
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
-        told = story::tell(narrator, people) => told.map(|()| Ending::Told),
-        () = time_is_up => Ok(Ending::TimeIsUp),
-        _ = tokio::signal::ctrl_c() => Ok(Ending::Interrupted),
-        _ = terminated.recv() => Ok(Ending::Interrupted),
-    }
+    let ending = tokio::select! {
+        ending = story => return ending,
+        () = time_is_up => Ending::TimeIsUp,
+        _ = tokio::signal::ctrl_c() => Ending::Interrupted,
+        _ = terminated.recv() => Ending::Interrupted,
+    };
+    Ok(if told.get() { Ending::Told } else { ending })
 }
 
 fn no_stage(error: std::io::Error) -> Failure {

@@ -38,6 +38,13 @@ pub fn folder(path: &str) -> String {
     }
 }
 
+/// Where the page in the browser is, in a line of its own.
+pub fn dashboard(address: Option<&str>) -> String {
+    address
+        .map(|address| format!("The room in your browser: {address} (`pairwave dashboard` opens it)\n"))
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

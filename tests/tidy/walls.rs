@@ -16,7 +16,7 @@ struct Wall {
 const RUNTIME: &[&str] = &["tokio", "libp2p", "fjall", "mio", "getrandom", "async-std", "smol"];
 const KEYS_AND_NETWORK: &[&str] = &["libp2p", "fjall", "ed25519-dalek", "snow", "chacha20poly1305", "argon2"];
 
-const WALLS: [Wall; 5] = [
+const WALLS: [Wall; 6] = [
     Wall {
         name: "pairwave-wire",
         may: &[],
@@ -30,6 +30,7 @@ const WALLS: [Wall; 5] = [
         never: &["rmcp", "clap", "axum"],
     },
     Wall { name: "mcp", may: &["pairwave-api"], never: KEYS_AND_NETWORK },
+    Wall { name: "web", may: &["pairwave-api"], never: KEYS_AND_NETWORK },
 ];
 
 /// The binary may import all of them; its tests too.

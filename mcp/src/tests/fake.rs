@@ -276,6 +276,8 @@ pub(crate) fn room(id: &str) -> RoomView {
         events: 3,
         heads: 1,
         unread: 1,
+        read_through: 0,
+        first_unread: None,
         me: Me {
             member: "alicealice".into(),
             name: "alice".into(),

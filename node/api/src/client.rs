@@ -136,12 +136,15 @@ fn fresh_key() -> String {
 /// Does asking twice come to the same as asking once?
 fn is_repeatable(request: &Request) -> bool {
     match request {
-        Request::Create(_)
+        Request::Arrivals(_)
+        | Request::Create(_)
+        | Request::Deliveries(_)
         | Request::Diagnose(_)
         | Request::Inbox(_)
         | Request::Invites(_)
         | Request::Join(_)
         | Request::MarkRead(_)
+        | Request::OpenDashboard(_)
         | Request::Read(_)
         | Request::Rename(_)
         | Request::Rooms(_)

@@ -17,6 +17,15 @@ pub trait Companion: Send + Sync {
     fn notices(&self) -> BoxFuture<'_, Result<Notices, Failure>>;
 }
 
+/// The page in the browser, as a companion serves it.
+pub trait Dashboard: Send + Sync {
+    /// Where it is, `http://127.0.0.1:7591/`.
+    fn address(&self) -> String;
+
+    /// The same with a code in its fragment that lets one browser in, once.
+    fn link(&self) -> String;
+}
+
 /// Typed questions to any [`Companion`].
 pub trait CompanionExt: Companion {
     /// Asks one thing and reads the answer that belongs to it.

@@ -77,6 +77,11 @@ impl Home {
         self.run().join("ports")
     }
 
+    /// Who may use the page in the browser, and where it was last.
+    pub fn dashboard(&self) -> PathBuf {
+        self.run().join("dashboard")
+    }
+
     /// The control socket, or a file that names it where this path is too long for a socket.
     pub fn socket(&self) -> PathBuf {
         self.run().join("control.sock")

@@ -15,7 +15,7 @@ mod view;
 
 pub use agent::{agent_marker, host_session};
 pub use client::{Client, NOT_RUNNING};
-pub use companion::{Companion, CompanionExt, Notices};
+pub use companion::{Companion, CompanionExt, Dashboard, Notices};
 pub use failure::{Code, Failure};
 pub use home::Home;
 pub use request::*;

@@ -38,8 +38,10 @@ macro_rules! requests {
 }
 
 requests! {
+    Arrivals -> ArrivalPage;
     CloseInvite -> InviteClosed;
     Create -> Created;
+    Deliveries -> DeliveryList;
     Diagnose -> Checks;
     Down -> Done;
     Inbox -> InboxView;
@@ -48,6 +50,7 @@ requests! {
     Join -> Joined;
     Leave -> LeftRoom;
     MarkRead -> Done;
+    OpenDashboard -> DashboardLink;
     Read -> Transcript;
     Remove -> EventDone;
     Rename -> Named;
@@ -104,6 +107,20 @@ pub enum Face {
 /// only one there is.
 pub type RoomRef = Option<String>;
 
+/// A page of a room's events as they became durable here: nothing ever slips in behind a reader.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Arrivals {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// Only what arrived after this one.
+    pub after: u64,
+    /// 100 if absent, at most 500.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
 /// Revokes an invite that is still open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -127,6 +144,17 @@ pub struct Create {
     /// How to be called in it; the configured name if absent.
     #[serde(default)]
     pub name: Option<String>,
+}
+
+/// How far events that we said have got at each member.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deliveries {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// Ids, at most 200.
+    pub events: Vec<String>,
 }
 
 /// The companion's part of `doctor`.
@@ -206,7 +234,7 @@ pub struct Leave {
     pub room: RoomRef,
 }
 
-/// What was looked at with `peek` reached the asking session: it counts as given from now on.
+/// What was looked at reached the asking session: it counts as given from now on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MarkRead {
@@ -214,12 +242,17 @@ pub struct MarkRead {
     #[serde(default)]
     pub room: RoomRef,
     /// Messages up to this arrival were handed over: [`InboxView::through`], or the arrival of the
-    /// last message of those that were. 0 if none was.
+    /// last message of those that were, or that a human saw. 0 if none was.
     pub through: u64,
     /// Members whose wish to compare words was handed over, by the ids of those items.
     #[serde(default)]
     pub verifications: Vec<String>,
 }
+
+/// The way into the page in the browser, good once. Humans only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenDashboard {}
 
 /// A page of the transcript in the room's order: the newest `limit`, unless a bound says otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

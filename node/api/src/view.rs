@@ -19,6 +19,13 @@ pub struct EventDone {
     pub event: String,
 }
 
+/// The way into the page in the browser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DashboardLink {
+    /// Its address, with a one-time code in the fragment.
+    pub url: String,
+}
+
 /// A room is open, and here is the way into it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Created {
@@ -233,6 +240,12 @@ pub struct RoomView {
     pub heads: u32,
     /// Messages that the asking session was not given; counted up to 1,000.
     pub unread: u64,
+    /// Everything up to this arrival was given to the asking session.
+    #[serde(default)]
+    pub read_through: u64,
+    /// The first message that it was not given.
+    #[serde(default)]
+    pub first_unread: Option<String>,
     /// The session that asks.
     pub me: Me,
     /// All members, the founder first.
@@ -330,6 +343,22 @@ pub struct WaitingView {
     pub tasks: u32,
 }
 
+/// A page of events by arrival.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ArrivalPage {
+    /// The events, as they arrived.
+    pub events: Vec<Entry>,
+    /// The newest arrival of the room, 0 if there is none.
+    pub last: u64,
+}
+
+/// How far events have got: event → member → state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeliveryList {
+    /// Only those that we said.
+    pub deliveries: BTreeMap<String, BTreeMap<String, DeliveryState>>,
+}
+
 /// A page of the transcript.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Transcript {
@@ -350,6 +379,12 @@ pub struct Entry {
     pub depth: u64,
     /// The order in which events became durable here, from 1.
     pub arrival: u64,
+    /// Counts the author's own events, from 1.
+    #[serde(default)]
+    pub seq: u64,
+    /// One of several events that the author signed in one place: somebody holds a copy of that key.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub forked: bool,
     /// What the author's clock said.
     pub at: String,
     /// Id of the member.

@@ -10,20 +10,21 @@ use crate::output::Ended;
 #[command(after_help = "\
 Examples:
   pairwave demo
+  pairwave demo --no-open
   pairwave demo --seconds 60 --json")]
 pub struct Args {
     /// Open nothing in a browser
     #[arg(long)]
     no_open: bool,
-    /// End it after so many seconds, wherever the story is
+    /// End it after so many seconds, wherever the story is [default: when you press Ctrl-C, or at the
+    /// end of the story where nobody watches it in a terminal]
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
 }
 
 pub async fn run(args: Args, caller: &Caller) -> Ended {
-    // There is no page that could be opened, so there is nothing to keep closed.
-    let Args { no_open: _, seconds } = args;
-    match play(caller.output, seconds.map(Duration::from_secs)).await? {
+    let Args { no_open, seconds } = args;
+    match play(caller.output, !no_open, seconds.map(Duration::from_secs)).await? {
         Ending::Told => {}
         Ending::TimeIsUp => caller.output.remark("Stopped, as the time is up; everything is cleaned up."),
         Ending::Interrupted => {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::caller::Caller;
 use crate::output::{Ended, Stop};
-use crate::prose::{folder, page, plain};
+use crate::prose::{dashboard, folder, page, plain};
 use crate::wiring::{Wired, wire};
 
 /// Open a room for a folder and print the one line to send
@@ -69,11 +69,12 @@ fn told(Answer { created, wired }: &Answer, dir: &Path) -> String {
     let after = "It lets one person in, within 24 hours. When they are in, compare words: `pairwave verify`";
     let width = page::width();
     format!(
-        "{}\n{}{}{}{}",
+        "{}\n{}{}{}{}{}",
         page::paragraph(&opening, width),
         page::paragraph(request, width),
         page::to_copy(&created.join_command),
         page::paragraph(after, width),
+        dashboard(created.dashboard.as_deref()),
         wired.told(dir)
     )
 }

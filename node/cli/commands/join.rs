@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::caller::Caller;
 use crate::output::Ended;
-use crate::prose::{page, plain};
+use crate::prose::{dashboard, page, plain};
 use crate::stdin;
 use crate::wiring::{Wired, wire};
 
@@ -69,7 +69,7 @@ fn told(Answer { joined, wired }: &Answer, dir: &Path) -> String {
         out.push_str(&page::paragraph("\nIf it stays so, send this line back:", width));
         out.push_str(&page::to_copy(&plain::line(line)));
     }
-    out + &wired.told(dir)
+    out + &dashboard(joined.dashboard.as_deref()) + &wired.told(dir)
 }
 
 const WAITING: &str = "\

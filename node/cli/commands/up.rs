@@ -1,12 +1,14 @@
 use std::process::ExitCode;
 
-use pairwave_api::Code;
-use pairwave_daemon::process::{self, Options};
+use futures::FutureExt;
+use pairwave_api::{Code, CompanionExt, ShowStatus};
+use pairwave_daemon::process::{self, OpenPage, Options};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::caller::Caller;
 use crate::output::{Ended, Output, failure};
+use crate::prose;
 
 /// Start the companion; any other command does it too
 #[derive(Debug, clap::Args)]
@@ -24,14 +26,19 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
     if args.foreground {
         return stay(caller).await;
     }
-    let pid = caller.companion().await?.pid().await?;
-    caller.output.answer(&answer(pid), |_| format!("The companion is up (process {pid})."))
+    let companion = caller.companion().await?;
+    let pid = companion.pid().await?;
+    let dashboard = companion.ask(ShowStatus::default()).await?.dashboard;
+    caller.output.answer(&answer(pid, dashboard.as_deref()), |_| {
+        format!("The companion is up (process {pid}).\n{}", prose::dashboard(dashboard.as_deref()))
+    })
 }
 
 /// Is the companion. Answers once it can be asked.
 async fn stay(caller: &Caller) -> Ended {
     let (ready, is_ready) = oneshot::channel();
-    let options = Options { foreground: true, ready: Some(ready), ..Options::default() };
+    let page: OpenPage = Box::new(|companion, port, memory| web::open(companion, port, memory).boxed());
+    let options = Options { foreground: true, page: Some(page), ready: Some(ready), ..Options::default() };
     let announced = tokio::spawn(announce(is_ready, caller.output));
     let ended = process::run(caller.home.clone(), options).await;
     announced.abort();
@@ -40,13 +47,14 @@ async fn stay(caller: &Caller) -> Ended {
 }
 
 /// In prose the log says it already.
-async fn announce(is_ready: oneshot::Receiver<()>, output: Output) {
-    if is_ready.await.is_ok() && output.json() {
+async fn announce(is_ready: oneshot::Receiver<Option<String>>, output: Output) {
+    let Ok(dashboard) = is_ready.await else { return };
+    if output.json() {
         // Whoever started it may have left; it goes on all the same.
-        let _ = output.object(&answer(std::process::id()));
+        let _ = output.object(&answer(std::process::id(), dashboard.as_deref()));
     }
 }
 
-fn answer(pid: u32) -> Value {
-    json!({ "pid": pid, "dashboard": null })
+fn answer(pid: u32, dashboard: Option<&str>) -> Value {
+    json!({ "pid": pid, "dashboard": dashboard })
 }

@@ -30,6 +30,18 @@ impl Narrator {
         }
     }
 
+    pub fn output(&self) -> Output {
+        self.output
+    }
+
+    /// Where the two look at the room.
+    pub fn pages(&self, links: &[String]) -> Result<(), Stop> {
+        match self.output.json() {
+            true => self.output.object(&json!({ "event": "dashboards", "dashboards": links })),
+            false => Ok(()),
+        }
+    }
+
     pub fn act(&self, title: &'static str) -> Result<(), Stop> {
         self.act.set(title);
         match self.output.json() {

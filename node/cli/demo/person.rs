@@ -72,6 +72,16 @@ impl Person {
         lines.pop().ok_or_else(|| trouble(self.name, &format!("`{}` answered nothing", arguments.join(" "))))
     }
 
+    /// The page of this person: with a code that lets a browser in, or, where an agent plays the demo,
+    /// its address alone.
+    pub async fn page(&self) -> Result<String, Failure> {
+        let answer = match self.ask(&["dashboard", "--print"]).await {
+            Ok(link) => link["url"].clone(),
+            Err(_) => self.ask(&["status"]).await?["dashboard"].clone(),
+        };
+        Ok(answer.as_str().unwrap_or_default().to_owned())
+    }
+
     /// As [`Person::ask`], for a command that answers a line an event.
     pub async fn ask_for_lines(&self, arguments: &[&str]) -> Result<Vec<Value>, Failure> {
         let output = timeout(PATIENCE, self.command(arguments).output()).await;

@@ -6,6 +6,7 @@ use owo_colors::OwoColorize;
 use pairwave_api::{Code, Failure};
 use serde_json::{Value, json};
 
+use super::Pages;
 use super::agent::Agent;
 use super::narrator::{Narrator, spoken};
 use super::person::Person;
@@ -18,9 +19,10 @@ const HEADLINE: &str = "Spans are off by one after a tab";
 const FINDING: &str = "lexer.rs counts a tab as one column, the editor as four. I have a test for it.";
 
 /// The whole story, act by act.
-pub async fn tell(narrator: &Narrator, [alice, bob]: &mut [Person; 2]) -> Result<(), Stop> {
+pub async fn tell(narrator: &Narrator, [alice, bob]: &mut [Person; 2], pages: &Pages) -> Result<(), Stop> {
     narrator.aside("Two people, each with a companion and an agent, on this machine. Everything is real: processes of this program, keys, and a libp2p link over loopback.")?;
     meet(narrator, alice, bob).await?;
+    look(narrator, [alice, bob], pages).await?;
     compare_words(narrator, alice, bob).await?;
     let agents = [Agent::start(alice).await?, Agent::start(bob).await?];
     talk(narrator, &agents).await?;
@@ -54,6 +56,20 @@ async fn meet(narrator: &Narrator, alice: &mut Person, bob: &mut Person) -> Resu
     narrator.step(bob.name, &typed(&format!("join {}", shortened(&invite))), Some(begun.elapsed()))?;
     let link = tokio::try_join!(linked(alice), linked(bob))?.1;
     narrator.step("", &format!("and is in “{TITLE}”, linked to alice at {link}"), None)
+}
+
+/// Both open the room in a browser.
+async fn look(narrator: &Narrator, people: [&Person; 2], pages: &Pages) -> Result<(), Stop> {
+    for person in people {
+        let link = person.page().await?;
+        if pages.opens && opener::open_browser(&link).is_ok() {
+            narrator.step(person.name, "looks at the room in a browser", None)?;
+        } else {
+            narrator.step(person.name, &format!("can look at the room in a browser: {link}"), None)?;
+        }
+        pages.links.borrow_mut().push(link);
+    }
+    narrator.pages(&pages.links.borrow())
 }
 
 async fn compare_words(narrator: &Narrator, alice: &Person, bob: &Person) -> Result<(), Stop> {

@@ -17,6 +17,7 @@ pub fn told(status: &Status, now: Timestamp, width: usize) -> String {
     }
     let rooms: Vec<String> = status.rooms.iter().map(|room| told_room(status, room, now, width)).collect();
     let mut out = rooms.join("\n");
+    out.push_str(&super::dashboard(status.dashboard.as_deref()));
     if !status.network.mdns {
         let note = "Companions on the local network are not looked for (network.mdns is false).";
         out.push_str(&page::paragraph(&note.dimmed().to_string(), width));
@@ -166,6 +167,8 @@ mod tests {
             events: 4,
             heads: 1,
             unread: 2,
+            read_through: 0,
+            first_unread: None,
             me: Me {
                 member: "alice-id".into(),
                 name: "alice".into(),

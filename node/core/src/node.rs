@@ -275,6 +275,11 @@ impl<L: Log> Node<L> {
         self.seats.get(room).map_or(Ok(Vec::new()), |seat| seat.unread(*session, limit, &self.log))
     }
 
+    /// Everything for a session up to this arrival was given to it.
+    pub fn read_through(&self, room: &RoomId, session: &SessionId) -> u64 {
+        self.seats.get(room).map_or(0, |seat| seat.reading.cursor(session))
+    }
+
     /// How many messages a session was not given, counted up to 1,000.
     pub fn unread_count(&self, room: &RoomId, session: &SessionId) -> u64 {
         self.unread(room, session, 1000).map_or(0, |unread| unread.len() as u64)

@@ -5,6 +5,7 @@ mod doctor;
 mod inbox;
 mod joining;
 mod members;
+mod page;
 mod reading;
 mod rooms;
 mod status;
@@ -15,12 +16,12 @@ mod verification;
 mod watch;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt};
-use pairwave_api::{Ask, Code, Done, Failure, Hello, Home, Notice, Request, RoomRef};
+use pairwave_api::{Ask, Code, Dashboard, Done, Failure, Hello, Home, Notice, Request, RoomRef};
 use pairwave_core::command::{Command, Outcome, Refusal};
 use pairwave_core::event::Origin;
 use pairwave_core::id::{MemberId, RoomId};
@@ -38,6 +39,8 @@ use crate::refusals::{refused, room_closed};
 use crate::resolve;
 use crate::store::{Bindings, Reader};
 use crate::view::{self, Viewer};
+
+pub use page::Near;
 
 /// Asks the network how things stand.
 pub type AskNetwork = Box<dyn Fn() -> BoxFuture<'static, NetStatus> + Send + Sync>;
@@ -63,6 +66,8 @@ pub struct Answers {
     turns: inbox::Turns,
     /// Rooms are opened one at a time.
     creating: tokio::sync::Mutex<()>,
+    /// The page in the browser, once it is served.
+    dashboard: OnceLock<Arc<dyn Dashboard>>,
     /// Grows with what may need somebody.
     changed: watch_channel::Sender<watch::Changes>,
     /// Says that somebody asked the companion to end.
@@ -77,7 +82,7 @@ impl Answers {
         let (live, seen, down) = (Live::default(), Arc::default(), Arc::default());
         let turns = inbox::Turns::default();
         let creating = tokio::sync::Mutex::default();
-        let answers = Arc::new(Self { parts, live, seen, turns, creating, changed, down });
+        let answers = Arc::new(Self { parts, live, seen, turns, creating, dashboard: OnceLock::new(), changed, down });
         tokio::spawn(watch::watch(Arc::downgrade(&answers), notices));
         answers
     }
@@ -97,8 +102,10 @@ impl Answers {
 
     async fn route(&self, by: &Caller, request: Request) -> Result<Reply, Failure> {
         match request {
+            Request::Arrivals(ask) => answer(&ask, self.arrivals(by, &ask).await),
             Request::CloseInvite(ask) => answer(&ask, self.close_invite(by, &ask).await),
             Request::Create(ask) => answer(&ask, self.create(by, &ask).await),
+            Request::Deliveries(ask) => answer(&ask, self.deliveries(by, &ask).await),
             Request::Diagnose(ask) => answer(&ask, self.diagnose(by, &ask).await),
             Request::Down(_) => self.end(),
             Request::Inbox(ask) => self.inbox(by, ask).await,
@@ -107,6 +114,7 @@ impl Answers {
             Request::Join(ask) => answer(&ask, self.join(by, &ask).await),
             Request::Leave(ask) => answer(&ask, self.leave(by, &ask).await),
             Request::MarkRead(ask) => answer(&ask, self.mark_read(by, &ask).await),
+            Request::OpenDashboard(ask) => answer(&ask, self.open_dashboard(by)),
             Request::Read(ask) => answer(&ask, self.read(by, ask.clone()).await),
             Request::Remove(ask) => answer(&ask, self.remove(by, &ask).await),
             Request::Rename(ask) => answer(&ask, self.rename(by, &ask).await),

@@ -142,6 +142,11 @@ impl Config {
         self.list("network.interfaces").to_vec()
     }
 
+    /// Where the page in the browser is served first; 0 for no page.
+    pub fn dashboard_port(&self) -> u16 {
+        u16::try_from(self.number("dashboard.port")).unwrap_or(0)
+    }
+
     /// Size in bytes at which the log is put aside and a new one begun.
     pub fn log_size(&self) -> u64 {
         self.number("log.max_mib") << 20

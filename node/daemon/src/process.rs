@@ -1,11 +1,14 @@
 //! The companion as a process: takes a home, puts the parts together, and ends cleanly.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use pairwave_api::home::Home;
+use pairwave_api::{Companion as ForFaces, Dashboard};
 use pairwave_core::key::{Identity, StorageKey};
 use pairwave_core::node::{Limits, Node};
 use pairwave_wire::protocol;
@@ -16,7 +19,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
-use crate::answers::{Answers, Parts};
+use crate::answers::{Answers, Near, Parts};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::control::{self, BindError, Listener};
@@ -46,15 +49,22 @@ const THREADS: usize = 2;
 /// How long the first answers may wait for addresses.
 const LISTENING: Duration = Duration::from_secs(1);
 
+/// Serves the page in the browser: given by the binary, for the companion knows no HTML. It is told
+/// the port to try first and the file to remember in who may use the page.
+pub type OpenPage =
+    Box<dyn FnOnce(Arc<dyn ForFaces>, u16, PathBuf) -> BoxFuture<'static, io::Result<Arc<dyn Dashboard>>> + Send>;
+
 /// How a companion is started.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Options {
     /// Logs to stderr too.
     pub foreground: bool,
     /// Settings that win over file and environment, as `(key, value)`.
     pub settings: Vec<(String, String)>,
-    /// Told once the companion can be asked.
-    pub ready: Option<oneshot::Sender<()>>,
+    /// Serves the page in the browser, if there is one.
+    pub page: Option<OpenPage>,
+    /// Told once the companion can be asked, with the address of its page.
+    pub ready: Option<oneshot::Sender<Option<String>>>,
 }
 
 /// Why a companion cannot run, or had to end.
@@ -104,10 +114,14 @@ async fn live(home: Home, options: Options) -> Result<(), RunError> {
     let mut companion =
         Companion::start(&home, &config).inspect_err(|error| error!(%error, "the companion cannot start"))?;
     companion.reachable().await;
+    let dashboard = match options.page {
+        Some(page) => companion.serve_page(page, &home, config.dashboard_port()).await,
+        None => None,
+    };
     info!(version = env!("CARGO_PKG_VERSION"), home = %home.path().display(), "the companion is up");
     if let Some(ready) = options.ready {
         // Whoever started it need not wait for it.
-        let _ = ready.send(());
+        let _ = ready.send(dashboard);
     }
     let ended = companion.serve_until(&mut signals, &home).await;
     drop(lock);
@@ -153,6 +167,29 @@ impl Companion {
     async fn reachable(&mut self) {
         if timeout(LISTENING, &mut self.listening).await.is_err() {
             warn!("no address to listen on so far; invites carry none until there is one");
+        }
+    }
+
+    /// Whoever cannot have the page has everything else.
+    async fn serve_page(&self, open: OpenPage, home: &Home, port: u16) -> Option<String> {
+        if port == 0 {
+            return None;
+        }
+        let opened = match Near::new(&self.answers) {
+            Ok(near) => open(Arc::new(near), port, home.dashboard()).await,
+            Err(failure) => Err(io::Error::other(failure)),
+        };
+        match opened {
+            Ok(dashboard) => {
+                let address = dashboard.address();
+                info!(address, "the page is served");
+                self.answers.serve_dashboard(dashboard);
+                Some(address)
+            }
+            Err(error) => {
+                warn!(%error, "the page cannot be served");
+                None
+            }
         }
     }
 

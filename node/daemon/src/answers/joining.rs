@@ -121,7 +121,7 @@ impl Answers {
             room: room.to_string(),
             title,
             member: self.parts.me.to_string(),
-            dashboard: None,
+            dashboard: self.dashboard_address(),
             answer: None,
             already,
         })

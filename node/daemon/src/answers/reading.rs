@@ -25,7 +25,7 @@ const STEP: usize = 128;
 
 /// Bytes of a page as it is written to the face, unless its first entry alone has more: half of what
 /// a frame may have, for an entry may take six times its event's bytes.
-const BYTES: usize = 2 << 20;
+pub(super) const BYTES: usize = 2 << 20;
 
 /// Events of the room itself, beside the kinds of messages.
 const ROOM_KINDS: &[&str] =
@@ -188,6 +188,6 @@ impl Walk {
 }
 
 /// Bytes of an entry on its way to a face.
-fn written(entry: &Entry) -> usize {
+pub(super) fn written(entry: &Entry) -> usize {
     serde_json::to_vec(entry).map_or(0, |json| json.len() + 1)
 }

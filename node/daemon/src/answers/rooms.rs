@@ -49,7 +49,7 @@ impl Answers {
             title,
             join_command: format!("pairwave join {invite}"),
             invite,
-            dashboard: None,
+            dashboard: self.dashboard_address(),
             already: there.is_some(),
         })
     }

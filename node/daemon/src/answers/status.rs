@@ -19,6 +19,7 @@ impl Answers {
         };
         let here = self.room(by, &ask.room).await.ok();
         let network = (self.parts.network)().await;
+        let dashboard = self.dashboard_address();
         let (bindings, speaker, me, default) =
             (self.parts.bindings.clone(), by.speaker, self.parts.me, self.parts.name.clone());
         let status = move |node: &Node<Reader>| {
@@ -37,7 +38,7 @@ impl Answers {
                 version: VERSION.to_owned(),
                 member: me.to_string(),
                 name,
-                dashboard: None,
+                dashboard,
                 network: network_view(network),
                 here: here.map(|here| here.to_string()),
                 rooms,

@@ -47,6 +47,12 @@ pub(super) const KEYS: &[Key] = &[
         check: anything,
     },
     Key {
+        name: "dashboard.port",
+        about: "Port on 127.0.0.1 where the page in the browser is served, or the next free one; 0 means no page.",
+        default: || Value::Number(7591),
+        check: port,
+    },
+    Key {
         name: "log.max_mib",
         about: "Size of run/pairwave.log in MiB at which it is put aside and a new one begun.",
         default: || Value::Number(8),
@@ -142,6 +148,10 @@ fn name(value: &Value) -> Result<(), &'static str> {
 
 fn some_mib(value: &Value) -> Result<(), &'static str> {
     if matches!(value, Value::Number(1..=1024)) { Ok(()) } else { Err("a number of MiB from 1 to 1024") }
+}
+
+fn port(value: &Value) -> Result<(), &'static str> {
+    if matches!(value, Value::Number(0..=65_535)) { Ok(()) } else { Err("a port from 0 to 65535") }
 }
 
 fn addresses(value: &Value) -> Result<(), &'static str> {

@@ -20,7 +20,7 @@ impl<L: Log> Viewer<'_, L> {
 
     /// An event that was read already.
     pub fn entry_of(&self, record: &Record, event: &Event) -> Result<Entry, LogError> {
-        let mut entry = self.frame(record, event);
+        let mut entry = self.frame(record, event)?;
         match &event.body {
             Body::Message(message) => self.fill_in(&mut entry, &record.position.id, message),
             body => (entry.kind, entry.text) = sentence::of(self, event, body),
@@ -32,13 +32,15 @@ impl<L: Log> Viewer<'_, L> {
         Ok(entry)
     }
 
-    fn frame(&self, record: &Record, event: &Event) -> Entry {
+    fn frame(&self, record: &Record, event: &Event) -> Result<Entry, LogError> {
         let look = look(&event.session);
-        Entry {
+        Ok(Entry {
             event: record.position.id.to_string(),
             room: self.room.id().to_string(),
             depth: record.position.depth,
             arrival: record.arrival,
+            seq: record.seq,
+            forked: self.is_forked(record)?,
             at: time(event.claimed_time),
             member: event.author.to_string(),
             name: self.name(&event.author),
@@ -52,7 +54,17 @@ impl<L: Log> Viewer<'_, L> {
             void: self.void(&record.position.id),
             parents: event.parents.iter().map(ToString::to_string).collect(),
             ..Entry::default()
+        })
+    }
+
+    /// Did the author sign another event in the same place?
+    fn is_forked(&self, record: &Record) -> Result<bool, LogError> {
+        if !self.room.state().equivocations.contains_key(&record.author) {
+            return Ok(false);
         }
+        let view = self.room.view(self.node.log());
+        let same = view.chain(&self.room.id(), &record.author, record.seq, 2)?;
+        Ok(same.iter().filter(|(seq, _)| *seq == record.seq).count() > 1)
     }
 
     fn fill_in(&self, entry: &mut Entry, id: &EventId, message: &Message) {

@@ -62,6 +62,8 @@ pub fn room_view<L: Log>(
         events: viewer.room.count(),
         heads: count(viewer.room.heads().len()),
         unread: viewer.node.unread_count(&id, &by.session),
+        read_through: viewer.node.read_through(&id, &by.session),
+        first_unread: first_unread(viewer, by),
         me: viewer.me_as(by),
         members: viewer.members().into_iter().map(|member| member_view(viewer, member, network)).collect(),
         charter: no_charter(),
@@ -80,6 +82,8 @@ pub fn waiting_view(joining: &Joining, by: &Speaker, me: MemberId, folder: Optio
         events: 0,
         heads: 0,
         unread: 0,
+        read_through: 0,
+        first_unread: None,
         me: Me {
             member: me.to_string(),
             name: joining.name.clone(),
@@ -92,6 +96,12 @@ pub fn waiting_view(joining: &Joining, by: &Speaker, me: MemberId, folder: Optio
         floor: no_floor(),
         waiting: WaitingView::default(),
     }
+}
+
+/// What cannot be read counts as nothing unread: whoever reads the room is told why.
+fn first_unread<L: Log>(viewer: &Viewer<'_, L>, by: &Speaker) -> Option<String> {
+    let unread = viewer.node.unread(&viewer.room.id(), &by.session, 1).unwrap_or_default();
+    unread.first().map(|(_, event)| event.to_string())
 }
 
 fn member_view<L: Log>(viewer: &Viewer<'_, L>, member: MemberId, network: &NetStatus) -> MemberView {

@@ -1,0 +1,128 @@
+//! Questions of the page: those that every face may ask, but for what belongs to a terminal. What was
+//! said comes with its HTML, an invite with its QR code.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use pairwave_api::{Code, Companion, Failure, Request};
+use serde_json::{Value, json};
+
+use crate::{markdown, qr};
+
+/// Answers one question.
+pub async fn ask(
+    State(companion): State<Arc<dyn Companion>>,
+    question: Result<Json<Request>, JsonRejection>,
+) -> Response {
+    let question = match question {
+        Ok(Json(question)) => question,
+        Err(rejection) => return failed(malformed(rejection.status()), &not_understood(&rejection)),
+    };
+    if !is_for_a_page(&question) {
+        return failed(StatusCode::BAD_REQUEST, &not_for_a_page());
+    }
+    let invites = matches!(question, Request::Invite(_));
+    match companion.call(question).await {
+        Ok(mut answer) => {
+            if invites {
+                with_qr(&mut answer);
+            }
+            ([(header::CACHE_CONTROL, "no-store")], Json(with_html(answer))).into_response()
+        }
+        Err(failure) => failed(status(failure.code), &failure),
+    }
+}
+
+/// A failure as the page reads it.
+pub fn failed(status: StatusCode, failure: &Failure) -> Response {
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(json!({ "error": failure }))).into_response()
+}
+
+/// Puts the HTML of its text on everything that was said in an answer.
+pub fn with_html(mut answer: Value) -> Value {
+    if let Some(events) = answer.get_mut("events").and_then(Value::as_array_mut) {
+        events.iter_mut().for_each(entry_with_html);
+    }
+    answer
+}
+
+/// What happened in the room is one sentence; what somebody said is Markdown.
+pub fn entry_with_html(entry: &mut Value) {
+    let said = entry["kind"].as_str().is_some_and(is_message);
+    let html = entry["text"].as_str().filter(|_| said).map(markdown::to_html);
+    if let Some(html) = html {
+        entry["html"] = html.into();
+    }
+}
+
+fn is_message(kind: &str) -> bool {
+    matches!(
+        kind,
+        "answer" | "chat" | "context" | "decision" | "finding" | "handoff" | "question" | "review" | "status"
+    )
+}
+
+fn with_qr(answer: &mut Value) {
+    let Some(invite) = answer["invite"].as_str().map(str::to_owned) else { return };
+    answer["join_command"] = format!("pairwave join {invite}").into();
+    if let Some(code) = qr::code(&invite) {
+        answer["qr"] = code;
+    }
+}
+
+/// Folders and processes are a terminal's business, and what was given is marked by `mark_read`.
+fn is_for_a_page(question: &Request) -> bool {
+    match question {
+        Request::Arrivals(_)
+        | Request::CloseInvite(_)
+        | Request::Deliveries(_)
+        | Request::Diagnose(_)
+        | Request::Invite(_)
+        | Request::Invites(_)
+        | Request::Leave(_)
+        | Request::MarkRead(_)
+        | Request::Read(_)
+        | Request::Remove(_)
+        | Request::Rename(_)
+        | Request::Rooms(_)
+        | Request::Send(_)
+        | Request::ShowStatus(_)
+        | Request::Verify(_)
+        | Request::Whoami(_) => true,
+        Request::Create(_)
+        | Request::Down(_)
+        | Request::Inbox(_)
+        | Request::Join(_)
+        | Request::OpenDashboard(_)
+        | Request::Wait(_) => false,
+    }
+}
+
+fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Usage => StatusCode::BAD_REQUEST,
+        Code::Refused => StatusCode::CONFLICT,
+        Code::CompanionUnreachable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::PeerUnreachable => StatusCode::GATEWAY_TIMEOUT,
+    }
+}
+
+/// A question of another shape is as wrong as one that is no JSON.
+fn malformed(status: StatusCode) -> StatusCode {
+    if status == StatusCode::UNPROCESSABLE_ENTITY { StatusCode::BAD_REQUEST } else { status }
+}
+
+fn not_understood(rejection: &JsonRejection) -> Failure {
+    let message = format!("The companion does not understand the question: {}", rejection.body_text());
+    Failure::new(Code::Usage, "not_understood", message, "Load the page again: it may be of another version.")
+}
+
+fn not_for_a_page() -> Failure {
+    let message = "This is nothing that the page may ask";
+    Failure::new(Code::Usage, "not_for_a_page", message, "Use the command line: `pairwave --help`.")
+}

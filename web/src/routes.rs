@@ -1,0 +1,59 @@
+//! What is where: the files of the page, the login, questions, and the stream.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use pairwave_api::{Code, Companion, Failure};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::ask::{self, failed};
+use crate::guard::{self, Guard};
+use crate::passes::Passes;
+use crate::{stream, ui};
+
+/// Largest question in bytes: twice the largest event, for JSON writes some letters longer.
+const BODY: usize = 512 * 1024;
+
+pub fn router(companion: Arc<dyn Companion>, passes: Arc<Passes>, address: SocketAddr) -> Router {
+    let guard = Guard::new(address, passes);
+    let behind_the_token = Router::new()
+        .route("/api/ask", post(ask::ask))
+        .route("/api/stream", get(stream::stream))
+        .route_layer(from_fn_with_state(guard.clone(), guard::token))
+        .with_state(companion);
+    Router::new()
+        .route("/api/login", post(login))
+        .with_state(guard.clone())
+        .merge(behind_the_token)
+        .fallback(files)
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(from_fn_with_state(guard, guard::gate))
+}
+
+async fn files(uri: Uri, headers: HeaderMap) -> Response {
+    ui::file(uri.path().trim_start_matches('/'), &headers)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    code: String,
+}
+
+async fn login(State(guard): State<Guard>, Json(login): Json<Login>) -> Response {
+    match guard.passes.redeem(&login.code) {
+        Some(token) => ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "token": token }))).into_response(),
+        None => {
+            let message = "This code was used already, is too old, or never was one";
+            let next = "Run `pairwave dashboard` in a terminal for a new one.";
+            failed(StatusCode::FORBIDDEN, &Failure::new(Code::Refused, "wrong_code", message, next))
+        }
+    }
+}
