@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 27] = [
     &["init"],
     &["join"],
     &["invite"],
@@ -21,6 +21,7 @@ const COMMANDS: [&[&str]; 26] = [
     &["leave"],
     &["up"],
     &["down"],
+    &["dashboard"],
     &["doctor"],
     &["mcp"],
     &["demo"],

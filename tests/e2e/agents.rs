@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::agent::said;
 use crate::lab::Lab;
+use crate::patience::until;
 use crate::person::no_human_here;
 use crate::story::two;
 
@@ -76,6 +77,12 @@ async fn a_new_session_starts_with_what_nobody_was_shown() {
     let first = alice.agent_in_session("yesterday").await;
     bob.ask(&["send", "seen"]).await;
     first.hears("seen").await;
+    // It counts as shown once the host has it, and only then.
+    until("bob is told that it was shown", async || {
+        let said = bob.reads("seen").await;
+        said["delivery"].as_object()?.values().all(|state| state == "shown").then_some(())
+    })
+    .await;
     drop(first);
     bob.ask(&["send", "unseen"]).await;
     alice.reads("unseen").await;

@@ -168,8 +168,12 @@ pub fn standing(standing: Standing) -> &'static str {
 
 /// RFC 3339 in UTC. A clock that claims a year which that format cannot write is cut to its last day.
 pub fn time(at: Timestamp) -> String {
+    instant(at).to_string()
+}
+
+fn instant(at: Timestamp) -> jiff::Timestamp {
     let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX).to_string()
+    jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -2,20 +2,21 @@
 
 use pairwave_core::event::{Body, Event};
 use pairwave_core::log::Log;
+use pairwave_core::time::Timestamp;
 
-use super::{Viewer, entry, time};
+use super::{Viewer, entry, instant};
 
 /// What kind of event it is, and what happened.
 pub fn of<L: Log>(viewer: &Viewer<'_, L>, event: &Event, body: &Body) -> (String, String) {
     let by = viewer.name(&event.author);
     let (kind, text) = match body {
-        Body::Genesis(genesis) => ("genesis", format!("{} opened the room “{}”", genesis.name, genesis.title)),
+        Body::Genesis(_) => ("genesis", format!("{by} opened the room “{}”", viewer.title())),
         Body::Invited(invited) => {
             let people = if invited.uses == 1 { "one person".to_owned() } else { format!("{} people", invited.uses) };
-            ("invited", format!("{by} made an invite for {people}, good until {}", time(invited.expires_at)))
+            ("invited", format!("{by} made an invite for {people}, good until {}", moment(invited.expires_at)))
         }
         Body::InviteClosed(_) => ("invite_closed", format!("{by} revoked an invite")),
-        Body::Admitted(admitted) => ("admitted", format!("{by} let {} in", admitted.name)),
+        Body::Admitted(admitted) => ("admitted", format!("{by} let {} in", viewer.name(&admitted.member))),
         Body::Removed(removed) => {
             let reason = removed.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             ("removed", format!("{by} removed {}{reason}", viewer.name(&removed.member)))
@@ -31,4 +32,19 @@ pub fn of<L: Log>(viewer: &Viewer<'_, L>, event: &Event, body: &Body) -> (String
         Body::Message(message) => (entry::kind(message.kind), message.text.clone()),
     };
     (kind.to_owned(), text)
+}
+
+/// `26 November 2026, 16:43 UTC`: the same for everybody who reads it.
+fn moment(at: Timestamp) -> String {
+    instant(at).strftime("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_reads_like_a_date() {
+        assert_eq!(moment(Timestamp(1_700_000_000_123)), "14 November 2023, 22:13 UTC");
+    }
 }
