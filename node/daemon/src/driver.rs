@@ -1,6 +1,6 @@
 //! The task that owns the node: it feeds in what happens and carries out what comes of it.
 //!
-//! Writes go to the committer at once; all that follows them waits in [`Held`] until they are
+//! Writes go to the committer at once; all that follows them waits in `Held` until they are
 //! durable, and is carried out then, in order.
 
 use std::collections::BTreeMap;

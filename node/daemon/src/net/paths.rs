@@ -43,6 +43,7 @@ struct Connection {
     rank: Rank,
     origin: Origin,
     inbound: bool,
+    since: Instant,
     /// Our own address that its packets leave from.
     local: Option<IpAddr>,
     heard: Heard,
@@ -59,6 +60,7 @@ impl Paths {
             rank: Rank::of(remote),
             origin: Origin::of(remote),
             inbound: endpoint.is_listener(),
+            since: Instant::now(),
             local: address::ip(remote).and_then(source_towards),
             heard: Heard::now(),
             rtt: None,
@@ -115,6 +117,15 @@ impl Paths {
         let beside = self.owners.get(&id).and_then(|peer| self.peers.get(peer));
         let silent = beside.into_iter().flatten().filter(|connection| connection.heard.silent_for() >= silence);
         silent.map(|connection| connection.id).collect()
+    }
+
+    /// Older connections to the same peer, at least this old, that the peer must have lost: it came to
+    /// us anew, by no better way, and nobody does so who still has them.
+    pub fn lost_by_peer(&self, id: ConnectionId, age: Duration) -> Vec<ConnectionId> {
+        let Some(new) = self.get(id).filter(|new| new.inbound) else { return Vec::new() };
+        let beside = self.owners.get(&id).and_then(|peer| self.peers.get(peer)).into_iter().flatten();
+        let lost = beside.filter(|old| old.id != id && old.rank >= new.rank && old.since + age <= new.since);
+        lost.map(|old| old.id).collect()
     }
 
     /// Connections that others made from there.
@@ -282,6 +293,26 @@ mod tests {
         paths.add(bob, id(3), &dialled(TCP));
         let at = |id| paths.reachable_at(id).unwrap().to_string();
         assert_eq!([at(id(1)), at(id(2)), at(id(3))], ["/ip4/127.0.0.1", QUIC, TCP]);
+    }
+
+    #[test]
+    fn a_peer_that_comes_anew_has_lost_what_was_there() {
+        let bob = PeerId::random();
+        let came_from = |text: &str| ConnectedPoint::Listener {
+            local_addr: QUIC.parse().unwrap(),
+            send_back_addr: text.parse().unwrap(),
+        };
+        let mut paths = Paths::default();
+        paths.add(bob, id(1), &dialled(QUIC));
+        paths.add(bob, id(2), &dialled(TCP));
+        paths.add(PeerId::random(), id(3), &dialled(QUIC));
+        paths.add(bob, id(4), &came_from(QUIC));
+        assert_eq!(paths.lost_by_peer(id(4), Duration::ZERO), [id(1)], "a worse path may have been improved on");
+        assert!(paths.lost_by_peer(id(4), Duration::from_secs(60)).is_empty(), "both may have dialled at once");
+        paths.add(bob, id(5), &came_from(TCP));
+        assert_eq!(paths.lost_by_peer(id(5), Duration::ZERO), [id(1), id(2), id(4)]);
+        paths.add(bob, id(6), &dialled(QUIC));
+        assert!(paths.lost_by_peer(id(6), Duration::ZERO).is_empty(), "that was our own dial");
     }
 
     #[test]

@@ -39,6 +39,9 @@ use pump::{Ending, Pump, Report};
 /// Most bytes that may wait for a peer that does not read.
 const BACKLOG: usize = 16 * 1024 * 1024;
 
+/// Within this time two companions that dial each other may both succeed.
+const BOTH_AT_ONCE: Duration = Duration::from_secs(1);
+
 /// What the streams report to the worker, in order.
 pub enum StreamsEvent {
     Net(NetEvent),
@@ -201,6 +204,10 @@ impl Streams {
 
     fn on_connected(&mut self, peer: PeerId, connection: ConnectionId, endpoint: &ConnectedPoint) {
         self.paths.add(peer, connection, endpoint);
+        // A companion that was killed and is back: its links need not grow silent first.
+        for lost in self.paths.lost_by_peer(connection, BOTH_AT_ONCE) {
+            self.condemn(lost);
+        }
         if self.told.insert(peer) {
             let address = self.paths.reachable_at(connection).map(|address| address.to_string());
             let (peer, address) = (address::transport_id(&peer), address.unwrap_or_default());
