@@ -61,7 +61,7 @@ pub struct Seat {
     save_due: Option<Timestamp>,
     was_standing: bool,
     /// Somebody came or went since [`Self::take_membership_changed`].
-    membership_changed: bool,
+    pub(crate) membership_changed: bool,
 }
 
 #[derive(Debug)]
