@@ -1,13 +1,18 @@
 //! What must hold of companions, as values, so that a planted fault can be seen to break it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use pairwave_core::delivery::Delivery;
+use pairwave_core::effect::Slot;
+use pairwave_core::epochs::EpochKeys;
 use pairwave_core::event::Body;
 use pairwave_core::id::{EventId, RoomId};
 use pairwave_core::log::Log;
 use pairwave_core::members::Gone;
 use pairwave_core::room::Room;
 use pairwave_core::seat::Standing;
+use pairwave_core::state::RoomState;
 
 use crate::reference::{End, Library, Truth};
 use crate::world::{At, World};
@@ -107,6 +112,80 @@ pub fn agree(world: &World, room: RoomId, among: &[At]) -> Check {
         same(name, &here.have(), &first.have())?;
         same(name, &(here.state().to_bytes() == first.state().to_bytes()), &true)?;
         same(name, &transcript(world, room, *at), &transcript(world, room, among[0]))?;
+    }
+    Ok(())
+}
+
+/// Two companions, or one before and after, make the same of a room. Says of what they do not.
+pub fn alike(here: &RoomState, there: &RoomState) -> Check {
+    let standing = |state: &RoomState| state.members.iter().map(|(member, _)| *member).collect::<BTreeSet<_>>();
+    let epochs = |state: &RoomState| state.members.epochs().collect::<Vec<_>>();
+    let last = |state: &RoomState| {
+        let sessions = state.members.all().flat_map(|(member, _)| state.sessions.of(member));
+        sessions.map(|(_, session)| session.last).max()
+    };
+    same("newest word", &last(here), &last(there))?;
+    same("title", &here.title, &there.title)?;
+    same("standing", &standing(here), &standing(there))?;
+    same("epochs", &epochs(here), &epochs(there))?;
+    same("forked", &here.equivocations, &there.equivocations)?;
+    same("effect", &here.marks, &there.marks)?;
+    same("state", &(here.to_bytes() == there.to_bytes()), &true)
+}
+
+/// On the disk of a companion is everything that it says it has.
+pub fn has_what_it_claims(world: &World, room: RoomId, at: At, as_of: At) -> Check {
+    let (name, disk) = (world.machines[at].name, &world.machines[at].disk);
+    let claims = world.node(at).room(&room).ok_or_else(|| format!("{name} has lost the room"))?.have();
+    let log = &world.machines[as_of].disk.content().log;
+    for (_, id) in log.arrivals(&room, 0, usize::MAX).unwrap_or_default() {
+        let Ok(Some(record)) = log.get(&room, &id) else { return Err("an event is gone".into()) };
+        if record.seq <= claims.seq(&record.author) && !disk.holds(room, id) {
+            let twins = log.chain(&room, &record.author, record.seq, 2).unwrap_or_default();
+            let twin = twins.iter().filter(|(seq, _)| *seq == record.seq).count() > 1;
+            let what = match record.event().map(|event| event.body) {
+                _ if twin => "a twin",
+                Some(Body::Removed(_)) => "a removal",
+                Some(Body::Message(_)) => "a message",
+                _ => "an event",
+            };
+            return Err(format!("{name} says that it has {what} and has not"));
+        }
+    }
+    Ok(())
+}
+
+/// What these say of an event of `by`, that `to` has it, is true.
+pub fn is_delivered(world: &mut World, room: RoomId, event: EventId, by: At, to: At) -> Check {
+    let member = world.member(to);
+    let claimed = |world: &World| {
+        let delivery = world.node(by).delivery(&room, &event).unwrap_or_default();
+        delivery.get(&member).is_some_and(|delivery| *delivery >= Delivery::Delivered)
+    };
+    let name = world.machines[to].name;
+    if !world.run_until(Duration::from_secs(10), claimed) {
+        return Err(format!("nothing is delivered at {name}"));
+    }
+    if world.machines[to].disk.holds(room, event) {
+        Ok(())
+    } else {
+        Err(format!("delivered at {name}, not on its disk"))
+    }
+}
+
+/// Somebody who was removed does not hold the key of the newest epoch, by any name.
+pub fn keys_are_renewed(world: &World, room: RoomId, standing: &[At], removed: At) -> Check {
+    let keys = |at: At| {
+        let slots = &world.machines[at].disk.content().slots;
+        slots.get(&(room, Slot::Keys)).and_then(|bytes| EpochKeys::decode(bytes)).unwrap_or_default()
+    };
+    let old = keys(removed);
+    for at in standing {
+        let newest = world.node(*at).room(&room).and_then(|room| room.state().members.epochs().next());
+        let newest = newest.ok_or("there is no epoch")?;
+        if keys(*at).get(&newest).is_some_and(|key| old.iter().any(|(_, old)| old == key)) {
+            return Err(format!("{} has a key of the newest epoch that who was removed has", world.machines[*at].name));
+        }
     }
     Ok(())
 }

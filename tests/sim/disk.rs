@@ -8,6 +8,7 @@ use pairwave_core::id::{EventId, MemberId, RoomId};
 use pairwave_core::log::{Log, LogError, MemoryLog, Position, Record};
 
 use crate::fault::Fault;
+use crate::retelling;
 
 /// What is on the platter. Cloning gives another handle on the same disk.
 #[derive(Clone, Default)]
@@ -21,6 +22,12 @@ pub struct Content {
     pub own_seq: BTreeMap<RoomId, u64>,
     /// What is wrong with this disk, or with the driver in front of it.
     pub fault: Option<Fault>,
+    /// What was saved first since then.
+    first_state: Option<Vec<u8>>,
+    /// Nothing can be read.
+    pub unreadable: bool,
+    /// How often something was read.
+    pub reads: u64,
 }
 
 impl Disk {
@@ -30,6 +37,18 @@ impl Disk {
 
     pub fn has(&self, fault: Fault) -> bool {
         self.content().fault == Some(fault)
+    }
+
+    /// How often something was read since this was last asked.
+    pub fn take_reads(&self) -> u64 {
+        std::mem::take(&mut self.content().reads)
+    }
+
+    /// What is read from, if it can be.
+    fn read(&self) -> Result<MutexGuard<'_, Content>, LogError> {
+        let mut content = self.content();
+        content.reads += 1;
+        if content.unreadable { Err(LogError("a scratch".into())) } else { Ok(content) }
     }
 
     /// A disk of its own with this content.
@@ -65,6 +84,10 @@ impl Disk {
         }
     }
 
+    pub fn holds(&self, room: RoomId, event: EventId) -> bool {
+        self.content().log.get(&room, &event).is_ok_and(|record| record.is_some())
+    }
+
     pub fn rooms(&self) -> Vec<RoomId> {
         let mut rooms: Vec<RoomId> = self.content().slots.keys().map(|(room, _)| *room).collect();
         rooms.dedup();
@@ -86,11 +109,11 @@ impl Disk {
 
 impl Content {
     fn append(&mut self, room: RoomId, record: &Record, me: MemberId) {
-        if record.author == me {
-            self.own_seq.insert(room, record.seq);
-        }
         if self.fault.is_some_and(|fault| fault.swallows(&self.log, room, record)) {
             return;
+        }
+        if record.author == me {
+            self.own_seq.insert(room, record.seq);
         }
         let mut record = record.clone();
         if self.fault == Some(Fault::OrdersById) {
@@ -108,36 +131,29 @@ impl Content {
                 self.slots.remove(&(room, slot));
                 return;
             }
+            (Some(Fault::KeepsTheFirstKey), Slot::Keys) => retelling::keys(value, room),
             (Some(Fault::KeepsTheFirstReading), Slot::Reading) if self.slots.contains_key(&(room, slot)) => return,
-            (Some(Fault::TellsAnotherStory), Slot::State) => retold(value),
+            (Some(_), Slot::State) => {
+                let first = self.first_state.get_or_insert_with(|| value.to_vec());
+                retelling::state(self.fault, value, first, &self.log, room)
+            }
             _ => value.to_vec(),
         };
         self.slots.insert((room, slot), value);
     }
 }
 
-/// The state of another room, as far as its title goes.
-fn retold(state: &[u8]) -> Vec<u8> {
-    let (from, to) = (b"parser", b"lexers");
-    let at = state.windows(from.len()).position(|window| window == from);
-    let mut state = state.to_vec();
-    if let Some(at) = at {
-        state[at..at + to.len()].copy_from_slice(to);
-    }
-    state
-}
-
 impl Log for Disk {
     fn get(&self, room: &RoomId, id: &EventId) -> Result<Option<Record>, LogError> {
-        self.content().log.get(room, id)
+        self.read()?.log.get(room, id)
     }
 
     fn ascending(&self, room: &RoomId, after: Option<Position>, limit: usize) -> Result<Vec<Position>, LogError> {
-        self.content().log.ascending(room, after, limit)
+        self.read()?.log.ascending(room, after, limit)
     }
 
     fn descending(&self, room: &RoomId, before: Option<Position>, limit: usize) -> Result<Vec<Position>, LogError> {
-        self.content().log.descending(room, before, limit)
+        self.read()?.log.descending(room, before, limit)
     }
 
     fn chain(
@@ -147,10 +163,10 @@ impl Log for Disk {
         from: u64,
         limit: usize,
     ) -> Result<Vec<(u64, EventId)>, LogError> {
-        self.content().log.chain(room, author, from, limit)
+        self.read()?.log.chain(room, author, from, limit)
     }
 
     fn arrivals(&self, room: &RoomId, after: u64, limit: usize) -> Result<Vec<(u64, EventId)>, LogError> {
-        self.content().log.arrivals(room, after, limit)
+        self.read()?.log.arrivals(room, after, limit)
     }
 }

@@ -5,19 +5,15 @@ use std::time::Duration;
 
 use pairwave_core::command::{Command, Outcome, Refusal};
 use pairwave_core::effect::Slot;
-use pairwave_core::event::SignedEvent;
-use pairwave_core::id::{EventId, RoomId};
-use pairwave_core::log::{Log, MemoryLog};
 use pairwave_core::mark::Mark;
 use pairwave_core::members::Void;
-use pairwave_core::room::{Acceptance, Room};
 use pairwave_core::talk::{Kind, Message};
-use rand_core::Rng;
 
+use crate::arrival::{events, in_any_order};
 use crate::chaos::{NAMES, evening};
 use crate::checks::transcript;
 use crate::scenes::{MINUTE, bring_in, fork, found, one_truth, remove, say, settle};
-use crate::world::{At, World, human};
+use crate::world::{World, human};
 
 #[test]
 fn the_log_is_the_truth() {
@@ -46,7 +42,7 @@ fn order_is_data() {
     let events = events(&world, room, 0);
     let expected = world.node(0).room(&room).unwrap().state().to_bytes();
     for _ in 0..8 {
-        assert_eq!(in_any_order(&mut world, room, &events), expected);
+        assert_eq!(in_any_order(&mut world, room, &events).state().to_bytes(), expected);
     }
 }
 
@@ -71,39 +67,8 @@ fn order_is_data_for_forks_and_removals_too() {
     let events = events(&world, room, 0);
     let expected = world.node(0).room(&room).unwrap().state().to_bytes();
     for _ in 0..100 {
-        assert_eq!(in_any_order(&mut world, room, &events), expected);
+        assert_eq!(in_any_order(&mut world, room, &events).state().to_bytes(), expected);
     }
-}
-
-/// The signed events in this companion's log.
-fn events(world: &World, room: RoomId, at: At) -> Vec<Vec<u8>> {
-    let node = world.node(at);
-    let view = node.room(&room).unwrap().view(node.log());
-    let arrivals = view.arrivals(&room, 0, usize::MAX).unwrap();
-    arrivals.iter().map(|(_, id)| view.get(&room, id).unwrap().unwrap().signed).collect()
-}
-
-/// The state of a stranger to whom they come in some order, what it turned away once more.
-fn in_any_order(world: &mut World, room: RoomId, events: &[Vec<u8>]) -> Vec<u8> {
-    let mut order: Vec<usize> = (0..events.len()).collect();
-    for at in (1..order.len()).rev() {
-        let other = usize::try_from(world.rng.next_u64() % (at as u64 + 1)).unwrap();
-        order.swap(at, other);
-    }
-    let stranger = world.member(0);
-    let mut here = Room::joining(room, stranger);
-    let log = MemoryLog::default();
-    let mut there: BTreeSet<EventId> = BTreeSet::new();
-    for _ in 0..10 {
-        for index in &order {
-            let event = SignedEvent::decode(&events[*index]).unwrap().verify().unwrap();
-            if let Acceptance::Accepted(records) = here.accept(&log, event).unwrap() {
-                there.extend(records.iter().map(|record| record.position.id));
-            }
-        }
-    }
-    assert_eq!(there.len(), events.len());
-    here.state().to_bytes()
 }
 
 #[test]

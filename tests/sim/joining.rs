@@ -167,3 +167,71 @@ fn what_nobody_answers_is_given_up_when_told_to() {
     world.run(2 * MINUTE);
     assert_eq!(world.node(1).standing(&room), Standing::Waiting);
 }
+
+/// Alice removed bob, and bob, who does not know it, let carol in. Dave hears them both.
+fn let_in_by_somebody_removed(seed: u64) -> (World, RoomId) {
+    let mut world = World::new(seed, &["alice", "bob", "carol", "dave"]);
+    let room = found(&mut world, 0);
+    bring_in(&mut world, room, 0, 1);
+    bring_in(&mut world, room, 0, 3);
+    settle(&mut world, room, &[0, 1, 3]);
+    world.partition(&[&[0], &[1, 2, 3]]);
+    let bob = world.member(1);
+    remove(&mut world, room, 0, bob);
+    (world, room)
+}
+
+#[test]
+fn who_was_let_in_for_nothing_is_out_and_may_come_in_again() {
+    let (mut world, room) = let_in_by_somebody_removed(38);
+    bring_in(&mut world, room, 1, 2);
+    say(&mut world, room, 2, "hello, everybody");
+    world.run(MINUTE);
+    world.heal();
+    let out = world.run_until(5 * MINUTE, |world| world.node(2).standing(&room) == Standing::Removed);
+    assert!(out, "{:?}", world.node(2).standing(&room));
+    assert!(world.machines[2].notices.contains(&Notice::Out { room }));
+    world.run(MINUTE);
+    world.crash(2);
+    world.start(2);
+    assert_eq!(world.node(2).standing(&room), Standing::Removed, "after a restart too");
+
+    let (_, fresh) = invite(&mut world, room, 0, 1);
+    join(&mut world, 2, fresh);
+    assert_eq!(world.node(2).standing(&room), Standing::Waiting);
+    let joined = world.run_until(5 * MINUTE, |world| world.node(2).standing(&room) == Standing::Member);
+    assert!(joined, "{:?}", world.machines[2].notices);
+    say(&mut world, room, 2, "hello again");
+    for at in [0, 3] {
+        say(&mut world, room, at, "welcome");
+    }
+    settle(&mut world, room, &[0, 2, 3]);
+    one_truth(&world, room, &[0, 2, 3]);
+    let by = world.node(3).room(&room).unwrap().state().members.get(&world.member(2)).unwrap().admitted_by;
+    assert_eq!(by, Some(world.member(0)));
+}
+
+#[test]
+fn who_was_let_in_and_is_turned_away_knocks_again() {
+    let (mut world, room) = let_in_by_somebody_removed(39);
+    // Made without knowledge of the removal, which therefore does not close it.
+    let (_, invite) = invite(&mut world, room, 3, 5);
+    settle(&mut world, room, &[1, 3]);
+    world.crash(3);
+    join(&mut world, 2, invite);
+    let welcome = |world: &World| world.node(2).room(&room).is_some_and(|room| room.count() == 0);
+    assert!(world.run_until(5 * MINUTE, welcome), "bob does not open");
+    world.crash(1);
+    world.run(MINUTE);
+    assert!(welcome(&world) && world.node(2).standing(&room) == Standing::Waiting, "the log has not come");
+    world.crash(2);
+    world.start(2);
+    world.start(3);
+    world.heal();
+    let joined = world.run_until(30 * MINUTE, |world| world.node(2).standing(&room) == Standing::Member);
+    assert!(joined, "{:?}", world.machines[2].notices);
+    settle(&mut world, room, &[0, 2, 3]);
+    let by = world.node(0).room(&room).unwrap().state().members.get(&world.member(2)).unwrap().admitted_by;
+    assert_ne!(by, Some(world.member(1)));
+    one_truth(&world, room, &[0, 2, 3]);
+}

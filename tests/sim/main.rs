@@ -1,8 +1,11 @@
 //! Many companions on a table: the real core under virtual time, faults and crashes.
 
+mod arrival;
 mod chaos;
 mod checks;
+mod costs;
 mod disk;
+mod failing;
 mod fault;
 mod faults;
 mod invariants;
@@ -12,5 +15,6 @@ mod membership;
 mod reading;
 mod recording;
 mod reference;
+mod retelling;
 mod scenes;
 mod world;

@@ -123,3 +123,38 @@ fn words_that_come_over_the_channel_void_the_exchange() {
     assert!(told);
     assert!(heard(&mut world, room, 1, 0, &alices).is_err());
 }
+
+#[test]
+fn the_right_words_prove_nothing_before_it_can_be_said() {
+    let (mut world, room) = pair(47);
+    let backup = world.machines[1].disk.copy();
+    world.partition(&[&[0], &[1], &[2]]);
+    for text in ["one", "two", "three"] {
+        say(&mut world, room, 1, text);
+    }
+    world.run(MINUTE);
+    world.crash(1);
+    world.machines[1].disk.put_back(backup);
+    world.partition(&[&[0, 1], &[2]]);
+    world.start(1);
+    world.run(MINUTE);
+    let alices = words(&mut world, room, 0, 1);
+    words(&mut world, room, 1, 0);
+    let recovering = Err(Refusal::Recovering { missing: 3 });
+    let [alice, bob] = [0, 1].map(|at| world.member(at));
+    for _ in 0..2 {
+        assert_eq!(heard(&mut world, room, 1, 0, &alices), recovering);
+        let state = world.node(1).room(&room).unwrap().state();
+        assert!(!state.verification.is_verified_by(&bob, &alice));
+    }
+    // Nobody has the later events: once all have said so, bob may go on.
+    world.heal();
+    world.run(MINUTE);
+    let done = Ok(Outcome::Words { say: None, verified: true });
+    for _ in 0..2 {
+        assert_eq!(heard(&mut world, room, 1, 0, &alices), done);
+    }
+    settle(&mut world, room, &[0, 1, 2]);
+    assert!(world.node(0).room(&room).unwrap().state().verification.is_verified_by(&bob, &alice));
+    one_truth(&world, room, &[0, 1, 2]);
+}

@@ -1,12 +1,12 @@
 //! What sessions are given: everything, once, whichever of them are there.
 
-use pairwave_core::command::Command;
+use pairwave_core::command::{Command, Speaker};
 use pairwave_core::event::Origin;
 use pairwave_core::id::{EventId, RoomId, SessionId};
 use pairwave_core::talk::{Address, Kind, Message};
 
 use crate::scenes::{bring_in, found, said, say, settle};
-use crate::world::{At, World, human};
+use crate::world::{At, HUMAN, World, human};
 
 const FIRST: SessionId = SessionId([11; 16]);
 const SECOND: SessionId = SessionId([12; 16]);
@@ -38,6 +38,11 @@ fn whisper(world: &mut World, room: RoomId, session: SessionId, text: &str) -> E
     let mut message = Message::new(Kind::Chat, text);
     message.to = Some(Address { member: world.member(BOB), session: Some(session) });
     said(world.ask(0, Command::Send { room, by: human(), message }))
+}
+
+fn speak(world: &mut World, room: RoomId, session: SessionId, text: &str) -> EventId {
+    let by = Speaker { session, origin: Origin::Agent };
+    said(world.ask(BOB, Command::Send { room, by, message: Message::new(Kind::Chat, text) }))
 }
 
 #[test]
@@ -94,6 +99,35 @@ fn what_is_said_to_a_session_that_is_gone_is_not_lost() {
     assert_eq!(unread(&world, room, SECOND), []);
     start(&mut world, room, FIRST);
     assert_eq!(unread(&world, room, FIRST), [], "somebody was given it");
+}
+
+#[test]
+fn what_is_said_to_a_session_that_only_speaks_is_not_passed_over() {
+    let (mut world, room) = room(55);
+    start(&mut world, room, FIRST);
+    show(&mut world, room, FIRST);
+    speak(&mut world, room, FIRST, "one");
+    let whispered = whisper(&mut world, room, FIRST, "for you alone");
+    settle(&mut world, room, &[0, BOB]);
+    speak(&mut world, room, FIRST, "two");
+    let to_all = say(&mut world, room, 0, "for everybody");
+    settle(&mut world, room, &[0, BOB]);
+    speak(&mut world, room, FIRST, "three");
+    assert_eq!(unread(&world, room, FIRST), [whispered, to_all]);
+}
+
+#[test]
+fn who_was_never_here_begins_where_the_furthest_session_is() {
+    let (mut world, room) = room(56);
+    start(&mut world, room, FIRST);
+    start(&mut world, room, SECOND);
+    say(&mut world, room, 0, "shown to the first");
+    settle(&mut world, room, &[0, BOB]);
+    show(&mut world, room, FIRST);
+    let missed = say(&mut world, room, 0, "shown to nobody");
+    settle(&mut world, room, &[0, BOB]);
+    assert_eq!(unread(&world, room, HUMAN), [missed]);
+    assert_eq!(unread(&world, room, SECOND).len(), 2);
 }
 
 #[test]

@@ -75,6 +75,10 @@ pub struct Network {
     arrivals: BTreeMap<(At, LinkId), Timestamp>,
     /// One frame in so many breaks its stream; 0: none.
     pub break_one_in: u64,
+    /// One frame in so many comes twice; 0: none.
+    pub double_one_in: u64,
+    /// Streams are told of in any order, and whatever may be told twice is.
+    pub jumbled: bool,
     pub max_delay_ms: u64,
 }
 
@@ -173,6 +177,18 @@ impl World {
         machine.run += 1;
     }
 
+    /// The disk refuses what waits to be written, and everything that waits for it is dropped.
+    pub fn fail_writes(&mut self, at: At) {
+        let waiting = std::mem::take(&mut self.machines[at].waiting);
+        for effect in waiting {
+            if let Effect::Append { number, room, .. } = effect {
+                self.feed(at, Input::AppendFailed { room, number, why: "the disk is full".into() });
+                let restored = self.restored(at, room);
+                self.later(at, 1000, restored);
+            }
+        }
+    }
+
     /// Starts a companion on what its disk holds.
     pub fn start(&mut self, at: At) {
         let mut seed = [0; 32];
@@ -258,17 +274,19 @@ impl World {
     }
 
     fn take_effect(&mut self, at: At, effect: Effect) {
-        let hasty = self.machines[at].disk.has(Fault::SpeaksBeforeWriting);
-        let lying = self.machines[at].disk.has(Fault::SaysDurableTooEarly);
-        let ordered = matches!(effect, Effect::Send { .. } | Effect::Hangup { .. } | Effect::Reply { .. });
+        let fault = self.machines[at].disk.content().fault;
+        let overtakes = fault.is_some_and(|fault| fault.overtakes(&effect));
+        let lies = fault.is_some_and(|fault| fault.lies_about(&effect, self.member(at)));
+        let waits = !self.machines[at].waiting.is_empty() && is_ordered(&effect);
         if let Some(number) = written(&effect) {
             self.machines[at].waiting.push_back(effect);
-            if lying {
+            if lies {
                 self.later(at, 0, Input::Durable { number });
             }
-            let delay = if hasty || lying { 500 } else { self.rng.next_u64() % 8 };
+            let slow = fault.is_some_and(Fault::is_hasty);
+            let delay = if slow { 500 } else { self.rng.next_u64() % 8 };
             self.schedule_sync(at, delay);
-        } else if ordered && !self.machines[at].waiting.is_empty() && !hasty && !lying {
+        } else if waits && !overtakes {
             self.machines[at].waiting.push_back(effect);
         } else {
             self.carry_out(at, effect);
@@ -325,7 +343,7 @@ impl World {
             Effect::Notify(notice) => self.machines[at].notices.push(notice),
             Effect::Reopen { room } => {
                 let restored = self.restored(at, room);
-                self.later(at, 1, restored);
+                self.later(at, 1000, restored);
             }
             Effect::Append { .. } | Effect::Save { .. } | Effect::Forget { .. } => unreachable!("goes to the disk"),
         }
@@ -391,6 +409,11 @@ pub fn written(effect: &Effect) -> Option<u64> {
         Effect::Append { number, .. } | Effect::Save { number, .. } | Effect::Forget { number, .. } => Some(*number),
         _ => None,
     }
+}
+
+/// Does it wait for what is written before it?
+fn is_ordered(effect: &Effect) -> bool {
+    matches!(effect, Effect::Send { .. } | Effect::Hangup { .. } | Effect::Reply { .. } | Effect::Reopen { .. })
 }
 
 /// The human of a machine.

@@ -13,14 +13,14 @@ use crate::membership::{self, Act};
 use crate::state::{Change, RoomState};
 
 /// Version of the fold: a state that another version folded is dropped.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Events between two checkpoints of the newest stretch.
 const SPACING: u64 = 64;
 /// Most checkpoints; they thin out with age.
 const CHECKPOINTS: usize = 16;
 /// Checkpoints that are kept beside the newest state, so that what came late while nobody was here
 /// need not be folded from the start.
-const KEPT: usize = 3;
+const KEPT: u32 = 3;
 /// Most events that stay decoded until they are folded; the others are read again.
 const FRESH: usize = 1024;
 /// Folding again is worth it once so many new events share the cost of one old one.
@@ -104,7 +104,7 @@ impl Fold {
         let earlier = self.checkpoints.iter().filter(|checkpoint| (1..self.count).contains(&checkpoint.count));
         let earlier: Vec<&Checkpoint> = earlier.collect();
         // The newest, and older ones at ever wider distances.
-        let kept = (0..KEPT).rev().filter_map(|back| earlier.len().checked_sub(1 << (2 * back)));
+        let kept = (0..KEPT).rev().filter_map(|back| earlier.len().checked_sub(3_usize.pow(back)));
         let checkpoints = kept.map(|at| earlier[at].clone()).chain([now]).collect();
         Saved { version: VERSION, acts: self.acts.keys().map(|position| position.id).collect(), checkpoints }
     }

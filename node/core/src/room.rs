@@ -7,7 +7,7 @@ mod author;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use pairwave_wire::cbor;
+use pairwave_wire::{cbor, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::causality::{self, Clock};
@@ -43,6 +43,8 @@ pub struct Room {
     fresh: MemoryLog,
     undurable: VecDeque<Step>,
     waiting: Waiting,
+    /// What was turned away although others wait for it, by its author.
+    turned_away: BTreeMap<EventId, MemberId>,
     fold: Fold,
     count: u64,
     newest_arrival: u64,
@@ -132,6 +134,7 @@ impl Room {
             fresh: MemoryLog::default(),
             undurable: VecDeque::new(),
             waiting: Waiting::default(),
+            turned_away: BTreeMap::new(),
             fold: Fold::new(id),
             count: 0,
             newest_arrival: 0,
@@ -202,10 +205,23 @@ impl Room {
             return Ok(Acceptance::Waiting { missing });
         }
         if let Err(unwanted) = self.check(log, &event, &places)? {
+            self.turn_away(&event, unwanted);
             return Ok(Acceptance::Unwanted(unwanted));
         }
         let accepted = self.insert_with_waiting(log, event, &places)?;
         Ok(Acceptance::Accepted(accepted))
+    }
+
+    /// What was turned away before its need was known: an event by somebody who was no member yet
+    /// waits for it. To be asked for again when somebody came.
+    pub fn needed_after_all(&mut self) -> Vec<EventId> {
+        let mut turned_away = std::mem::take(&mut self.turned_away);
+        turned_away.retain(|id, _| self.waiting.is_waited_for(id));
+        let needed = turned_away.iter().filter(|(id, author)| self.is_needed(id, author));
+        let needed: Vec<EventId> = needed.map(|(id, _)| *id).collect();
+        turned_away.retain(|id, _| !needed.contains(id));
+        self.turned_away = turned_away;
+        needed
     }
 
     /// Everything up to this arrival is durable.
@@ -381,8 +397,12 @@ impl Room {
             next += 1;
             for event in complete {
                 let (places, missing) = self.places(log, &event.event().parents)?;
-                if missing.is_empty() && self.check(log, &event, &places)?.is_ok() {
-                    accepted.push(self.insert(event, &places));
+                if !missing.is_empty() {
+                    continue;
+                }
+                match self.check(log, &event, &places)? {
+                    Ok(()) => accepted.push(self.insert(event, &places)),
+                    Err(unwanted) => self.turn_away(&event, unwanted),
                 }
             }
         }
@@ -461,6 +481,13 @@ impl Room {
         let heals = tips.iter().all(|(_, tip)| event.parents.contains(tip));
         let unwanted = tips.len() > 1 && !heals;
         Ok(if unwanted { Err(Unwanted::Fork) } else { Ok(()) })
+    }
+
+    fn turn_away(&mut self, event: &VerifiedEvent, why: Unwanted) {
+        let for_good = matches!(why, Unwanted::OtherRoom | Unwanted::BrokenChain | Unwanted::NoAdmission);
+        if !for_good && self.turned_away.len() < limits::WAITING && self.waiting.is_waited_for(&event.id()) {
+            self.turned_away.insert(event.id(), event.event().author);
+        }
     }
 
     /// Does a standing member need the event? Its own author only where it heals its fork: else each

@@ -61,7 +61,7 @@ pub struct Seat {
     save_due: Option<Timestamp>,
     was_standing: bool,
     /// Somebody came or went since [`Self::take_membership_changed`].
-    membership_changed: bool,
+    pub(crate) membership_changed: bool,
 }
 
 #[derive(Debug)]
@@ -368,6 +368,8 @@ impl Seat {
         }
         let gone: Vec<MemberId> = self.links.keys().filter(|member| !self.room.is_member(member)).copied().collect();
         for member in gone {
+            self.links.entry(member).and_modify(|link| link.sync.hurry());
+            self.pump_link(&member, context);
             if let Some(link) = self.links.remove(&member) {
                 context.outbox.push(Effect::Hangup { link: link.id() });
                 context.outbox.notify(Notice::Presence { room: self.id(), member });

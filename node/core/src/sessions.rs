@@ -180,11 +180,110 @@ pub(crate) fn check_own_name(name: &str) -> Result<(), Refusal> {
     })
 }
 
-/// Characters that make one name look like another: zero-width, bidirectional, tags.
-const INVISIBLE: [std::ops::RangeInclusive<char>; 5] = [
+/// Characters that make one name look like another: those that Unicode calls ignorable by default
+/// (zero-width, bidirectional, fillers, selectors, tags), and separators of lines.
+const INVISIBLE: [std::ops::RangeInclusive<char>; 17] = [
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
     '\u{200b}'..='\u{200f}',
     '\u{2028}'..='\u{202e}',
     '\u{2060}'..='\u{206f}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0f}',
     '\u{feff}'..='\u{feff}',
-    '\u{e0000}'..='\u{e007f}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fff8}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0000}'..='\u{e0fff}',
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Body, VERSION};
+    use crate::id::EventId;
+    use crate::time::Timestamp;
+
+    const ALICE: MemberId = MemberId([1; 32]);
+    const BOB: MemberId = MemberId([2; 32]);
+
+    fn called(name: &str) -> String {
+        let mut sessions = Sessions::default();
+        sessions.introduce(ALICE, name);
+        sessions.member_name(&ALICE).to_owned()
+    }
+
+    /// Alice names a session of hers.
+    fn name(sessions: &mut Sessions, session: u8, name: &str, depth: u64) -> Result<(), Mark> {
+        let named = Named { session: Some(SessionId([session; 16])), name: name.into() };
+        let event = Event {
+            version: VERSION,
+            room: None,
+            author: ALICE,
+            seq: depth,
+            backlink: None,
+            parents: Vec::new(),
+            claimed_time: Timestamp(0),
+            session: SessionId::COMPANION,
+            origin: Origin::Agent,
+            body: Body::Named(named.clone()),
+        };
+        sessions.apply(&event, &named, Position { depth, id: EventId([session; 32]) })
+    }
+
+    #[test]
+    fn who_comes_in_under_an_unreadable_name_gets_what_can_be_read_of_it() {
+        assert_eq!(called("Zoë 🦊"), "Zoë 🦊");
+        assert_eq!(called("a\u{200b}li\u{ad}c\u{fe0f}e\u{feff}"), "alice", "zero-width");
+        assert_eq!(called("\u{202e}alice\u{2066}\u{61c}"), "alice", "bidirectional");
+        assert_eq!(called("al\ni\tc\u{0}e\u{2028}"), "alice", "control");
+        assert_eq!(called(" \u{200b} alice  "), "alice");
+        for nothing in ["", "   ", "\u{200b}", "\n\u{202e}", "\u{3164}"] {
+            assert_eq!(called(nothing), "member", "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_cut_between_letters() {
+        assert_eq!(called(&"x".repeat(1000)), "x".repeat(limits::NAME));
+        let name = called(&format!("x{}", "é".repeat(limits::NAME)));
+        assert_eq!(name, format!("x{}", "é".repeat((limits::NAME - 1) / 2)));
+    }
+
+    #[test]
+    fn names_that_look_alike_are_told_apart() {
+        let mut sessions = Sessions::default();
+        for (member, name) in [(ALICE, "alice"), (BOB, "A\u{200d}LICE"), (MemberId([3; 32]), "\u{2067}alice")] {
+            sessions.introduce(member, name);
+        }
+        let names = sessions.members.values().map(|name| name.to_lowercase());
+        assert_eq!(names.collect::<Vec<_>>(), ["alice", "alice-2", "alice-3"]);
+        sessions.introduce(BOB, "bob");
+        assert_eq!(sessions.member_name(&BOB), "ALICE-2", "the first introduction counts");
+    }
+
+    #[test]
+    fn nobody_is_called_what_cannot_be_read() {
+        for name in ["a\u{200b}lice", "\u{202e}bob", "al\u{ad}ice", "alice\u{fe0f}", "a\u{7}", " alice"] {
+            assert_eq!(check_name(name), Err(Mark::NotAName), "{name:?}");
+        }
+        assert_eq!(check_name("Zoë 🦊"), Ok(()));
+        assert_eq!(check_name(&"x".repeat(limits::NAME + 1)), Err(Mark::TooLong));
+    }
+
+    #[test]
+    fn however_many_sessions_are_named_the_newest_are_remembered() {
+        let mut sessions = Sessions::default();
+        for session in 0..200 {
+            assert_eq!(name(&mut sessions, session, &format!("desk {session}"), u64::from(session) + 1), Ok(()));
+        }
+        let remembered: Vec<u8> = sessions.of(&ALICE).map(|(session, _)| session.0[0]).collect();
+        assert_eq!(remembered, (72..200).collect::<Vec<u8>>());
+        assert_eq!(remembered.len(), SESSIONS);
+    }
+}

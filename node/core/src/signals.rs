@@ -146,6 +146,7 @@ impl Seat {
         missing.sort_unstable();
         missing.dedup();
         self.ask_for(&member, missing, context);
+        self.ask_all_for_what_is_needed_after_all(context);
         self.pump(context);
         if fault { Err(EndLink) } else { Ok(()) }
     }
@@ -257,6 +258,15 @@ impl Seat {
                 self.fail(&error);
                 Err(EndLink)
             }
+        }
+    }
+
+    /// Whoever came may need what was turned away before.
+    fn ask_all_for_what_is_needed_after_all(&mut self, context: &mut Context<'_>) {
+        let needed = if self.membership_changed { self.room.needed_after_all() } else { Vec::new() };
+        let members: Vec<MemberId> = self.links.keys().copied().collect();
+        for member in members {
+            self.ask_for(&member, needed.clone(), context);
         }
     }
 

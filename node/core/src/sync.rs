@@ -161,6 +161,11 @@ impl Sync {
         Ok(Pumped { message: Some(LinkMessage::Events(batch.events)), own_seq: batch.own_seq })
     }
 
+    /// What waits to be carried on waits no longer: the link is about to end.
+    pub fn hurry(&mut self) {
+        self.carried.iter_mut().for_each(|(due, _)| *due = Timestamp(0));
+    }
+
     /// When [`Self::pump`] has something to carry on.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.carried.front().map(|(due, _)| *due)

@@ -44,6 +44,11 @@ impl Waiting {
         self.events.get(id).map(|entry| entry.missing.iter().copied().collect())
     }
 
+    /// Does any event wait for this one?
+    pub fn is_waited_for(&self, id: &EventId) -> bool {
+        self.children.contains_key(id)
+    }
+
     /// Does an event of which `counts` is true wait for this one, directly or through others?
     pub fn is_needed(&self, id: &EventId, counts: impl Fn(&Event) -> bool) -> bool {
         let mut seen = BTreeSet::new();

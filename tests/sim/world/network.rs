@@ -16,8 +16,8 @@ impl World {
         match reachable.filter(|other| *other != at && self.is_up(*other) && self.hears(at, *other)) {
             Some(other) => {
                 if self.network.connections.insert(pair(at, other)) {
-                    self.later(at, 2, Input::Connected { peer: transport(other), address: address(other) });
-                    self.later(other, 2, Input::Connected { peer: transport(at), address: address(at) });
+                    self.tell(at, 2, Input::Connected { peer: transport(other), address: address(other) });
+                    self.tell(other, 2, Input::Connected { peer: transport(at), address: address(at) });
                 }
             }
             None => {
@@ -35,8 +35,29 @@ impl World {
         let theirs = LinkId(self.machines[other].accepted + 1);
         self.network.streams.insert((at, link), (other, theirs));
         self.network.streams.insert((other, theirs), (at, link));
-        self.later(other, 1, Input::Accepted { link: theirs, peer: transport(at), protocol });
-        self.later(at, 1, Input::Opened { link });
+        self.begin(other, theirs, Input::Accepted { link: theirs, peer: transport(at), protocol });
+        self.begin(at, link, Input::Opened { link });
+    }
+
+    /// A stream begins at this end; no frame comes before.
+    fn begin(&mut self, at: At, link: LinkId, input: Input) {
+        let delay = 1 + if self.network.jumbled { self.delay() } else { 0 };
+        self.network.arrivals.insert((at, link), self.now + Duration::from_millis(delay));
+        self.later(at, delay, input);
+    }
+
+    /// Tells of something, once or, on a jumbled network, twice, at some time.
+    fn tell(&mut self, at: At, delay: u64, input: Input) {
+        let late = if self.network.jumbled { self.delay() } else { 0 };
+        if self.network.jumbled {
+            let again = late + self.delay();
+            self.later(at, delay + again, input.clone());
+        }
+        self.later(at, delay + late, input);
+    }
+
+    fn delay(&mut self) -> u64 {
+        self.rng.next_u64() % self.network.max_delay_ms.max(1)
     }
 
     pub(super) fn send(&mut self, at: At, link: LinkId, bytes: Vec<u8>) {
@@ -49,11 +70,14 @@ impl World {
             self.close(at, link);
             return self.later(at, 0, Input::Closed { link });
         }
-        let delay = 2 + self.rng.next_u64() % self.network.max_delay_ms.max(1);
+        let delay = 2 + self.delay();
         let earliest = self.network.arrivals.get(&(other, theirs)).copied().unwrap_or_default();
         let arrival = earliest.max(self.now + Duration::from_millis(delay));
         self.network.arrivals.insert((other, theirs), arrival);
         let delay = u64::try_from(arrival.since(self.now).as_millis()).expect("short");
+        if self.network.double_one_in > 0 && self.rng.next_u64().is_multiple_of(self.network.double_one_in) {
+            self.later(other, delay, Input::Frame { link: theirs, bytes: bytes.clone() });
+        }
         self.later(other, delay, Input::Frame { link: theirs, bytes });
         self.later(at, 1, Input::Sent { link });
     }
@@ -64,7 +88,7 @@ impl World {
         self.network.streams.remove(&(other, theirs));
         let last = self.network.arrivals.remove(&(other, theirs)).unwrap_or(self.now);
         let delay = u64::try_from(last.since(self.now).as_millis()).expect("short") + 1;
-        self.later(other, delay, Input::Closed { link: theirs });
+        self.tell(other, delay, Input::Closed { link: theirs });
     }
 
     pub(super) fn disconnect_all(&mut self, at: At) {
@@ -81,7 +105,7 @@ impl World {
         let streams: Vec<(At, LinkId)> = self.network.streams.iter().filter(between).map(|(end, _)| *end).collect();
         for end in streams {
             self.network.streams.remove(&end);
-            self.later(end.0, 1, Input::Closed { link: end.1 });
+            self.tell(end.0, 1, Input::Closed { link: end.1 });
         }
         self.later(a, 2, Input::Disconnected { peer: transport(b) });
         self.later(b, 2, Input::Disconnected { peer: transport(a) });
@@ -97,8 +121,8 @@ impl World {
     pub(super) fn announce(&mut self, at: At) {
         for other in (0..self.machines.len()).filter(|other| *other != at) {
             if self.hears(at, other) && self.is_up(at) && self.is_up(other) {
-                self.later(other, 5, Input::Found { peer: transport(at), addresses: vec![address(at)] });
-                self.later(at, 5, Input::Found { peer: transport(other), addresses: vec![address(other)] });
+                self.tell(other, 5, Input::Found { peer: transport(at), addresses: vec![address(at)] });
+                self.tell(at, 5, Input::Found { peer: transport(other), addresses: vec![address(other)] });
             }
         }
     }

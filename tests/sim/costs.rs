@@ -1,0 +1,144 @@
+//! What things cost, counted in reads of the log: nobody waits for a companion that reads its
+//! history over and over.
+
+use pairwave_core::command::{Command, Speaker};
+use pairwave_core::effect::Slot;
+use pairwave_core::event::Origin;
+use pairwave_core::id::{RoomId, SessionId};
+use pairwave_core::room::Room;
+use pairwave_core::state::Equivocation;
+use pairwave_core::talk::{Kind, Message};
+
+use crate::checks::agree;
+use crate::mallory::{chat, forge};
+use crate::scenes::{MINUTE, bring_in, fork, found, one_truth, say, settle};
+use crate::world::{At, World, human};
+
+const AGENT: SessionId = SessionId([21; 16]);
+
+fn people(seed: u64, names: &[&'static str]) -> (World, RoomId) {
+    let mut world = World::new(seed, names);
+    let room = found(&mut world, 0);
+    let all: Vec<At> = (0..names.len()).collect();
+    for guest in &all[1..] {
+        bring_in(&mut world, room, 0, *guest);
+        say(&mut world, room, *guest, "hello");
+    }
+    settle(&mut world, room, &all);
+    (world, room)
+}
+
+/// Many messages, one after the other, without waiting for each reply.
+fn talk(world: &mut World, room: RoomId, at: At, messages: usize, bytes: usize) {
+    for number in 0..messages {
+        let text = format!("{number} {}", "x".repeat(bytes));
+        world.command(at, Command::Send { room, by: human(), message: Message::new(Kind::Chat, text) });
+    }
+    world.run(MINUTE);
+    let replies = std::mem::take(&mut world.machines[at].replies);
+    assert!(replies.len() >= messages && replies.values().all(Result::is_ok));
+}
+
+fn reads(world: &World, at: At) -> u64 {
+    world.machines[at].disk.take_reads()
+}
+
+fn forget_reads(world: &World) {
+    world.machines.iter().for_each(|machine| _ = machine.disk.take_reads());
+}
+
+/// What a restart of this machine makes of the log alone.
+fn from_the_log_alone(world: &mut World, room: RoomId, at: At) -> Vec<u8> {
+    world.crash(at);
+    world.machines[at].disk.content().slots.remove(&(room, Slot::State));
+    world.network.groups.insert(at, 99);
+    world.start(at);
+    world.node(at).room(&room).unwrap().state().to_bytes()
+}
+
+#[test]
+fn two_who_were_apart_for_long_fold_each_stretch_a_few_times() {
+    const EACH: usize = 600;
+    let (mut world, room) = people(60, &["alice", "bob"]);
+    world.partition(&[&[0], &[1]]);
+    for at in [0, 1] {
+        // So long that a message of the link holds a few of them: dozens of batches.
+        talk(&mut world, room, at, EACH, 10_000);
+    }
+    forget_reads(&world);
+    world.heal();
+    settle(&mut world, room, &[0, 1]);
+    world.run(MINUTE);
+    for at in [0, 1] {
+        let (reads, events) = (reads(&world, at), 2 * EACH as u64);
+        println!("{reads} reads of {events} events at {at}");
+        assert!(reads < 8 * events, "{reads} reads at {at}");
+        assert!(world.node(at).room(&room).is_some_and(Room::is_settled));
+    }
+    agree(&world, room, &[0, 1]).unwrap();
+}
+
+#[test]
+fn after_a_restart_a_late_event_is_folded_from_a_checkpoint_nearby() {
+    const BEFORE: usize = 1500;
+    for (since, bound) in [(20, 500), (250, 1300)] {
+        let (mut world, room) = people(61, &["alice", "bob"]);
+        talk(&mut world, room, 0, BEFORE, 10);
+        settle(&mut world, room, &[0, 1]);
+        world.partition(&[&[0], &[1]]);
+        talk(&mut world, room, 0, since, 10);
+        say(&mut world, room, 1, "late");
+        world.crash(0);
+        world.start(0);
+        forget_reads(&world);
+        world.heal();
+        settle(&mut world, room, &[0, 1]);
+        world.run(MINUTE);
+        let reads = reads(&world, 0);
+        println!("{reads} reads for one event that is {since} late");
+        assert!(reads < bound, "{reads} reads for one event that is {since} late");
+        one_truth(&world, room, &[0, 1]);
+        let state = world.node(0).room(&room).unwrap().state().to_bytes();
+        assert!(from_the_log_alone(&mut world, room, 0) == state);
+    }
+}
+
+#[test]
+fn a_link_costs_no_more_for_an_author_who_forked_late() {
+    const BEFORE: u64 = 1000;
+    let (mut world, room) = people(62, &["alice", "bob", "carol"]);
+    forge(&mut world, room, 1, |pen| (0..BEFORE).for_each(|number| _ = pen.say(chat(&number.to_string()))));
+    settle(&mut world, room, &[0, 1, 2]);
+    world.crash(2);
+    fork(&mut world, room, 1);
+    settle(&mut world, room, &[0, 1]);
+    world.start(2);
+    forget_reads(&world);
+    settle(&mut world, room, &[0, 1, 2]);
+    for (at, name) in ["alice", "bob", "carol"].into_iter().enumerate() {
+        let reads = reads(&world, at);
+        println!("{reads} reads by {name}");
+        assert!(reads < 4 * BEFORE, "{reads} reads by {name}");
+        let state = world.node(at).room(&room).unwrap().state();
+        assert_eq!(state.equivocations.get(&world.member(1)), Some(&Equivocation::Forked));
+    }
+    one_truth(&world, room, &[0, 1, 2]);
+}
+
+#[test]
+fn a_session_that_only_speaks_does_not_read_its_own_words() {
+    let (mut world, room) = people(63, &["alice", "bob"]);
+    world.ask(0, Command::SessionStarted { room, session: AGENT, origin: Origin::Agent }).unwrap();
+    let through = world.node(0).room(&room).unwrap().last_arrival();
+    world.ask(0, Command::Shown { room, session: AGENT, through }).unwrap();
+    for number in 0..300 {
+        let message = Message::new(Kind::Chat, format!("step {number}"));
+        let by = Speaker { session: AGENT, origin: Origin::Agent };
+        world.command(0, Command::Send { room, by, message });
+    }
+    world.run(MINUTE);
+    forget_reads(&world);
+    assert_eq!(world.node(0).unread(&room, &AGENT, 10).unwrap(), []);
+    let reads = reads(&world, 0);
+    assert!(reads < 10, "{reads} reads to find nothing");
+}
