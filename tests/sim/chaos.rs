@@ -160,7 +160,7 @@ impl Evening {
         let room = self.room;
         let through = self.world.node(at).room(&room).map_or(0, |room| room.last_arrival());
         self.tell(at, Command::SessionStarted { room, session: HUMAN, origin: Origin::Human });
-        self.tell(at, Command::Shown { room, session: HUMAN, through });
+        self.tell(at, Command::Shown { room, by: human(), through });
     }
 
     fn join(&mut self) {

@@ -16,6 +16,10 @@ use crate::world::{At, World, human};
 
 const AGENT: SessionId = SessionId([21; 16]);
 
+fn agent() -> Speaker {
+    Speaker { session: AGENT, origin: Origin::Agent }
+}
+
 fn people(seed: u64, names: &[&'static str]) -> (World, RoomId) {
     let mut world = World::new(seed, names);
     let room = found(&mut world, 0);
@@ -130,15 +134,14 @@ fn a_session_that_only_speaks_does_not_read_its_own_words() {
     let (mut world, room) = people(63, &["alice", "bob"]);
     world.ask(0, Command::SessionStarted { room, session: AGENT, origin: Origin::Agent }).unwrap();
     let through = world.node(0).room(&room).unwrap().last_arrival();
-    world.ask(0, Command::Shown { room, session: AGENT, through }).unwrap();
+    world.ask(0, Command::Shown { room, by: agent(), through }).unwrap();
     for number in 0..300 {
         let message = Message::new(Kind::Chat, format!("step {number}"));
-        let by = Speaker { session: AGENT, origin: Origin::Agent };
-        world.command(0, Command::Send { room, by, message });
+        world.command(0, Command::Send { room, by: agent(), message });
     }
     world.run(MINUTE);
     forget_reads(&world);
-    assert_eq!(world.node(0).unread(&room, &AGENT, 10).unwrap(), []);
+    assert_eq!(world.node(0).unread(&room, agent(), 10).unwrap(), []);
     let reads = reads(&world, 0);
     assert!(reads < 10, "{reads} reads to find nothing");
 }

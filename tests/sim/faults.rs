@@ -158,11 +158,11 @@ fn state(world: &World, room: RoomId) -> Result<RoomState, String> {
 fn reads(world: &mut World, room: RoomId) -> Check {
     let through = world.node(CAROL).room(&room).map_or(0, |room| room.last_arrival());
     let start = Command::SessionStarted { room, session: HUMAN, origin: Origin::Human };
-    let shown = Command::Shown { room, session: HUMAN, through };
+    let shown = Command::Shown { room, by: human(), through };
     for command in [start, shown] {
         world.ask(CAROL, command).map_err(|refusal| refusal.to_string())?;
     }
-    same("unread", &world.node(CAROL).unread_count(&room, &HUMAN), &0)
+    same("unread", &world.node(CAROL).unread_count(&room, human()), &0)
 }
 
 /// Carol's home comes back from an older copy, and at once she wants to speak.
@@ -197,5 +197,5 @@ fn alone_with_the_log(world: &mut World, room: RoomId, first: u64) -> Check {
     is_true(world, &mut Library::default(), CAROL, room)?;
     let arrivals = world.node(CAROL).room(&room).map_or(0, |room| room.last_arrival());
     same("there is more than at first", &(arrivals > first), &true)?;
-    same("unread after a restart", &world.node(CAROL).unread_count(&room, &HUMAN), &0)
+    same("unread after a restart", &world.node(CAROL).unread_count(&room, human()), &0)
 }

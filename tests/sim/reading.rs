@@ -20,18 +20,24 @@ fn room(seed: u64) -> (World, RoomId) {
     (world, room)
 }
 
+/// The human of a machine, or one of its agents.
+fn by(session: SessionId) -> Speaker {
+    let origin = if session == HUMAN { Origin::Human } else { Origin::Agent };
+    Speaker { session, origin }
+}
+
 fn start(world: &mut World, room: RoomId, session: SessionId) {
     world.ask(BOB, Command::SessionStarted { room, session, origin: Origin::Agent }).unwrap();
 }
 
 fn unread(world: &World, room: RoomId, session: SessionId) -> Vec<EventId> {
-    let unread = world.node(BOB).unread(&room, &session, 100).unwrap();
+    let unread = world.node(BOB).unread(&room, by(session), 100).unwrap();
     unread.into_iter().map(|(_, event)| event).collect()
 }
 
 fn show(world: &mut World, room: RoomId, session: SessionId) {
     let through = world.node(BOB).room(&room).unwrap().last_arrival();
-    world.ask(BOB, Command::Shown { room, session, through }).unwrap();
+    world.ask(BOB, Command::Shown { room, by: by(session), through }).unwrap();
 }
 
 fn whisper(world: &mut World, room: RoomId, session: SessionId, text: &str) -> EventId {
@@ -41,8 +47,7 @@ fn whisper(world: &mut World, room: RoomId, session: SessionId, text: &str) -> E
 }
 
 fn speak(world: &mut World, room: RoomId, session: SessionId, text: &str) -> EventId {
-    let by = Speaker { session, origin: Origin::Agent };
-    said(world.ask(BOB, Command::Send { room, by, message: Message::new(Kind::Chat, text) }))
+    said(world.ask(BOB, Command::Send { room, by: by(session), message: Message::new(Kind::Chat, text) }))
 }
 
 #[test]
@@ -117,17 +122,33 @@ fn what_is_said_to_a_session_that_only_speaks_is_not_passed_over() {
 }
 
 #[test]
-fn who_was_never_here_begins_where_the_furthest_session_is() {
+fn what_the_human_saw_is_still_new_to_the_agents() {
     let (mut world, room) = room(56);
+    let before = say(&mut world, room, 0, "at night");
+    settle(&mut world, room, &[0, BOB]);
+    assert_eq!(unread(&world, room, HUMAN), [before]);
+    show(&mut world, room, HUMAN);
     start(&mut world, room, FIRST);
-    start(&mut world, room, SECOND);
-    say(&mut world, room, 0, "shown to the first");
+    assert_eq!(unread(&world, room, FIRST), [before], "the page was open, no agent was there");
+    show(&mut world, room, FIRST);
+    world.ask(BOB, Command::SessionEnded { room, session: FIRST }).unwrap();
+    let whispered = whisper(&mut world, room, FIRST, "for the agent that will be back");
+    settle(&mut world, room, &[0, BOB]);
+    assert_eq!(unread(&world, room, HUMAN), []);
+    show(&mut world, room, HUMAN);
+    start(&mut world, room, FIRST);
+    assert_eq!(unread(&world, room, FIRST), [whispered]);
+}
+
+#[test]
+fn what_the_agents_were_given_is_still_new_to_the_human() {
+    let (mut world, room) = room(57);
+    start(&mut world, room, FIRST);
+    let said = say(&mut world, room, 0, "to everybody");
     settle(&mut world, room, &[0, BOB]);
     show(&mut world, room, FIRST);
-    let missed = say(&mut world, room, 0, "shown to nobody");
-    settle(&mut world, room, &[0, BOB]);
-    assert_eq!(unread(&world, room, HUMAN), [missed]);
-    assert_eq!(unread(&world, room, SECOND).len(), 2);
+    assert_eq!(unread(&world, room, HUMAN), [said]);
+    assert_eq!(world.node(BOB).unread_count(&room, human()), 1);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use pairwave_core::talk::{Field, Kind, Message};
 
 use crate::checks::{agree, have_the_same, is_true};
 use crate::reference::Library;
-use crate::world::{At, HUMAN, World, human};
+use crate::world::{At, World, human};
 
 pub const MINUTE: Duration = Duration::from_secs(60);
 
@@ -88,7 +88,7 @@ fn two_people_meet_and_talk() {
     say(&mut world, room, 0, "hello bob");
     say(&mut world, room, 1, "hello alice");
     let arrived =
-        world.run_until(MINUTE, |world| (0..2).all(|at| world.node(at).unread(&room, &HUMAN, 9).unwrap().len() == 1));
+        world.run_until(MINUTE, |world| (0..2).all(|at| world.node(at).unread(&room, human(), 9).unwrap().len() == 1));
     assert!(arrived);
 }
 
@@ -169,7 +169,7 @@ fn who_was_away_gets_everything() {
     world.start(1);
     settle(&mut world, room, &[0, 1]);
     assert!(world.node(1).room(&room).unwrap().count() > 2100);
-    assert_eq!(world.node(1).unread(&room, &HUMAN, 5000).unwrap().len(), 2100);
+    assert_eq!(world.node(1).unread(&room, human(), 5000).unwrap().len(), 2100);
     agree(&world, room, &[0, 1]).unwrap();
 }
 

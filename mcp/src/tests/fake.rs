@@ -278,6 +278,7 @@ pub(crate) fn room(id: &str) -> RoomView {
         unread: 1,
         read_through: 0,
         first_unread: None,
+        first_unread_arrival: None,
         me: Me {
             member: "alicealice".into(),
             name: "alice".into(),

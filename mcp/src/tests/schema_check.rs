@@ -30,8 +30,13 @@ fn check(schema: &Value, value: &Value, at: &str, problems: &mut Vec<String>) {
             "const" if rule != value => problems.push(format!("{at}: {value} is not {rule}")),
             "anyOf" if matching(rule, value) == 0 => problems.push(format!("{at}: {value} is none of {rule}")),
             "oneOf" if matching(rule, value) != 1 => problems.push(format!("{at}: {value} is not one of {rule}")),
-            "minimum" if value.as_f64() < rule.as_f64() => problems.push(format!("{at}: {value} is below {rule}")),
-            "maximum" if value.as_f64() > rule.as_f64() => problems.push(format!("{at}: {value} is above {rule}")),
+            // Of what is no number they say nothing.
+            "minimum" if value.as_f64().is_some_and(|value| Some(value) < rule.as_f64()) => {
+                problems.push(format!("{at}: {value} is below {rule}"))
+            }
+            "maximum" if value.as_f64().is_some_and(|value| Some(value) > rule.as_f64()) => {
+                problems.push(format!("{at}: {value} is above {rule}"))
+            }
             "enum" | "const" | "anyOf" | "oneOf" | "minimum" | "maximum" => {}
             "description" | "format" | "default" | "title" => {}
             unknown => panic!("{at}: the keyword `{unknown}` is not known here"),

@@ -246,6 +246,9 @@ pub struct RoomView {
     /// The first message that it was not given.
     #[serde(default)]
     pub first_unread: Option<String>,
+    /// Its arrival.
+    #[serde(default)]
+    pub first_unread_arrival: Option<u64>,
     /// The session that asks.
     pub me: Me,
     /// All members, the founder first.
@@ -563,6 +566,8 @@ pub enum Notice {
     Verification { room: String, member: String, step: String },
     /// Something that a human should look at.
     Warning { room: String, text: String },
+    /// A room that was read again is here.
+    Reopened { room: String },
     /// Notices were lost, for this face did not take them fast enough: what it shows may be old.
     Missed {},
 }

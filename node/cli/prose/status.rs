@@ -169,6 +169,7 @@ mod tests {
             unread: 2,
             read_through: 0,
             first_unread: None,
+            first_unread_arrival: None,
             me: Me {
                 member: "alice-id".into(),
                 name: "alice".into(),

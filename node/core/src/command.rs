@@ -100,12 +100,18 @@ pub enum Command {
     /// Everything up to this arrival was given to the session.
     Shown {
         room: RoomId,
-        session: SessionId,
+        by: Speaker,
         through: u64,
     },
 }
 
 impl Command {
+    /// Must the state hold everything that was taken before this is carried out? Who is there and
+    /// what was shown goes by arrival.
+    pub(crate) fn hangs_on_the_state(&self) -> bool {
+        !matches!(self, Self::SessionStarted { .. } | Self::SessionEnded { .. } | Self::Shown { .. })
+    }
+
     /// The room that it is about; none for one that is still to be made.
     pub fn room(&self) -> Option<RoomId> {
         match self {

@@ -42,7 +42,7 @@ impl<L: Log> Node<L> {
             Command::Heard { room, by, member, words } => Some(self.heard(room, by, member, &words)),
             Command::SessionStarted { room, session, origin } => Some(self.session_started(room, session, origin)),
             Command::SessionEnded { room, session } => Some(self.session_ended(room, session)),
-            Command::Shown { room, session, through } => Some(self.shown(room, session, through)),
+            Command::Shown { room, by, through } => Some(self.shown(room, by, through)),
         };
         if let Some(result) = result {
             self.outbox.reply(token, result);
@@ -206,9 +206,9 @@ impl<L: Log> Node<L> {
         })
     }
 
-    fn shown(&mut self, room: RoomId, session: SessionId, through: u64) -> Result {
+    fn shown(&mut self, room: RoomId, by: Speaker, through: u64) -> Result {
         self.in_seat(room, |seat, context| {
-            let shown = seat.show(session, through, context);
+            let shown = seat.show(by, through, context);
             shown.map(|()| Outcome::Done).map_err(|error| Refusal::StoreFailed { why: error.to_string() })
         })
     }

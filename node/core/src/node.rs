@@ -7,13 +7,13 @@ use pairwave_wire::TransportId;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
-use crate::command::Token;
+use crate::command::{Speaker, Token};
 use crate::connectivity::Connectivity;
 use crate::context::Context;
 use crate::delivery::Delivery;
 use crate::effect::{DeriveId, Effect, Slot};
 use crate::epochs::EpochKeys;
-use crate::id::{EventId, MemberId, RoomId, SessionId};
+use crate::id::{EventId, MemberId, RoomId};
 use crate::input::{Input, LinkId};
 use crate::invite::Invite;
 use crate::joining::Joining;
@@ -51,6 +51,8 @@ pub struct Node<L: Log> {
     pub(crate) links: Links,
     pub(crate) connectivity: Connectivity,
     pub(crate) derivations: BTreeMap<DeriveId, Derivation>,
+    /// Rooms that were closed because their log failed.
+    closed: BTreeSet<RoomId>,
     next_derivation: u64,
     pub(crate) now: Timestamp,
 }
@@ -58,7 +60,7 @@ pub struct Node<L: Log> {
 /// What a key is derived for.
 #[derive(Debug)]
 pub(crate) enum Derivation {
-    Invite { token: Token, by: crate::command::Speaker, invite: Invite },
+    Invite { token: Token, by: Speaker, invite: Invite },
     Join { room: RoomId },
 }
 
@@ -143,6 +145,7 @@ impl<L: Log> Node<L> {
             links: Links::default(),
             connectivity: Connectivity::default(),
             derivations: BTreeMap::new(),
+            closed: BTreeSet::new(),
             next_derivation: 0,
             now,
         }
@@ -154,7 +157,9 @@ impl<L: Log> Node<L> {
         let reaches_out = !matches!(input, Input::Sent { .. } | Input::Durable { .. });
         match input {
             Input::Command { token, command } => {
-                self.each_seat(Seat::settle_now);
+                if let Some(room) = command.room().filter(|_| command.hangs_on_the_state()) {
+                    self.with_seat(&room, Seat::settle_now);
+                }
                 self.on_command(token, command);
             }
             Input::Listening { addresses } => self.on_listening(addresses),
@@ -271,18 +276,19 @@ impl<L: Log> Node<L> {
     }
 
     /// Up to `limit` messages that a session was not given, oldest first: arrival and event.
-    pub fn unread(&self, room: &RoomId, session: &SessionId, limit: usize) -> Result<Vec<(u64, EventId)>, LogError> {
-        self.seats.get(room).map_or(Ok(Vec::new()), |seat| seat.unread(*session, limit, &self.log))
+    pub fn unread(&self, room: &RoomId, by: Speaker, limit: usize) -> Result<Vec<(u64, EventId)>, LogError> {
+        self.seats.get(room).map_or(Ok(Vec::new()), |seat| seat.unread(by, limit, usize::MAX, &self.log))
+    }
+
+    /// How many messages a session was not given, counted up to 1,000, or among 5,000 events.
+    pub fn unread_count(&self, room: &RoomId, by: Speaker) -> u64 {
+        let unread = self.seats.get(room).map(|seat| seat.unread(by, 1000, 5000, &self.log));
+        unread.and_then(Result::ok).map_or(0, |unread| unread.len() as u64)
     }
 
     /// Everything for a session up to this arrival was given to it.
-    pub fn read_through(&self, room: &RoomId, session: &SessionId) -> u64 {
-        self.seats.get(room).map_or(0, |seat| seat.reading.cursor(session))
-    }
-
-    /// How many messages a session was not given, counted up to 1,000.
-    pub fn unread_count(&self, room: &RoomId, session: &SessionId) -> u64 {
-        self.unread(room, session, 1000).map_or(0, |unread| unread.len() as u64)
+    pub fn read_through(&self, room: &RoomId, by: Speaker) -> u64 {
+        self.seats.get(room).map_or(0, |seat| seat.reading.cursor(by))
     }
 
     /// Where an exchange of words with a member stands, if one is under way.
@@ -362,6 +368,7 @@ impl<L: Log> Node<L> {
             self.links.forget(&link.id());
             self.outbox.push(Effect::Hangup { link: link.id() });
         }
+        self.closed.insert(room);
         self.outbox.notify(Notice::Reopening { room, why });
     }
 
@@ -379,8 +386,12 @@ impl<L: Log> Node<L> {
                 let mut seat = Seat::new(restored, keys, own_seq);
                 seat.restore(&saved);
                 self.seats.insert(room, seat);
+                if self.closed.remove(&room) {
+                    self.outbox.notify(Notice::Reopened { room });
+                }
             }
             Err(error) => {
+                self.closed.insert(room);
                 self.outbox.notify(Notice::Reopening { room, why: error.to_string() });
                 self.outbox.push(Effect::Reopen { room });
             }

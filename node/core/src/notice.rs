@@ -59,6 +59,10 @@ pub enum Notice {
         room: RoomId,
         why: String,
     },
+    /// The room is here again. What became durable meanwhile is not told apart.
+    Reopened {
+        room: RoomId,
+    },
 }
 
 /// Why a knock was turned down for good.

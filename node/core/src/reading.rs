@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use pairwave_wire::cbor;
 use serde::{Deserialize, Serialize};
 
+use crate::command::Speaker;
 use crate::event::{Body, Event, Origin};
 use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::log::{Log, LogError, Record};
@@ -22,13 +23,21 @@ const PAGE: usize = 256;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// Everything for all up to this arrival was given to the session.
-    cursors: BTreeMap<SessionId, u64>,
+    cursors: BTreeMap<SessionId, Cursor>,
+    /// Up to this arrival there is nothing for anybody: where the first of each kind begins.
+    nothing: u64,
     /// Messages to one session alone that it was not given, by arrival.
     held: BTreeMap<u64, Held>,
     /// Which of an author's events were given to any session here, by seq.
     shown: BTreeMap<MemberId, Ranges>,
     #[serde(skip)]
     live: BTreeMap<SessionId, Origin>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    at: u64,
+    origin: Origin,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,9 +60,20 @@ pub struct Said {
 pub struct Reader<'a> {
     pub room: &'a RoomId,
     pub me: MemberId,
-    pub session: SessionId,
+    pub by: Speaker,
     /// There is nobody else in the room, so one's own sessions talk to each other.
     pub alone: bool,
+}
+
+/// How far to look for what was not given.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach {
+    /// The last arrival to look at.
+    pub through: u64,
+    /// Most messages.
+    pub limit: usize,
+    /// Most events to look at.
+    pub looks: usize,
 }
 
 impl Reading {
@@ -67,16 +87,26 @@ impl Reading {
         cbor::encode(self).expect("integers and bytes always encode")
     }
 
-    /// A session is there. A new one starts with what no session of this member was given.
+    /// A session is there. A new agent starts with what no agent of this member was given.
     pub fn start(&mut self, session: SessionId, origin: Origin) {
         self.live.insert(session, origin);
-        self.cursors.insert(session, self.cursor(&session));
-        self.forget_the_furthest_behind();
+        self.move_to(Speaker { session, origin }, 0);
     }
 
-    /// Where a session is; one that was never here begins where the furthest one is.
-    pub fn cursor(&self, session: &SessionId) -> u64 {
-        self.cursors.get(session).or_else(|| self.cursors.values().max()).copied().unwrap_or(0)
+    /// Where a session is. An agent that was never here begins where the furthest agent is: what
+    /// the human has seen on a page no agent was given. The human begins at the beginning.
+    pub fn cursor(&self, by: Speaker) -> u64 {
+        let known = self.cursors.get(&by.session).map(|cursor| cursor.at);
+        let of_agents =
+            || self.cursors.values().filter(|cursor| cursor.origin == Origin::Agent).map(|cursor| cursor.at);
+        let furthest = || of_agents().max().filter(|_| by.origin == Origin::Agent);
+        known.or_else(furthest).unwrap_or(self.nothing)
+    }
+
+    fn move_to(&mut self, by: Speaker, at: u64) {
+        let at = at.max(self.cursor(by));
+        self.cursors.insert(by.session, Cursor { at, origin: by.origin });
+        self.forget_the_furthest_behind();
     }
 
     pub fn end(&mut self, session: &SessionId) {
@@ -100,23 +130,20 @@ impl Reading {
     /// not for, need not look at it again: so a session that mostly speaks does not read its own
     /// words over and over.
     pub fn pass(&mut self, reader: Reader<'_>, arrival: u64, said: &Said) {
-        for (session, cursor) in self.cursors.iter_mut().filter(|(_, cursor)| **cursor + 1 == arrival) {
-            *cursor += u64::from(!said.is_for_all_of(Reader { session: *session, ..reader }));
+        for (session, cursor) in self.cursors.iter_mut().filter(|(_, cursor)| cursor.at + 1 == arrival) {
+            cursor.at += u64::from(!said.is_for_all_of(reader, session));
+        }
+        if self.nothing + 1 == arrival && !said.is_for_all_of(reader, &reader.by.session) {
+            self.nothing = arrival;
         }
     }
 
-    /// Up to `limit` messages up to the arrival `through` that the session was not given, oldest
-    /// first, by arrival.
-    pub fn unread(
-        &self,
-        log: &dyn Log,
-        reader: Reader<'_>,
-        through: u64,
-        limit: usize,
-    ) -> Result<Vec<(u64, EventId)>, LogError> {
-        let held = self.held_for(&reader.session).take_while(|(arrival, _)| *arrival <= through).take(limit);
+    /// Messages that the session was not given, oldest first, by arrival.
+    pub fn unread(&self, log: &dyn Log, reader: Reader<'_>, reach: Reach) -> Result<Vec<(u64, EventId)>, LogError> {
+        let Reach { through, limit, looks } = reach;
+        let held = self.held_for(reader.by).take_while(|(arrival, _)| *arrival <= through).take(limit);
         let mut unread: Vec<_> = held.map(|(arrival, held)| (arrival, held.event)).collect();
-        self.scan(log, reader, through, |arrival, record| {
+        self.scan(log, reader, through, looks, |arrival, record| {
             unread.push((arrival, record.position.id));
             unread.len() < 2 * limit
         })?;
@@ -134,17 +161,16 @@ impl Reading {
         through: u64,
     ) -> Result<BTreeMap<MemberId, Ranges>, LogError> {
         let mut given: Vec<(MemberId, u64)> = Vec::new();
-        self.scan(log, reader, through, |_, record| {
+        self.scan(log, reader, through, usize::MAX, |_, record| {
             given.push((record.author, record.seq));
             true
         })?;
-        let held: Vec<u64> = self.held_for(&reader.session).map(|(arrival, _)| arrival).collect();
+        let held: Vec<u64> = self.held_for(reader.by).map(|(arrival, _)| arrival).collect();
         for arrival in held.into_iter().take_while(|arrival| *arrival <= through) {
             let Some(held) = self.held.remove(&arrival) else { continue };
             given.extend(log.get(reader.room, &held.event)?.map(|record| (record.author, record.seq)));
         }
-        let cursor = through.max(self.cursor(&reader.session));
-        self.cursors.insert(reader.session, cursor);
+        self.move_to(reader.by, through);
         let mut news: BTreeMap<MemberId, Ranges> = BTreeMap::new();
         for (author, seq) in given {
             if self.shown.entry(author).or_default().insert(seq) {
@@ -159,33 +185,36 @@ impl Reading {
         self.shown.get(author)
     }
 
-    /// Messages to this session alone, and those to sessions that are gone.
-    fn held_for<'a>(&'a self, session: &'a SessionId) -> impl Iterator<Item = (u64, &'a Held)> {
-        let open = move |held: &Held| held.session == *session || !self.live.contains_key(&held.session);
+    /// Messages to this session alone; an agent takes those to sessions that are gone as well.
+    fn held_for(&self, by: Speaker) -> impl Iterator<Item = (u64, &Held)> {
+        let gone = move |session: &SessionId| by.origin == Origin::Agent && !self.live.contains_key(session);
+        let open = move |held: &Held| held.session == by.session || gone(&held.session);
         self.held.iter().filter(move |(_, held)| open(held)).map(|(arrival, held)| (*arrival, held))
     }
 
     /// Calls `each` for messages to all or to the member after the session's cursor, up to
-    /// `through`, until it says stop.
+    /// `through`, until it says stop or so many events were looked at.
     fn scan(
         &self,
         log: &dyn Log,
         reader: Reader<'_>,
         through: u64,
+        mut looks: usize,
         mut each: impl FnMut(u64, &Record) -> bool,
     ) -> Result<(), LogError> {
-        let mut after = self.cursor(&reader.session);
+        let mut after = self.cursor(reader.by);
         loop {
             let page = log.arrivals(reader.room, after, PAGE)?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = *last;
             for (arrival, id) in page {
-                if arrival > through {
+                if arrival > through || looks == 0 {
                     return Ok(());
                 }
+                looks -= 1;
                 let Some(record) = log.get(reader.room, &id)? else { continue };
                 let Some(event) = record.event() else { continue };
-                if Said::new(&event).is_for_all_of(reader) && !each(arrival, &record) {
+                if Said::new(&event).is_for_all_of(reader, &reader.by.session) && !each(arrival, &record) {
                     return Ok(());
                 }
             }
@@ -195,7 +224,7 @@ impl Reading {
     fn forget_the_furthest_behind(&mut self) {
         while self.cursors.len() > SESSIONS {
             let gone = self.cursors.iter().filter(|(session, _)| !self.live.contains_key(session));
-            let Some(session) = gone.min_by_key(|(_, cursor)| **cursor).map(|(session, _)| *session) else { return };
+            let Some(session) = gone.min_by_key(|(_, cursor)| cursor.at).map(|(session, _)| *session) else { return };
             self.cursors.remove(&session);
         }
     }
@@ -212,11 +241,11 @@ impl Said {
 
     /// Is this a message to every session of the reader's member? One's own words come back only
     /// where they were sent to oneself, or where there is nobody else to talk to.
-    fn is_for_all_of(&self, reader: Reader<'_>) -> bool {
+    fn is_for_all_of(&self, reader: Reader<'_>, session: &SessionId) -> bool {
         let Some(to) = self.to else { return false };
         let addressed = to.is_none_or(|to| to.member == reader.me && to.session.is_none());
         let foreign = self.by != reader.me;
-        let from_another_session = self.session != reader.session && (to.is_some() || reader.alone);
+        let from_another_session = self.session != *session && (to.is_some() || reader.alone);
         addressed && (foreign || from_another_session)
     }
 }

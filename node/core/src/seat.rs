@@ -10,14 +10,14 @@ use crate::delivery::{Deliveries, Delivery};
 use crate::effect::{Effect, Slot};
 use crate::epochs::EpochKeys;
 use crate::event::{Body, Event};
-use crate::id::{EventId, MemberId, RoomId, SessionId};
+use crate::id::{EventId, MemberId, RoomId};
 use crate::live::LiveLink;
 use crate::log::{Log, LogError, Record};
 use crate::members::Rotated;
 use crate::notice::Notice;
 use crate::pairing::companion;
 use crate::peers::Peers;
-use crate::reading::{Reader, Reading, Said};
+use crate::reading::{Reach, Reader, Reading, Said};
 use crate::room::{Change, Room};
 use crate::time::Timestamp;
 
@@ -222,6 +222,8 @@ impl Seat {
     /// Folds what was put off.
     pub(crate) fn settle_now(&mut self, context: &mut Context<'_>) {
         if self.room.is_settled() {
+            // Something of our own may have settled it on its way.
+            self.unsettled = None;
             return;
         }
         match self.room.settle(context.log) {
@@ -332,10 +334,10 @@ impl Seat {
     /// Tells of what is durable, once the state says what it is worth.
     fn tell_arrived(&mut self, context: &mut Context<'_>) {
         let settled = self.room.settled_arrival();
-        let (room, me, session, alone) = self.reader(SessionId::COMPANION);
+        let (room, me, alone) = self.reader();
         while self.arrived.front().is_some_and(|next| next.arrival <= settled) {
             let Some(Arrived { event, arrival, said }) = self.arrived.pop_front() else { break };
-            self.reading.pass(Reader { room: &room, me, session, alone }, arrival, &said);
+            self.reading.pass(Reader { room: &room, me, by: companion(), alone }, arrival, &said);
             context.outbox.notify(Notice::Arrived { room, event, arrival });
         }
     }
@@ -419,20 +421,28 @@ impl Seat {
         self.deliveries.pending(member, newest.filter(|(author, _)| author != member))
     }
 
-    pub(crate) fn reader(&self, session: SessionId) -> (RoomId, MemberId, SessionId, bool) {
-        (self.id(), self.me(), session, self.others().next().is_none())
+    fn reader(&self) -> (RoomId, MemberId, bool) {
+        (self.id(), self.me(), self.others().next().is_none())
     }
 
-    pub fn unread(&self, session: SessionId, limit: usize, log: &dyn Log) -> Result<Vec<(u64, EventId)>, LogError> {
-        let (room, me, session, alone) = self.reader(session);
-        self.reading.unread(log, Reader { room: &room, me, session, alone }, self.room.settled_arrival(), limit)
+    /// Up to `limit` messages among as many events as may be looked at.
+    pub fn unread(
+        &self,
+        by: Speaker,
+        limit: usize,
+        looks: usize,
+        log: &dyn Log,
+    ) -> Result<Vec<(u64, EventId)>, LogError> {
+        let (room, me, alone) = self.reader();
+        let reach = Reach { through: self.room.settled_arrival(), limit, looks };
+        self.reading.unread(log, Reader { room: &room, me, by, alone }, reach)
     }
 
     /// A session was given everything up to `through`.
-    pub fn show(&mut self, session: SessionId, through: u64, context: &mut Context<'_>) -> Result<(), LogError> {
-        let (room, me, session, alone) = self.reader(session);
+    pub fn show(&mut self, by: Speaker, through: u64, context: &mut Context<'_>) -> Result<(), LogError> {
+        let (room, me, alone) = self.reader();
         let through = through.min(self.room.settled_arrival());
-        let reader = Reader { room: &room, me, session, alone };
+        let reader = Reader { room: &room, me, by, alone };
         let news = self.reading.show(context.log, reader, through)?;
         self.save_reading(context);
         for (author, shown) in news {
@@ -464,6 +474,10 @@ impl Seat {
         if self.save_due.is_some_and(|due| due <= context.now) {
             self.save_due = None;
             self.settle_now(context);
+            // Half a state must not be taken for a whole one after the room is read again.
+            if self.failed.is_some() {
+                return;
+            }
             self.save_reading(context);
             context.outbox.save(self.id(), Slot::Delivery, Some(self.deliveries.encode()));
             context.outbox.save(self.id(), Slot::State, Some(self.room.checkpoint()));

@@ -329,6 +329,7 @@ fn note(notice: &Notice) {
         Notice::Equivocation { room, member } => warn!(%room, %member, "two copies of a member's key are in use"),
         Notice::Intruder { room, .. } => warn!(%room, "somebody who is no member tried to get in"),
         Notice::Out { room } => info!(%room, "no longer a member of a room"),
+        Notice::Reopened { room } => info!(%room, "a room that was closed is here again"),
         Notice::Reopening { room, why } => warn!(%room, why, "a room was closed and is read again"),
         Notice::Verification { room, member, step } => info!(%room, %member, ?step, "words are compared"),
         Notice::Arrived { .. } | Notice::Undone { .. } | Notice::Delivery { .. } => {}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use pairwave_api::{Done, Entry, Failure, Inbox, InboxView, Item, MarkRead, Wait};
-use pairwave_core::command::{Command, Refusal};
+use pairwave_core::command::{Command, Refusal, Speaker};
 use pairwave_core::id::{EventId, MemberId, RoomId, SessionId};
 use pairwave_core::log::{Log, LogError};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
@@ -67,8 +67,8 @@ impl Answers {
     pub(super) async fn inbox(&self, by: &Caller, ask: Inbox) -> Result<Reply, Failure> {
         let room = self.room(by, &ask.room).await?;
         let turn = self.turns.next(room, by.speaker.session).await;
-        let given = self.collect(room, by.speaker.session).await?;
-        self.give(room, by.speaker.session, given, (!ask.peek).then_some(turn))
+        let given = self.collect(room, by.speaker).await?;
+        self.give(room, by.speaker, given, (!ask.peek).then_some(turn))
     }
 
     /// What was only looked at has reached the session.
@@ -77,7 +77,7 @@ impl Answers {
         let session = by.speaker.session;
         let _turn = self.turns.next(room, session).await;
         if ask.through > 0 {
-            self.command(Command::Shown { room, session, through: ask.through }).await?;
+            self.command(Command::Shown { room, by: by.speaker, through: ask.through }).await?;
         }
         let wishes = self.seen().wishes(room, session).into_iter().map(|wish| wish.member);
         let told: Vec<MemberId> = wishes.filter(|member| ask.verifications.contains(&member.to_string())).collect();
@@ -88,16 +88,16 @@ impl Answers {
     /// Answers as soon as there is something that the session was not given, or when its patience ends.
     pub(super) async fn wait(&self, by: &Caller, ask: Wait) -> Result<Reply, Failure> {
         let room = self.room(by, &ask.room).await?;
-        let session = by.speaker.session;
+        let speaker = by.speaker;
         let deadline = Instant::now() + Duration::from_secs(ask.timeout_s).min(WAIT_MAX);
         let mut changed = self.changed.subscribe();
         loop {
             let before = changed.borrow_and_update().of(&room);
-            if self.has_news(room, session).await? {
-                let turn = self.turns.next(room, session).await;
-                if self.has_news(room, session).await? {
-                    let given = self.collect(room, session).await?;
-                    return self.give(room, session, given, (!ask.peek).then_some(turn));
+            if self.has_news(room, speaker).await? {
+                let turn = self.turns.next(room, speaker.session).await;
+                if self.has_news(room, speaker).await? {
+                    let given = self.collect(room, speaker).await?;
+                    return self.give(room, speaker, given, (!ask.peek).then_some(turn));
                 }
             }
             let change = changed.wait_for(|changes| changes.of(&room) != before);
@@ -108,12 +108,12 @@ impl Answers {
         }
     }
 
-    async fn has_news(&self, room: RoomId, session: SessionId) -> Result<bool, Failure> {
-        if self.seen().wishes(room, session).iter().any(|wish| !wish.told) {
+    async fn has_news(&self, room: RoomId, by: Speaker) -> Result<bool, Failure> {
+        if self.seen().wishes(room, by.session).iter().any(|wish| !wish.told) {
             return Ok(true);
         }
         let unread = move |viewer: &Viewer<'_, _>| {
-            let unread = viewer.node().unread(&room, &session, 1).map_err(|error| unreadable(&error))?;
+            let unread = viewer.node().unread(&room, by, 1).map_err(|error| unreadable(&error))?;
             match unread.is_empty() {
                 true if !viewer.is_member() => Err(refused(Refusal::NotAMember)),
                 empty => Ok(!empty),
@@ -122,23 +122,22 @@ impl Answers {
         self.look(room, unread).await
     }
 
-    async fn collect(&self, room: RoomId, session: SessionId) -> Result<Given, Failure> {
-        let wishes = self.seen().wishes(room, session);
-        let collect =
-            move |viewer: &Viewer<'_, _>| collected(viewer, session, &wishes).map_err(|error| unreadable(&error));
+    async fn collect(&self, room: RoomId, by: Speaker) -> Result<Given, Failure> {
+        let wishes = self.seen().wishes(room, by.session);
+        let collect = move |viewer: &Viewer<'_, _>| collected(viewer, by, &wishes).map_err(|error| unreadable(&error));
         self.look(room, collect).await
     }
 
     /// Answers with what counts as shown once it was written; without a turn it was only looked at.
-    fn give(&self, room: RoomId, session: SessionId, given: Given, turn: Option<Turn>) -> Result<Reply, Failure> {
+    fn give(&self, room: RoomId, by: Speaker, given: Given, turn: Option<Turn>) -> Result<Reply, Failure> {
         let value = json(&given.view)?;
         let Some(turn) = turn else { return Ok(value.into()) };
         let (seen, driver) = (self.seen.clone(), self.parts.driver.clone());
         let written = async move {
             let _turn = turn;
-            locked(&seen).told(room, session, &given.wishes);
+            locked(&seen).told(room, by.session, &given.wishes);
             if let Some(through) = given.view.through {
-                let shown = Command::Shown { room, session, through };
+                let shown = Command::Shown { room, by, through };
                 if let Err(refusal) = driver.command(shown).await {
                     tracing::warn!(%refusal, "what was given will be given again");
                 }
@@ -148,10 +147,10 @@ impl Answers {
     }
 }
 
-fn collected<L: Log>(viewer: &Viewer<'_, L>, session: SessionId, wishes: &[Wish]) -> Result<Given, LogError> {
-    let unread = viewer.node().unread(&viewer.room().id(), &session, MESSAGES + 1)?;
+fn collected<L: Log>(viewer: &Viewer<'_, L>, by: Speaker, wishes: &[Wish]) -> Result<Given, LogError> {
+    let unread = viewer.node().unread(&viewer.room().id(), by, MESSAGES + 1)?;
     let mut items: Vec<Item> = wishes.iter().map(|wish| verification(viewer, wish)).collect();
-    let open = viewer.open_questions(&session);
+    let open = viewer.open_questions(&by.session);
     let (mut through, mut letters, mut more) = (None, 0, unread.len() > MESSAGES);
     for (arrival, event) in unread.iter().take(MESSAGES) {
         let entry = viewer.entry(event)?;
@@ -168,7 +167,7 @@ fn collected<L: Log>(viewer: &Viewer<'_, L>, session: SessionId, wishes: &[Wish]
     for event in open.iter().filter(|event| !given(event)).take(QUESTIONS) {
         items.extend(viewer.entry(event)?.map(|entry| reminder("question", entry)));
     }
-    for event in viewer.own_questions(&session).iter().take(QUESTIONS) {
+    for event in viewer.own_questions(&by.session).iter().take(QUESTIONS) {
         items.extend(viewer.entry(event)?.map(|entry| reminder("open_question", entry)));
     }
     let wishes = wishes.iter().map(|wish| wish.member).collect();

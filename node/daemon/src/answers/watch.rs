@@ -141,6 +141,10 @@ impl Answers {
                 self.changed.send_modify(|changes| changes.in_room(*room));
             }
             Notice::Reopening { room, .. } => self.live.forget(room),
+            Notice::Reopened { room } => {
+                self.attend_all(*room).await;
+                self.changed.send_modify(|changes| changes.in_room(*room));
+            }
             Notice::Joined { room } => self.attend_all(*room).await,
             Notice::JoinRefused { room, .. } => {
                 if let Err(failure) = self.unbind_unless_here(*room).await {

@@ -43,6 +43,7 @@ pub fn notice<L: Log>(node: &Node<L>, notice: &Notice) -> Option<Told> {
             warning(room, "Somebody with a key of this room came who is no member".to_owned())
         }
         Notice::Out { room } => warning(room, "You are no longer a member of this room".to_owned()),
+        Notice::Reopened { room } => Told::Reopened { room: room.to_string() },
         Notice::Reopening { room, why } => {
             warning(room, format!("The room is read again, for it could not be kept: {why}"))
         }

@@ -28,7 +28,7 @@ pub fn room_summary<L: Log>(viewer: &Viewer<'_, L>, by: &Speaker, folder: Option
         folder,
         members: count(members.len()),
         online: count(online),
-        unread: viewer.node.unread_count(&id, &by.session),
+        unread: viewer.node.unread_count(&id, *by),
         state: standing(viewer.node.standing(&id)).to_owned(),
     }
 }
@@ -54,6 +54,7 @@ pub fn room_view<L: Log>(
     network: &NetStatus,
 ) -> RoomView {
     let id = viewer.room.id();
+    let (first_unread_arrival, first_unread) = first_unread(viewer, by).unzip();
     RoomView {
         room: id.to_string(),
         title: viewer.title().to_owned(),
@@ -61,9 +62,10 @@ pub fn room_view<L: Log>(
         state: standing(viewer.node.standing(&id)).to_owned(),
         events: viewer.room.count(),
         heads: count(viewer.room.heads().len()),
-        unread: viewer.node.unread_count(&id, &by.session),
-        read_through: viewer.node.read_through(&id, &by.session),
-        first_unread: first_unread(viewer, by),
+        unread: viewer.node.unread_count(&id, *by),
+        read_through: viewer.node.read_through(&id, *by),
+        first_unread,
+        first_unread_arrival,
         me: viewer.me_as(by),
         members: viewer.members().into_iter().map(|member| member_view(viewer, member, network)).collect(),
         charter: no_charter(),
@@ -84,6 +86,7 @@ pub fn waiting_view(joining: &Joining, by: &Speaker, me: MemberId, folder: Optio
         unread: 0,
         read_through: 0,
         first_unread: None,
+        first_unread_arrival: None,
         me: Me {
             member: me.to_string(),
             name: joining.name.clone(),
@@ -99,9 +102,9 @@ pub fn waiting_view(joining: &Joining, by: &Speaker, me: MemberId, folder: Optio
 }
 
 /// What cannot be read counts as nothing unread: whoever reads the room is told why.
-fn first_unread<L: Log>(viewer: &Viewer<'_, L>, by: &Speaker) -> Option<String> {
-    let unread = viewer.node.unread(&viewer.room.id(), &by.session, 1).unwrap_or_default();
-    unread.first().map(|(_, event)| event.to_string())
+fn first_unread<L: Log>(viewer: &Viewer<'_, L>, by: &Speaker) -> Option<(u64, String)> {
+    let unread = viewer.node.unread(&viewer.room.id(), *by, 1).unwrap_or_default();
+    unread.first().map(|(arrival, event)| (*arrival, event.to_string()))
 }
 
 fn member_view<L: Log>(viewer: &Viewer<'_, L>, member: MemberId, network: &NetStatus) -> MemberView {
