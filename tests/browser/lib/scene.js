@@ -10,12 +10,14 @@ import { BINARY, Person, Refusal } from "./person.js";
 /** A scene is stopped when it takes longer: something hangs. */
 const LIMIT = 150_000;
 
+let pictures = 0;
+
 /**
  * @param {string} name
  * @param {(scene: Scene, t: import("node:test").TestContext) => Promise<void>} play
  */
-export function scene(name, play) {
-  test(name, { timeout: LIMIT }, async (t) => {
+export function scene(name, play, limit = LIMIT) {
+  test(name, { timeout: limit }, async (t) => {
     if (!fs.existsSync(BINARY)) throw new Error("PAIRWAVE_BIN names no binary: run `tests/run browser`, or set it to one that was built");
     const scene = new Scene();
     try {
@@ -70,8 +72,8 @@ class Scene {
   async report(t) {
     for (const person of this.people) t.diagnostic(`${person.name}: ${person.lastWords()}`);
     const pages = this.browsers.flatMap((browser) => browser.contexts().flatMap((context) => context.pages()));
-    for (const [index, page] of pages.entries()) {
-      const file = path.join(os.tmpdir(), `pairwave-browser-failed-${process.pid}-${index}.png`);
+    for (const page of pages) {
+      const file = path.join(os.tmpdir(), `pairwave-browser-failed-${process.pid}-${(pictures += 1)}.png`);
       await page.screenshot({ path: file }).then(() => t.diagnostic(`${page.url()}: ${file}`), () => {});
     }
   }
