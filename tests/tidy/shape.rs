@@ -6,8 +6,8 @@ use crate::tree::{files, none, paths};
 const LINES: usize = 600;
 
 /// The top level is fixed.
-const TOP: [&str; 9] =
-    ["Cargo.toml", "Cargo.lock", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "docs", "mcp", "node", "tests"];
+const TOP: [&str; 10] =
+    ["Cargo.toml", "Cargo.lock", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "docs", "mcp", "node", "tests", "web"];
 
 #[test]
 fn no_file_holds_two_concepts() {
@@ -36,7 +36,7 @@ fn files_are_named_after_a_concept() {
 #[test]
 fn types_are_named_after_a_concept() {
     let mut vague = Vec::new();
-    for file in files(&["node/", "mcp/"], &[".rs"]) {
+    for file in files(&["node/", "mcp/", "web/"], &[".rs"]) {
         for (number, line) in file.text.lines().enumerate() {
             let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
             while let Some(word) = words.next() {
@@ -69,7 +69,7 @@ fn nothing_is_left_for_later_in_the_code() {
     let words = [concat!("to", "do!("), concat!("unimple", "mented!("), concat!("FIX", "ME"), concat!("X", "XX")];
     let phrases = [concat!("not yet ", "implemented"), concat!("not ", "implemented")];
     let mut findings = Vec::new();
-    for file in files(&["node/", "mcp/", "tests/"], &[".rs"]) {
+    for file in files(&["node/", "mcp/", "web/", "tests/"], &[".rs", ".js"]) {
         for (number, line) in file.text.lines().enumerate() {
             let lower = line.to_lowercase();
             if words.iter().any(|word| line.contains(word)) || phrases.iter().any(|phrase| lower.contains(phrase)) {
@@ -84,7 +84,7 @@ fn nothing_is_left_for_later_in_the_code() {
 fn nothing_names_the_machine_it_was_written_on() {
     let folders = [concat!("/ro", "ot/"), concat!("/Us", "ers/"), concat!("/wo", "rk/wt"), concat!("/wo", "rk/main")];
     let mut findings = Vec::new();
-    for file in files(&[], &[".rs", ".md", ".toml", ".json", "run", ".lock"]) {
+    for file in files(&[], &[".rs", ".js", ".md", ".toml", ".json", "run", ".lock"]) {
         for (number, line) in file.text.lines().enumerate() {
             if folders.iter().any(|folder| line.contains(folder)) {
                 findings.push(format!("{}:{}: {}", file.path, number + 1, line.trim()));
@@ -92,6 +92,16 @@ fn nothing_names_the_machine_it_was_written_on() {
         }
     }
     none("paths of one machine", &findings);
+}
+
+#[test]
+fn the_lock_of_the_browser_tests_names_no_registry() {
+    let named: Vec<String> = files(&["tests/browser/"], &["package-lock.json"])
+        .into_iter()
+        .filter(|file| file.text.contains("\"resolved\"") || file.text.contains("://"))
+        .map(|file| format!("{}: `omit-lockfile-registry-resolved` in .npmrc keeps it out", file.path))
+        .collect();
+    none("hosts of a registry", &named);
 }
 
 #[test]

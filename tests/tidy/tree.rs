@@ -45,7 +45,7 @@ fn walk(folder: &Path) -> Vec<String> {
         for entry in std::fs::read_dir(folder).expect("a readable folder") {
             let path = entry.expect("a readable entry").path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() && name != "target" && name != ".git" {
+            if path.is_dir() && !["target", ".git", "node_modules"].contains(&name.as_str()) {
                 folders.push(path);
             } else if path.is_file() {
                 let relative = path.strip_prefix(root()).expect("below the root");

@@ -79,14 +79,16 @@ export class EntryWindow {
    * Drops what is far, and so keeps the piece bounded.
    * @param {"start" | "end"} edge
    * @param {number} limit
+   * @returns {boolean} whether anything was dropped
    */
   trim(edge, limit) {
     const excess = this.entries.length - limit;
-    if (excess <= 0) return;
+    if (excess <= 0) return false;
     const dropped = edge === "start" ? this.entries.splice(0, excess) : this.entries.splice(limit);
     for (const entry of dropped) this.#byId.delete(entry.event);
     if (edge === "start") this.atStart = false;
     else this.atEnd = false;
+    return true;
   }
 
   /**

@@ -20,6 +20,10 @@ export class Pager {
   filter = noFilter();
   isLoading = false;
   #generation = 0;
+  /** Where looking goes on beyond an edge, if not at the edge itself: a page of few matches was a long way. @type {string | null} */
+  #olderFrom = null;
+  /** @type {string | null} */
+  #newerFrom = null;
   /** Came in while a page was on its way, which may not have it yet. @type {Entry[]} */
   #meanwhile = [];
   /** @type {Map<string, Promise<Entry | null>>} */
@@ -40,8 +44,8 @@ export class Pager {
 
   newest() {
     return this.#load(true, async () => {
-      const page = await this.#read({});
-      return () => this.window.reset(page.events, { atStart: page.next === null, atEnd: true });
+      const page = await this.#firstMatches(this.#generation);
+      return () => this.#begin(page.events, page.next, null);
     });
   }
 
@@ -54,7 +58,7 @@ export class Pager {
         this.#read({ after: event, limit: PAGE / 2 }),
       ]);
       const entries = [...before.events, ...at.events, ...after.events];
-      return () => this.window.reset(entries, { atStart: before.next === null, atEnd: after.next === null });
+      return () => this.#begin(entries, before.next, after.next);
     });
   }
 
@@ -62,10 +66,11 @@ export class Pager {
     const { first, atStart } = this.window;
     if (!first || atStart || this.isLoading) return Promise.resolve(false);
     return this.#load(false, async () => {
-      const page = await this.#read({ before: first.event });
+      const page = await this.#read({ before: this.#olderFrom ?? first.event });
       return () => {
         this.window.extend("start", page.events, page.next === null);
-        this.window.trim("end", LIMIT);
+        this.#olderFrom = page.next;
+        this.#trim("end");
       };
     });
   }
@@ -74,10 +79,11 @@ export class Pager {
     const { last, atEnd } = this.window;
     if (!last || atEnd || this.isLoading) return Promise.resolve(false);
     return this.#load(false, async () => {
-      const page = await this.#read({ after: last.event });
+      const page = await this.#read({ after: this.#newerFrom ?? last.event });
       return () => {
         this.window.extend("end", page.events, page.next === null);
-        this.window.trim("start", LIMIT);
+        this.#newerFrom = page.next;
+        this.#trim("start");
       };
     });
   }
@@ -91,7 +97,7 @@ export class Pager {
     if (!this.#matches(entry)) return "outside";
     const outcome = this.window.insert(entry);
     if (entry.answers && outcome === "added") this.#link(entry.answers, entry.event);
-    this.window.trim(follows ? "start" : "end", LIMIT);
+    this.#trim(follows ? "start" : "end");
     return outcome;
   }
 
@@ -116,6 +122,34 @@ export class Pager {
       this.#looked.set(event, looked);
     }
     return looked;
+  }
+
+  /**
+   * The newest page that has anything. The companion looks through some thousand events at a time.
+   * @param {number} generation
+   */
+  async #firstMatches(generation) {
+    let page = await this.#read({});
+    while (!page.events.length && page.next && generation === this.#generation) page = await this.#read({ before: page.next });
+    return page;
+  }
+
+  /**
+   * @param {Entry[]} entries
+   * @param {string | null} older where it goes on
+   * @param {string | null} newer
+   */
+  #begin(entries, older, newer) {
+    this.window.reset(entries, { atStart: older === null, atEnd: newer === null });
+    this.#olderFrom = older;
+    this.#newerFrom = newer;
+  }
+
+  /** @param {"start" | "end"} edge */
+  #trim(edge) {
+    if (!this.window.trim(edge, LIMIT)) return;
+    if (edge === "start") this.#olderFrom = null;
+    else this.#newerFrom = null;
   }
 
   /**
