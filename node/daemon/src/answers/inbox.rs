@@ -61,6 +61,8 @@ struct Given {
     view: InboxView,
     /// Who wants to compare words.
     wishes: Vec<MemberId>,
+    /// Something in it was not given before.
+    is_news: bool,
 }
 
 impl Answers {
@@ -95,8 +97,8 @@ impl Answers {
             let before = changed.borrow_and_update().of(&room);
             if self.has_news(room, session).await? {
                 let turn = self.turns.next(room, session).await;
-                if self.has_news(room, session).await? {
-                    let given = self.collect(room, session).await?;
+                let given = self.collect(room, session).await?;
+                if given.is_news {
                     return self.give(room, session, given, (!ask.peek).then_some(turn));
                 }
             }
@@ -171,8 +173,9 @@ fn collected<L: Log>(viewer: &Viewer<'_, L>, session: SessionId, wishes: &[Wish]
     for event in viewer.own_questions(&session).iter().take(QUESTIONS) {
         items.extend(viewer.entry(event)?.map(|entry| reminder("open_question", entry)));
     }
+    let is_news = !unread.is_empty() || wishes.iter().any(|wish| !wish.told);
     let wishes = wishes.iter().map(|wish| wish.member).collect();
-    Ok(Given { view: InboxView { items, timed_out: false, more, through }, wishes })
+    Ok(Given { view: InboxView { items, timed_out: false, more, through }, wishes, is_news })
 }
 
 fn message(open: &[EventId], event: &EventId, entry: Entry) -> Item {
