@@ -3,6 +3,7 @@
 //! companion and comes again.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
@@ -21,15 +22,31 @@ type Written = BoxFuture<'static, ()>;
 pub(crate) struct Handover {
     calls: Arc<Mutex<HashMap<RequestId, Option<Written>>>>,
     turn: Arc<AsyncMutex<()>>,
+    ended: Arc<AtomicU64>,
 }
 
 /// The right to give something away; the next call gets it when this is dropped.
-pub(crate) type Turn = OwnedMutexGuard<()>;
+pub(crate) struct Turn {
+    ended: Arc<AtomicU64>,
+    _guard: OwnedMutexGuard<()>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.ended.fetch_add(1, Ordering::SeqCst);
+    }
+}
 
 impl Handover {
     /// One call at a time gives something away, so that nothing is given to two.
     pub(crate) async fn turn(&self) -> Turn {
-        self.turn.clone().lock_owned().await
+        Turn { _guard: self.turn.clone().lock_owned().await, ended: self.ended.clone() }
+    }
+
+    /// How many turns have ended. Whoever has the turn and finds as many as before it looked knows that
+    /// nothing was given away since.
+    pub(crate) fn turns_ended(&self) -> u64 {
+        self.ended.load(Ordering::SeqCst)
     }
 
     /// Does this, with the turn still held, once the answer to the call was written; not at all if

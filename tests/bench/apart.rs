@@ -20,7 +20,7 @@ pub async fn run() -> Vec<Row> {
     let began = Instant::now();
     alice.up().await;
     let up = began.elapsed();
-    let (at_alice, at_bob) = (alice.client("looks").await, bob.client("looks").await);
+    let (at_alice, at_bob) = (alice.person().await, bob.person().await);
     let all = before + 2 * EVENTS;
     tokio::join!(alice.holds(&at_alice, all), bob.holds(&at_bob, all));
     let taken = began.elapsed().as_secs_f64();

@@ -21,7 +21,7 @@ pub async fn run() -> Vec<Row> {
     for (events, target) in SIZES {
         say(&alice, events - said).await;
         said = events;
-        bob.holds(&bob.client("looks").await, events).await;
+        bob.holds(&bob.person().await, events).await;
         // Alone, so that nothing but the opening happens.
         alice.down().await;
         bob.down().await;

@@ -63,7 +63,7 @@ pub async fn meet(alice: &Person, bob: &Person) {
 /// Waits until both see each other.
 pub async fn linked(one: &Person, other: &Person) {
     for person in [one, other] {
-        let client = person.client("looks").await;
+        let client = person.person().await;
         until(async || person.other(&client).await.filter(|member| member.online)).await;
     }
 }
@@ -158,6 +158,17 @@ impl Person {
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux tells it");
         let kilobytes: f64 = resident.trim().trim_end_matches(" kB").parse().expect("a number");
         kilobytes / 1024.0
+    }
+
+    /// Seconds that the companion has had a processor.
+    pub fn processor_time(&self) -> f64 {
+        /// Of `/proc/PID/stat`, whatever the kernel itself counts in.
+        const TICKS_PER_SECOND: f64 = 100.0;
+        let pid = self.pid().expect("the companion runs");
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the companion runs");
+        let behind_the_name = stat.rsplit(") ").next().expect("Linux tells it");
+        let ticks = behind_the_name.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<f64>().expect("a number"));
+        ticks.sum::<f64>() / TICKS_PER_SECOND
     }
 
     fn hello(&self, face: Face, session: Option<&str>) -> Hello {

@@ -1,6 +1,6 @@
 //! What is given to a session reaches its agent: in parts, late, after a cancelled call.
 
-use pairwave_api::{Code, Failure, Item};
+use pairwave_api::{Code, Failure, Item, Request};
 use serde_json::{Value, json};
 
 use crate::bounded::ANSWER;
@@ -89,6 +89,24 @@ async fn two_calls_at_once_are_not_handed_the_same() {
     let (one, other) = tokio::join!(session.call("pair_inbox", json!({})), session.call("pair_inbox", json!({})));
     let count = |result| structured(result)["items"].as_array().unwrap().len();
     assert_eq!(count(&one) + count(&other), 3);
+}
+
+#[tokio::test]
+async fn two_waits_at_once_are_not_handed_the_same() {
+    let session = Session::new(Fake::with(|state| state.inbox = messages(1, "text"))).await;
+    let wait = || session.call("pair_wait", json!({"timeout_s": 1}));
+    let (one, other) = tokio::join!(wait(), wait());
+    let count = |result| structured(result)["items"].as_array().unwrap().len();
+    assert_eq!(count(&one) + count(&other), 1);
+}
+
+#[tokio::test]
+async fn a_wait_that_nobody_interferes_with_looks_once() {
+    let session = Session::new(Fake::with(|state| state.inbox = messages(1, "text"))).await;
+    session.call("pair_wait", json!({"timeout_s": 600})).await;
+    session.fake.marked.notified().await;
+    let looks = session.fake.asked().into_iter().filter(|asked| matches!(asked, Request::Wait(_)));
+    assert_eq!(looks.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -71,11 +71,15 @@ async fn wait(call: Call<'_>, room: RoomRef, timeout: Duration) -> Result<Answer
     let look = |timeout_s| pairwave_api::Wait { room: room.clone(), timeout_s, peek: true };
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
+        let before = call.server.handover.turns_ended();
         let news = call.server.companion.ask(look(left.as_secs_f64().round() as u64)).await?;
         if news.timed_out {
             return Ok(timed_out());
         }
         let turn = call.server.handover.turn().await;
+        if call.server.handover.turns_ended() == before {
+            return Ok(hand_over(call, turn, room, &news));
+        }
         // Another call may have been handed it meanwhile.
         let news = call.server.companion.ask(look(0)).await?;
         if !news.timed_out {

@@ -181,12 +181,26 @@ impl Answers {
         room: RoomId,
         look: impl FnOnce(&Viewer<'_, Reader>) -> Result<R, Failure> + Send + 'static,
     ) -> Result<R, Failure> {
-        let look = move |node: &Node<Reader>| match node.room(&room) {
-            Some(found) => look(&Viewer::new(node, found)),
-            None if node.joins().any(|joining| joining.invite.room == room) => Err(waiting_to_be_let_in()),
-            None => Err(room_closed()),
+        self.parts.driver.query(move |node| look(&viewer(node, &room)?)).await
+    }
+
+    /// Looks at the room that is meant, and counts the caller's session as present there, as
+    /// [`Answers::room`] does.
+    async fn look_in<R: Send + 'static>(
+        &self,
+        by: &Caller,
+        wanted: &RoomRef,
+        look: impl FnOnce(&Viewer<'_, Reader>) -> Result<R, Failure> + Send + 'static,
+    ) -> Result<(RoomId, R), Failure> {
+        let bound = by.dir.as_deref().and_then(|dir| self.parts.bindings.bound(dir));
+        let wanted = wanted.clone();
+        let look = move |node: &Node<Reader>| {
+            let room = resolve::room(node, wanted.as_deref(), bound)?;
+            Ok((room, viewer(node, &room).and_then(|viewer| look(&viewer))))
         };
-        self.parts.driver.query(look).await
+        let (room, seen) = self.parts.driver.query(look).await?;
+        self.attend(by, room).await;
+        Ok((room, seen?))
     }
 }
 
@@ -247,6 +261,15 @@ fn json<T: Serialize>(answer: &T) -> Result<serde_json::Value, Failure> {
     serde_json::to_value(answer).map_err(|error| {
         Failure::new(Code::Failed, "answer_unwritable", error, "Please report this as a bug of pairwave.")
     })
+}
+
+/// A room whose log is here.
+fn viewer<'a>(node: &'a Node<Reader>, room: &RoomId) -> Result<Viewer<'a, Reader>, Failure> {
+    match node.room(room) {
+        Some(found) => Ok(Viewer::new(node, found)),
+        None if node.joins().any(|joining| joining.invite.room == *room) => Err(waiting_to_be_let_in()),
+        None => Err(room_closed()),
+    }
 }
 
 fn waiting_to_be_let_in() -> Failure {

@@ -4,6 +4,8 @@
 //! One value has exactly one encoding, so that ids and signatures over bytes mean the same to
 //! everybody. The decoder refuses every other spelling.
 
+use std::cmp::Ordering;
+
 use ciborium::Value;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -57,9 +59,8 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Result<T, Decode
     if !rest.is_empty() {
         return Err(DecodeError::NotDeterministic);
     }
-    let mut sorted = value.clone();
-    sort(&mut sorted)?;
-    if write(&sorted) != bytes {
+    check(&value)?;
+    if write(&value) != bytes {
         return Err(DecodeError::NotDeterministic);
     }
     value.deserialized().map_err(|error| DecodeError::Shape(error.to_string()))
@@ -94,9 +95,31 @@ fn sort_map(entries: &mut [(Value, Value)]) -> Result<(), DecodeError> {
         sort(key)?;
         sort(value)?;
     }
-    entries.sort_by_cached_key(|(key, _)| write(key));
+    entries.sort_by(|(one, _), (other, _)| in_order(one, other));
     let doubled = entries.windows(2).any(|pair| pair[0].0 == pair[1].0);
     if doubled { Err(DecodeError::NotDeterministic) } else { Ok(()) }
+}
+
+/// Is it what [`sort`] would leave as it is?
+fn check(value: &Value) -> Result<(), DecodeError> {
+    match value {
+        Value::Integer(_) | Value::Bytes(_) | Value::Text(_) | Value::Bool(_) | Value::Null => Ok(()),
+        Value::Array(items) => items.iter().try_for_each(check),
+        Value::Map(entries) => {
+            entries.iter().try_for_each(|(key, value)| check(key).and_then(|()| check(value)))?;
+            let sorted = entries.is_sorted_by(|(one, _), (other, _)| in_order(one, other).is_lt());
+            if sorted { Ok(()) } else { Err(DecodeError::NotDeterministic) }
+        }
+        _ => Err(DecodeError::ForeignType),
+    }
+}
+
+/// How the encodings of two map keys stand to each other. A shorter text has the smaller head.
+fn in_order(one: &Value, other: &Value) -> Ordering {
+    match (one, other) {
+        (Value::Text(one), Value::Text(other)) => (one.len(), one).cmp(&(other.len(), other)),
+        _ => write(one).cmp(&write(other)),
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +145,19 @@ mod tests {
         ];
         for bytes in wrong {
             assert_eq!(decode::<Value>(bytes, 64), Err(DecodeError::NotDeterministic), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn keys_are_compared_as_they_are_encoded() {
+        let texts = ["", "b", "aa", "ab", &"a".repeat(23), &"a".repeat(24), &"z".repeat(255), &"a".repeat(256)];
+        let mut keys: Vec<Value> = texts.map(Value::from).into();
+        keys.extend([Value::from(-1), Value::from(0), Value::from(24), Value::from(1000), Value::Bytes(vec![9; 30])]);
+        keys.extend([Value::Null, Value::Bool(true), Value::Array(vec![Value::from(1)])]);
+        for one in &keys {
+            for other in &keys {
+                assert_eq!(in_order(one, other), write(one).cmp(&write(other)), "{one:?} {other:?}");
+            }
         }
     }
 

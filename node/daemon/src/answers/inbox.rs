@@ -61,6 +61,8 @@ struct Given {
     view: InboxView,
     /// Who wants to compare words.
     wishes: Vec<MemberId>,
+    /// Something in it was not given before.
+    is_news: bool,
 }
 
 impl Answers {
@@ -95,8 +97,8 @@ impl Answers {
             let before = changed.borrow_and_update().of(&room);
             if self.has_news(room, speaker).await? {
                 let turn = self.turns.next(room, speaker.session).await;
-                if self.has_news(room, speaker).await? {
-                    let given = self.collect(room, speaker).await?;
+                let given = self.collect(room, speaker).await?;
+                if given.is_news {
                     return self.give(room, speaker, given, (!ask.peek).then_some(turn));
                 }
             }
@@ -170,8 +172,9 @@ fn collected<L: Log>(viewer: &Viewer<'_, L>, by: Speaker, wishes: &[Wish]) -> Re
     for event in viewer.own_questions(&by.session).iter().take(QUESTIONS) {
         items.extend(viewer.entry(event)?.map(|entry| reminder("open_question", entry)));
     }
+    let is_news = !unread.is_empty() || wishes.iter().any(|wish| !wish.told);
     let wishes = wishes.iter().map(|wish| wish.member).collect();
-    Ok(Given { view: InboxView { items, timed_out: false, more, through }, wishes })
+    Ok(Given { view: InboxView { items, timed_out: false, more, through }, wishes, is_news })
 }
 
 fn message(open: &[EventId], event: &EventId, entry: Entry) -> Item {

@@ -33,8 +33,8 @@ const CLAIMS: &[(&str, Claim)] =
 
 impl Answers {
     pub(super) async fn send(&self, by: &Caller, ask: Send) -> Result<Sent, Failure> {
-        let room = self.room(by, &ask.room).await?;
-        let message = self.look(room, move |viewer| message(viewer, ask)).await?;
+        let wanted = ask.room.clone();
+        let (room, message) = self.look_in(by, &wanted, move |viewer| message(viewer, ask)).await?;
         let (event, repeated) = match self.command(Command::Send { room, by: by.speaker, message }).await? {
             Outcome::Said { event, repeated } => (event, repeated),
             other => return Err(unexpected(&other)),
