@@ -14,13 +14,16 @@ const MEANING = {
   shown: "an agent or a human was given it",
 };
 
+/** The form of an answer that goes without saying. */
+const ANY_FORM = "free text";
+
 /** @param {Entry} entry */
 export function fieldsOf(entry) {
   /** @type {[string, string | string[]][]} */
   const rows = [];
   if (entry.rationale) rows.push(["why", entry.rationale]);
   if (entry.provenance?.length) rows.push(["from", entry.provenance]);
-  for (const [name, value] of Object.entries(entry.fields ?? {})) rows.push([name.replaceAll("_", " "), value]);
+  for (const [name, value] of Object.entries(entry.fields ?? {})) if (value !== ANY_FORM) rows.push([name.replaceAll("_", " "), value]);
   if (!rows.length) return null;
   return h("dl", { class: "fields" }, rows.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, valueOf(value))]));
 }

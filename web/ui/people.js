@@ -89,9 +89,11 @@ function waitingFor(member) {
  * @param {boolean} isMember
  */
 function sessionLine(session, member, hooks, isMember) {
-  return h("li", { class: `session-line ${session.status === "online" ? "" : "is-offline"}`, "data-testid": "session", "data-session": session.session, "data-status": session.status },
+  // Whether a human looks is told by nobody; their companion's presence stands above.
+  const isAway = session.origin === "agent" && session.status !== "online";
+  return h("li", { class: `session-line ${isAway ? "is-offline" : ""}`, "data-testid": "session", "data-session": session.session, "data-status": session.status },
     h("span", { class: "face", "aria-hidden": "true", vars: { "--session": session.color } }, session.emoji),
-    h("span", { class: "session-text" }, h("i", null, session.name), h("span", { class: "hint" }, ` ${session.origin}, ${session.status}`),
+    h("span", { class: "session-text" }, h("i", null, session.name), h("span", { class: "hint" }, session.origin === "agent" ? ` agent, ${session.status}` : " human"),
       session.summary && h("span", { class: "summary" }, session.summary)),
     member.me && isMember && button("", { class: "icon-button small", "aria-label": `Rename session ${session.name}`, "data-testid": "rename-session", "data-focus": `rename-${session.session}`, on: { click: () => hooks.renameSession(session) } }, icon("pen")));
 }

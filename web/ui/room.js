@@ -183,7 +183,7 @@ export class RoomColumn extends HTMLElement {
     fill(this.head,
       button("", { class: "icon-button rail-toggle", "aria-label": "Rooms", "data-testid": "open-rail", popovertarget: "rail" }, icon("menu")),
       h("div", { class: "room-title" }, h("h2", { "data-testid": "room-title" }, view.title),
-        h("p", { class: "hint" }, [presence(others), waiting ? `${waiting} open ${waiting === 1 ? "question" : "questions"}` : "", view.folder].filter(Boolean).join(" · "))),
+        h("p", { class: "hint", title: view.folder || false }, [presence(others), waiting ? `${waiting} open ${waiting === 1 ? "question" : "questions"}` : "", shortened(view.folder)].filter(Boolean).join(" · "))),
       h("div", { class: "room-tools" },
         button("", { class: "icon-button", "aria-label": "Search", title: "Search  /", "data-testid": "open-search", on: { click: () => this.openSearch() } }, icon("search")),
         view.state === "member" && button("", { class: "icon-button", "aria-label": "Invite", title: "Invite  i", "data-testid": "head-invite", on: { click: () => this.openInvites() } }, icon("invite")),
@@ -237,6 +237,15 @@ function presence(others) {
   const here = others.filter((member) => member.online);
   if (others.length > 4) return `${here.length} of ${others.length} others here`;
   return others.map((member) => `${member.name} ${member.online ? "here" : "away"}`).join(", ");
+}
+
+/**
+ * The end of a path, which tells folders apart; the whole of it is in the title.
+ * @param {string} folder
+ */
+function shortened(folder) {
+  const parts = (folder ?? "").split("/").filter(Boolean);
+  return parts.length > 2 ? `…/${parts.slice(-2).join("/")}` : folder;
 }
 
 customElements.define("pw-room", RoomColumn);

@@ -24,6 +24,9 @@ export class Refusal extends Error {
   }
 }
 
+/** An agent host started these tests, and the door of the page is not for agents. */
+export class NoWayIn extends Error {}
+
 export class Person {
   constructor(stage, name) {
     this.name = name;
@@ -53,7 +56,11 @@ export class Person {
 
   /** The address that lets one browser in, once. */
   async link() {
-    return (await this.ask("dashboard", "--print")).url;
+    try {
+      return (await this.ask("dashboard", "--print")).url;
+    } catch (error) {
+      throw error.rule === "humans_only" ? new NoWayIn(error.message) : error;
+    }
   }
 
   /** Everything that was said, in the room's order. */

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { launch } from "./browser.js";
-import { BINARY, Person, Refusal } from "./person.js";
+import { BINARY, NoWayIn, Person } from "./person.js";
 
 /** A scene is stopped when it takes longer: something hangs. */
 const LIMIT = 150_000;
@@ -23,7 +23,7 @@ export function scene(name, play, limit = LIMIT) {
     try {
       await play(scene, t);
     } catch (error) {
-      if (error instanceof Refusal && error.rule === "humans_only") {
+      if (error instanceof NoWayIn) {
         return t.skip(`the page is opened by humans alone, and an agent host started this: ${error.message}`);
       }
       await scene.report(t);

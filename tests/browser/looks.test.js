@@ -1,0 +1,161 @@
+// How the page looks, and to whom it is of use: axe, phone width, pictures. BROWSER_SHOTS is their folder.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { axe, by, entry, openPage, openRoom, say } from "./lib/browser.js";
+import { livelyRoom } from "./lib/lively.js";
+import { until } from "./lib/patience.js";
+import { scene } from "./lib/scene.js";
+
+const SHOTS = process.env.BROWSER_SHOTS || fs.mkdtempSync(path.join(os.tmpdir(), "pairwave-shots-"));
+const PHONE = { width: 390, height: 844, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+
+scene("a working day is of use to everybody, in light and dark", async (scene) => {
+  const { alice, bob } = await livelyRoom(scene);
+  const browser = await scene.browser();
+  const findings = [];
+  const look = (page, state) => looked(page, state, findings);
+
+  const locked = await openPage(browser, new URL("/", await alice.link()).href);
+  await locked.locator(by("locked")).waitFor();
+  await look(locked, "locked");
+
+  const page = await openRoom(browser, alice, { timezoneId: "Europe/Berlin" });
+  await settled(page);
+  await look(page, "room");
+  await walk(page, look);
+  await walkOnPhone(browser, alice, look);
+
+  await bob.kill();
+  await alice.ask("send", "See you tomorrow.");
+  await page.locator(by("pending")).waitFor();
+  await look(page, "away");
+  await alice.kill();
+  await page.locator(by("offline")).waitFor();
+  await look(page, "offline");
+  assert.deepEqual(findings, []);
+}, 200_000);
+
+scene("a first evening is of use to everybody, in light and dark", async (scene) => {
+  const alice = await scene.person("alice");
+  const bob = await scene.person("bob");
+  const { invite } = await alice.init();
+  const browser = await scene.browser();
+  const findings = [];
+  const look = (page, state) => looked(page, state, findings);
+  const page = await openRoom(browser, alice);
+  await page.locator(by("state-alone")).waitFor();
+  await look(page, "alone");
+  await bob.join(invite);
+  await page.locator(by("unverified")).waitFor();
+  const asked = bob.ask("verify");
+  await page.locator(by("verify-asked")).waitFor();
+  await look(page, "asked");
+  await page.locator(by("verify-asked-accept")).click();
+  await page.locator(by("verify-say")).waitFor();
+  await asked;
+  await look(page, "words");
+  await page.setViewportSize(PHONE);
+  await look(page, "phone-words");
+  await page.locator(by("verify-heard-1")).fill("these are wrong");
+  await page.locator(by("verify-enter")).click();
+  await page.locator(by("verify-failed")).waitFor();
+  await look(page, "wrong-words");
+  assert.deepEqual(findings, []);
+});
+
+/** Takes a picture in light and in dark, and notes what is wrong with the page. */
+async function looked(page, state, findings) {
+  fs.mkdirSync(SHOTS, { recursive: true });
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.screenshot({ path: path.join(SHOTS, `${state}-${scheme}.png`) });
+    findings.push(...(await axe(page)).map((finding) => `${state}, ${scheme}: ${finding}`));
+  }
+  findings.push(...(await overflowing(page)).map((what) => `${state}: wider than its place: ${what}`));
+}
+
+/** Everything was read, and the newest is on the screen. */
+async function settled(page) {
+  await until("everything to be read", async () => {
+    if (await page.locator(by("jump-newest")).isVisible()) await page.locator(by("jump-newest")).click();
+    return await page.locator(".is-unread").count() === 0;
+  });
+  await page.mouse.move(0, 0);
+}
+
+/** Everything that opens over the room. */
+async function walk(page, look) {
+  await entry(page, "opening brackets").hover();
+  await entry(page, "opening brackets").locator(by("inspect")).click();
+  await page.locator(by("inspector")).waitFor();
+  await look(page, "inspector");
+  await page.keyboard.press("Escape");
+
+  await page.locator(by("verify")).click();
+  await look(page, "verify");
+  await page.keyboard.press("Escape");
+
+  await page.locator(by("head-invite")).click();
+  await page.locator(by("invite-make")).click();
+  await page.locator(by("invite-qr")).waitFor();
+  await page.locator(by("invite")).first().waitFor();
+  await look(page, "invites");
+  await page.keyboard.press("Escape");
+
+  await page.keyboard.press("Control+k");
+  await page.locator(by("palette-option")).first().waitFor();
+  await look(page, "palette");
+  await page.keyboard.press("Escape");
+
+  await page.locator(by("room-title")).click();
+  await page.keyboard.press("?");
+  await page.locator(by("keys-dialog")).waitFor();
+  await look(page, "keys");
+  await page.keyboard.press("Escape");
+
+  await page.keyboard.press("/");
+  await page.locator(by("search")).fill("parse_value");
+  await page.keyboard.press("Enter");
+  await page.locator(by("show-in-place")).first().waitFor();
+  await look(page, "search");
+  await page.locator(by("search-close")).click();
+  await entry(page, "refuses the 129th").waitFor();
+
+  await page.locator(by("composer-kind")).selectOption("decision");
+  await look(page, "composing");
+  await page.locator(by("composer-kind")).selectOption("chat");
+}
+
+async function walkOnPhone(browser, person, look) {
+  const page = await openRoom(browser, person, { ...PHONE, timezoneId: "Europe/Berlin" });
+  await settled(page);
+  await look(page, "phone");
+  await page.locator(by("open-rail")).click();
+  await page.locator(by("own-name")).waitFor();
+  await look(page, "phone-rooms");
+  await page.keyboard.press("Escape");
+  await page.locator(by("toggle-people")).click();
+  await page.locator(by("members")).waitFor();
+  await look(page, "phone-people");
+  await page.keyboard.press("Escape");
+  await page.locator(by("head-invite")).click();
+  await page.locator(by("invite-make")).click();
+  await page.locator(by("invite-qr")).waitFor();
+  await look(page, "phone-invites");
+  await page.keyboard.press("Escape");
+  await entry(page, "opening brackets").scrollIntoViewIfNeeded();
+  await look(page, "phone-code");
+  await say(page, "from the phone");
+  await entry(page, "from the phone").waitFor();
+  await page.context().close();
+}
+
+/** What makes the page, or the transcript, scroll sideways. */
+function overflowing(page) {
+  return page.evaluate(() => [document.documentElement, ...document.querySelectorAll(".scroller, .side, dialog[open]")]
+    .filter((one) => one.getClientRects().length && one.scrollWidth > one.clientWidth + 1)
+    .map((one) => `${one.localName}.${one.className} ${one.scrollWidth} > ${one.clientWidth}`));
+}
