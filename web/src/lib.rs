@@ -9,6 +9,7 @@ mod listener;
 mod markdown;
 mod passes;
 mod qr;
+mod rendering;
 mod routes;
 mod stream;
 #[cfg(test)]

@@ -11,10 +11,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
-use pairwave_api::{Arrivals, Code, Companion, CompanionExt, Failure, Notice, Notices, Rooms, VERSION};
+use pairwave_api::{Arrivals, Code, Companion, CompanionExt, Entry, Failure, Notice, Notices, Rooms, VERSION};
 use serde_json::{Value, json};
 
-use crate::ask::{entry_with_html, failed};
+use crate::ask::failed;
+use crate::rendering;
 
 /// How often a sign of life is sent when nothing happens.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -75,7 +76,7 @@ impl Feed {
                 Some(room) => self.catch_up(room).await,
                 None => {
                     let notice = self.notices.next().await?;
-                    self.take(notice);
+                    self.take(notice).await;
                 }
             }
         }
@@ -87,35 +88,42 @@ impl Feed {
         let page = self.companion.ask(Arrivals { room: Some(room.clone()), after, limit: Some(PAGE) }).await;
         match page {
             Ok(page) if !page.events.is_empty() => {
-                for entry in page.events {
-                    let arrival = entry.arrival;
-                    self.tell(&room, arrival, serde_json::to_value(entry).unwrap_or_default());
-                }
+                self.tell(&room, page.events).await;
             }
             // A room that cannot be read is told of when it can be again.
             _ => _ = self.behind.pop_front(),
         }
     }
 
-    fn take(&mut self, notice: Notice) {
+    async fn take(&mut self, notice: Notice) {
         match notice {
             Notice::Event { room, arrival, entry, .. } => {
                 let told = self.told.of(&room);
                 if arrival == told + 1 {
-                    self.tell(&room, arrival, serde_json::to_value(entry).unwrap_or_default());
+                    self.tell(&room, vec![*entry]).await;
                 } else if arrival > told {
                     self.behind.push_back(room);
                 }
             }
             Notice::Missed {} => self.behind = self.told.0.keys().cloned().collect(),
-            notice => self.ready.push_back(event("notice", &serde_json::to_value(notice).unwrap_or_default())),
+            notice => self.pass_on(&notice),
         }
     }
 
-    fn tell(&mut self, room: &str, arrival: u64, mut entry: Value) {
-        entry_with_html(&mut entry);
-        self.told.0.insert(room.to_owned(), arrival);
-        self.ready.push_back(event("entry", &entry).id(self.told.to_string()));
+    fn pass_on(&mut self, notice: &Notice) {
+        let mut notice = serde_json::to_value(notice).unwrap_or_default();
+        rendering::visible(&mut notice);
+        self.ready.push_back(event("notice", &notice));
+    }
+
+    async fn tell(&mut self, room: &str, entries: Vec<Entry>) {
+        let arrivals: Vec<u64> = entries.iter().map(|entry| entry.arrival).collect();
+        let entries = entries.into_iter().map(|entry| serde_json::to_value(entry).unwrap_or_default());
+        let shown = rendering::entries(entries.collect()).await;
+        for (arrival, entry) in arrivals.into_iter().zip(shown) {
+            self.told.0.insert(room.to_owned(), arrival);
+            self.ready.push_back(event("entry", &entry).id(self.told.to_string()));
+        }
     }
 }
 
