@@ -563,6 +563,8 @@ pub enum Notice {
     Verification { room: String, member: String, step: String },
     /// Something that a human should look at.
     Warning { room: String, text: String },
+    /// A room that was read again is here.
+    Reopened { room: String },
     /// Notices were lost, for this face did not take them fast enough: what it shows may be old.
     Missed {},
 }
