@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -22,6 +23,9 @@ use crate::{stream, ui};
 /// Largest question in bytes: twice the largest event, for JSON writes some letters longer.
 const BODY: usize = 512 * 1024;
 
+/// How long somebody who was not let in may take to say the rest of a question.
+const SAYING: Duration = Duration::from_secs(10);
+
 pub fn router(companion: Arc<dyn Companion>, passes: Arc<Passes>, address: SocketAddr) -> Router {
     let guard = Guard::new(address, passes);
     let behind_the_token = Router::new()
@@ -32,6 +36,7 @@ pub fn router(companion: Arc<dyn Companion>, passes: Arc<Passes>, address: Socke
     Router::new()
         .route("/api/login", post(login))
         .route("/api/proof", post(proof))
+        .route_layer(from_fn(in_time))
         .with_state(guard.clone())
         .merge(behind_the_token)
         .fallback(files)
@@ -41,6 +46,12 @@ pub fn router(companion: Arc<dyn Companion>, passes: Arc<Passes>, address: Socke
 
 async fn files(uri: Uri, headers: HeaderMap) -> Response {
     ui::file(uri.path().trim_start_matches('/'), &headers)
+}
+
+/// Half a question holds one of few connections.
+async fn in_time(request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(SAYING, next.run(request)).await;
+    answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
 #[derive(Deserialize)]

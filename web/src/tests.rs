@@ -4,6 +4,7 @@ mod site;
 mod streams;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 
 use site::Site;
 
@@ -90,6 +91,22 @@ async fn what_cannot_be_done_says_why() {
     }
     let long = json!({ "ask": "send", "kind": "chat", "text": "x".repeat(600 * 1024) });
     assert_eq!(site.ask(long).await.0, 413);
+}
+
+#[tokio::test]
+async fn half_a_login_holds_no_connection() {
+    let site = Site::open().await;
+    let host = site.address.to_string();
+    for path in ["/api/login", "/api/proof"] {
+        let headers = [("host", &*host), ("content-type", "application/json"), ("content-length", "10")];
+        let mut stream = site.connect("POST", path, &headers).await;
+        // A clock that stands runs ahead when nothing else is left to do.
+        tokio::time::pause();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).await.unwrap();
+        assert!(said.starts_with("HTTP/1.1 408"), "{said}");
+        tokio::time::resume();
+    }
 }
 
 #[tokio::test]
