@@ -1,6 +1,7 @@
 //! The binary: arguments in, one companion asked, an answer and an exit code out.
 
 mod args;
+mod browser;
 mod caller;
 mod commands;
 mod demo;

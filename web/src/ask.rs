@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use pairwave_api::{Code, Companion, Failure, Request};
 use serde_json::{Value, json};
 
-use crate::{markdown, qr};
+use crate::{qr, rendering};
 
 /// Answers one question.
 pub async fn ask(
@@ -31,7 +31,7 @@ pub async fn ask(
             if invites {
                 with_qr(&mut answer);
             }
-            ([(header::CACHE_CONTROL, "no-store")], Json(with_html(answer))).into_response()
+            ([(header::CACHE_CONTROL, "no-store")], Json(rendering::answer(answer).await)).into_response()
         }
         Err(failure) => failed(status(failure.code), &failure),
     }
@@ -40,30 +40,6 @@ pub async fn ask(
 /// A failure as the page reads it.
 pub fn failed(status: StatusCode, failure: &Failure) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], Json(json!({ "error": failure }))).into_response()
-}
-
-/// Puts the HTML of its text on everything that was said in an answer.
-pub fn with_html(mut answer: Value) -> Value {
-    if let Some(events) = answer.get_mut("events").and_then(Value::as_array_mut) {
-        events.iter_mut().for_each(entry_with_html);
-    }
-    answer
-}
-
-/// What happened in the room is one sentence; what somebody said is Markdown.
-pub fn entry_with_html(entry: &mut Value) {
-    let said = entry["kind"].as_str().is_some_and(is_message);
-    let html = entry["text"].as_str().filter(|_| said).map(markdown::to_html);
-    if let Some(html) = html {
-        entry["html"] = html.into();
-    }
-}
-
-fn is_message(kind: &str) -> bool {
-    matches!(
-        kind,
-        "answer" | "chat" | "context" | "decision" | "finding" | "handoff" | "question" | "review" | "status"
-    )
 }
 
 fn with_qr(answer: &mut Value) {

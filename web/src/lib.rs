@@ -8,8 +8,11 @@ mod highlight;
 mod listener;
 mod markdown;
 mod passes;
+mod places;
 mod qr;
+mod rendering;
 mod routes;
+mod serving;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -17,27 +20,22 @@ mod ui;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use pairwave_api::{Companion, Dashboard};
+use pairwave_api::{Companion, Dashboard, home::Home};
 
 use passes::Passes;
 
-/// Serves the page until the process ends. `port` is tried first after the one that was used last;
-/// `memory` is the file that keeps that port and who was let in, so that an open page goes on after
-/// the companion was started again.
-pub async fn open(companion: Arc<dyn Companion>, port: u16, memory: PathBuf) -> io::Result<Arc<dyn Dashboard>> {
-    let passes = Arc::new(Passes::load(memory));
-    let listener = listener::bind(passes.last_port(), port).await?;
+/// Serves the page until the process ends. `port` is the one that is wanted; the one that was found
+/// for it last is tried first. The home keeps that port and who was let in, so that an open page goes
+/// on after the companion was started again.
+pub async fn open(companion: Arc<dyn Companion>, port: u16, home: &Home) -> io::Result<Arc<dyn Dashboard>> {
+    let passes = Arc::new(Passes::load(home));
+    let listener = listener::bind(passes.last_port(port), port).await?;
     let address = listener.local_addr()?;
-    passes.moved_to(address.port());
+    passes.moved_to(address.port(), port);
     let app = routes::router(companion, passes.clone(), address);
-    tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, app).await {
-            tracing::error!(%error, "the page is not served any more");
-        }
-    });
+    tokio::spawn(serving::serve(listener, app));
     Ok(Arc::new(Page { address, passes }))
 }
 

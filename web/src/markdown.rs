@@ -7,15 +7,32 @@ use std::sync::LazyLock;
 use ammonia::Builder;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd, html};
 
-use crate::highlight;
+use crate::highlight::{self, Budget};
+
+/// How deep quotes, lists and emphasis may stand in one another. Reading the HTML takes a time that
+/// grows with the square of it, and nobody reads further in.
+const DEEPEST: usize = 32;
 
 /// Renders a text and cleans what came out.
 pub fn to_html(text: &str) -> String {
+    rendered(text, Budget::default())
+}
+
+/// Drops what changes how the text around it reads without being seen itself: bidirectional controls
+/// and control characters (CVE-2021-42574).
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let turns =
+        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let hidden = |c: char| turns(c) || (c.is_control() && !matches!(c, '\n' | '\t'));
+    if text.contains(hidden) { Cow::Owned(text.replace(hidden, "")) } else { Cow::Borrowed(text) }
+}
+
+fn rendered(text: &str, budget: Budget) -> String {
     let text = visible(text);
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
-    let events = Parser::new_ext(&text, options).map(breaks_stay);
+    let events = Parser::new_ext(&text, options).map(breaks_stay).filter(shallow());
     let mut rendered = String::with_capacity(text.len() * 2);
-    html::push_html(&mut rendered, Highlighted { events, budget: highlight::BUDGET });
+    html::push_html(&mut rendered, Highlighted { events, budget });
     CLEANER.clean(&rendered).to_string()
 }
 
@@ -29,11 +46,32 @@ fn breaks_stay(event: Event<'_>) -> Event<'_> {
     }
 }
 
+/// Passes what nests only so deep, and the text alone of a picture.
+fn shallow() -> impl FnMut(&Event<'_>) -> bool {
+    let mut depth = 0;
+    move |event| match event {
+        Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => false,
+        Event::Start(tag) if nests(tag.to_end()) => {
+            depth += 1;
+            depth <= DEEPEST
+        }
+        Event::End(tag) if nests(*tag) => {
+            depth -= 1;
+            depth < DEEPEST
+        }
+        _ => true,
+    }
+}
+
+fn nests(tag: TagEnd) -> bool {
+    use TagEnd::{BlockQuote, Emphasis, Item, List, Strikethrough, Strong};
+    matches!(tag, BlockQuote(_) | Emphasis | Item | List(_) | Strikethrough | Strong)
+}
+
 /// Code blocks become highlighted HTML; everything else passes.
 struct Highlighted<I> {
     events: I,
-    /// Bytes of code that may still be highlighted.
-    budget: usize,
+    budget: Budget,
 }
 
 impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Highlighted<I> {
@@ -92,17 +130,10 @@ fn classes(value: &str) -> String {
     ours.collect::<Vec<_>>().join(" ")
 }
 
-/// Drops what changes how the text around it reads without being seen itself: bidirectional controls
-/// and control characters (CVE-2021-42574).
-fn visible(text: &str) -> Cow<'_, str> {
-    let hidden = |c: char| {
-        matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') || (c.is_control() && !matches!(c, '\n' | '\t'))
-    };
-    if text.contains(hidden) { Cow::Owned(text.replace(hidden, "")) } else { Cow::Borrowed(text) }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -152,14 +183,45 @@ mod tests {
 
     #[test]
     fn code_is_highlighted_and_stays_what_it_is() {
-        let html = to_html("```rust\nfn main() { \"<b>\" }\n```");
+        let patient = Budget { time: Duration::MAX, ..Budget::default() };
+        let html = rendered("```rust\nfn main() { \"<b>\" }\n```", patient);
         assert!(html.contains("language-rust") && html.contains("hl-keyword") || html.contains("hl-storage"), "{html}");
         assert!(html.contains("&lt;b&gt;") && !html.contains("<b>"), "{html}");
         assert!(to_html("```nonsense\na < b\n```").contains("a &lt; b"));
     }
 
     #[test]
+    fn nothing_is_nested_without_end() {
+        for (deep, tag) in
+            [(">".repeat(190_000), "<blockquote>"), ("1. ".repeat(5_000), "<ol>"), (nested("*a **b "), "<em>")]
+        {
+            let html = to_html(&deep);
+            let levels = html.matches(tag).count();
+            assert!((8..=DEEPEST).contains(&levels), "{levels} of {tag}");
+            assert_eq!(levels, html.matches(&tag.replace('<', "</")).count());
+        }
+        assert_eq!(to_html("> a\n\nb"), "<blockquote>\n<p>a</p>\n</blockquote>\n<p>b</p>\n");
+    }
+
+    fn nested(open: &str) -> String {
+        let times = 5_000;
+        open.repeat(times) + &"c** d*".repeat(times)
+    }
+
+    #[test]
+    fn code_that_takes_too_long_is_shown_plain() {
+        let hasty = Budget { time: Duration::ZERO, ..Budget::default() };
+        let html = rendered("```rust\nfn main() {}\n```", hasty);
+        assert_eq!(html, "<pre><code class=\"language-rust\">fn main() {}\n</code></pre>\n");
+    }
+
+    #[test]
+    fn a_picture_is_what_it_says() {
+        assert_eq!(to_html("see ![the *plan*](http://evil.example/x.png)"), "<p>see the <em>plan</em></p>\n");
+    }
+
+    #[test]
     fn text_cannot_turn_around() {
-        assert_eq!(to_html("a\u{202e}b\u{0}c"), "<p>abc</p>\n");
+        assert_eq!(to_html("a\u{202e}\u{61c}b\u{200f}\u{0}c"), "<p>abc</p>\n");
     }
 }

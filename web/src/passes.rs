@@ -1,5 +1,8 @@
 //! Who may use the page. A one-time code out of a terminal buys a token, and the token is shown with
 //! every call. The file keeps hashes alone: whoever reads it cannot use the page.
+//!
+//! Whoever sits on the port while the companion is away must not be shown a token, so a page asks for
+//! a proof first that only who keeps its hash can give.
 
 use std::fs;
 use std::io::{self, Write};
@@ -7,10 +10,11 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use blake2::digest::consts::U32;
-use blake2::{Blake2b, Digest};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use hmac::{Hmac, KeyInit, Mac};
+use pairwave_api::home::Home;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// How long a code waits to be used.
@@ -21,6 +25,8 @@ const CODES: usize = 16;
 const TOKEN_LIVES: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Tokens at a time; beyond it the oldest goes.
 const TOKENS: usize = 32;
+/// What a proof is about, before the nonce.
+const PROOF: &[u8] = b"pairwave-dashboard-proof-v1";
 /// Largest file that is believed, in bytes.
 const MAX_FILE: u64 = 64 * 1024;
 
@@ -29,6 +35,7 @@ type Hash = [u8; 32];
 /// The codes and tokens of one companion.
 pub struct Passes {
     file: PathBuf,
+    way_in: PathBuf,
     held: Mutex<Held>,
 }
 
@@ -43,13 +50,17 @@ struct Held {
 #[serde(deny_unknown_fields)]
 struct Kept {
     port: Option<u16>,
+    /// The port that was wanted when that one was found.
+    wanted: Option<u16>,
     tokens: Vec<Token>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Token {
-    /// BLAKE2b-256 of the token, in hex.
+    /// Says which one it is, and is no secret.
+    id: String,
+    /// SHA-256 of its secret, in hex.
     hash: String,
     /// Seconds since 1970.
     until: u64,
@@ -57,30 +68,37 @@ struct Token {
 
 impl Passes {
     /// Reads what was kept; from anything else it starts anew, and pages must be opened again.
-    pub fn load(file: PathBuf) -> Self {
+    pub fn load(home: &Home) -> Self {
+        let (file, way_in) = (home.dashboard(), home.way_in());
         let fits = fs::metadata(&file).is_ok_and(|metadata| metadata.len() <= MAX_FILE);
         let text = if fits { fs::read_to_string(&file).unwrap_or_default() } else { String::new() };
         let kept = serde_json::from_str(&text).unwrap_or_default();
-        Self { file, held: Mutex::new(Held { codes: Vec::new(), kept }) }
+        // Codes end with the companion that gave them.
+        let _ = fs::remove_file(&way_in);
+        Self { file, way_in, held: Mutex::new(Held { codes: Vec::new(), kept }) }
     }
 
-    /// The port of the last run.
-    pub fn last_port(&self) -> Option<u16> {
-        self.lock().kept.port
+    /// The port of the last run, if it was found for the one that is wanted now.
+    pub fn last_port(&self, wanted: u16) -> Option<u16> {
+        let kept = &self.lock().kept;
+        kept.port.filter(|_| kept.wanted == Some(wanted))
     }
 
     /// Remembers the port. Tokens are bound to it as the browser's storage is.
-    pub fn moved_to(&self, port: u16) {
+    pub fn moved_to(&self, port: u16, wanted: u16) {
         let mut held = self.lock();
-        if held.kept.port != Some(port) {
-            held.kept = Kept { port: Some(port), tokens: Vec::new() };
-            self.keep(&held.kept);
+        if (held.kept.port, held.kept.wanted) == (Some(port), Some(wanted)) {
+            return;
         }
+        let stays = held.kept.port == Some(port);
+        let tokens = if stays { std::mem::take(&mut held.kept.tokens) } else { Vec::new() };
+        held.kept = Kept { port: Some(port), wanted: Some(wanted), tokens };
+        self.keep(&held.kept);
     }
 
     /// A fresh code that is good once.
     pub fn code(&self) -> String {
-        let code = secret();
+        let code = BASE64URL_NOPAD.encode(&random::<32>());
         let mut held = self.lock();
         held.codes.push((hash(&code), Instant::now()));
         if held.codes.len() > CODES {
@@ -96,9 +114,11 @@ impl Passes {
         held.codes.retain(|(_, since)| since.elapsed() < CODE_LIVES);
         let at = held.codes.iter().position(|(known, _)| bool::from(known.ct_eq(&wanted)))?;
         held.codes.remove(at);
-        let token = secret();
+        let _ = fs::remove_file(&self.way_in);
+        let (id, secret) = (HEXLOWER.encode(&random::<8>()), BASE64URL_NOPAD.encode(&random::<32>()));
+        let token = format!("{id}.{secret}");
         let until = now() + TOKEN_LIVES.as_secs();
-        held.kept.tokens.push(Token { hash: HEXLOWER.encode(&hash(&token)), until });
+        held.kept.tokens.push(Token { id, hash: HEXLOWER.encode(&hash(&secret)), until });
         if held.kept.tokens.len() > TOKENS {
             held.kept.tokens.remove(0);
         }
@@ -108,13 +128,26 @@ impl Passes {
 
     /// Is this a token that was given and is still good?
     pub fn is_good(&self, token: &str) -> bool {
-        let wanted = HEXLOWER.encode(&hash(token));
+        let Some((id, secret)) = token.split_once('.') else { return false };
+        let shown = HEXLOWER.encode(&hash(secret));
+        self.hash_of(id).is_some_and(|known| known.as_bytes().ct_eq(shown.as_bytes()).into())
+    }
+
+    /// Shows whoever holds the token of this id that its hash is kept here.
+    pub fn proof(&self, id: &str, nonce: &str) -> Option<String> {
+        let key = HEXLOWER.decode(self.hash_of(id)?.as_bytes()).ok()?;
+        let mut proof = Hmac::<Sha256>::new_from_slice(&key).ok()?;
+        proof.update(PROOF);
+        proof.update(nonce.as_bytes());
+        Some(BASE64URL_NOPAD.encode(&proof.finalize().into_bytes()))
+    }
+
+    /// The hash of a token that is still good.
+    fn hash_of(&self, id: &str) -> Option<String> {
         let now = now();
         let held = self.lock();
-        held.kept
-            .tokens
-            .iter()
-            .any(|known| known.until > now && bool::from(known.hash.as_bytes().ct_eq(wanted.as_bytes())))
+        let mut good = held.kept.tokens.iter().filter(|token| token.until > now);
+        good.find(|token| token.id == id).map(|token| token.hash.clone())
     }
 
     fn keep(&self, kept: &Kept) {
@@ -138,18 +171,15 @@ impl Passes {
     }
 }
 
-/// 256 bits in letters that a URL takes.
-fn secret() -> String {
-    let mut bytes = [0; 32];
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     // Without randomness nobody may be let in, and nothing else of the companion works either.
     getrandom::fill(&mut bytes).expect("the system gives randomness");
-    BASE64URL_NOPAD.encode(&bytes)
+    bytes
 }
 
 fn hash(secret: &str) -> Hash {
-    let mut hash = Blake2b::<U32>::new_with_prefix(b"pairwave-dashboard-v1");
-    hash.update(secret.as_bytes());
-    hash.finalize().into()
+    Sha256::digest(secret.as_bytes()).into()
 }
 
 fn now() -> u64 {
@@ -160,15 +190,17 @@ fn now() -> u64 {
 mod tests {
     use super::*;
 
-    fn passes() -> (tempfile::TempDir, Passes) {
+    fn passes() -> (tempfile::TempDir, Home, Passes) {
         let folder = tempfile::tempdir().unwrap();
-        let passes = Passes::load(folder.path().join("dashboard"));
-        (folder, passes)
+        let home = Home::new(folder.path());
+        fs::create_dir(home.run()).unwrap();
+        let passes = Passes::load(&home);
+        (folder, home, passes)
     }
 
     #[test]
     fn a_code_is_good_once() {
-        let (_folder, passes) = passes();
+        let (_folder, _home, passes) = passes();
         let code = passes.code();
         let token = passes.redeem(&code).unwrap();
         assert!(passes.is_good(&token));
@@ -179,7 +211,7 @@ mod tests {
 
     #[test]
     fn only_so_many_codes_wait() {
-        let (_folder, passes) = passes();
+        let (_folder, _home, passes) = passes();
         let first = passes.code();
         for _ in 0..CODES {
             passes.code();
@@ -189,26 +221,70 @@ mod tests {
 
     #[test]
     fn a_token_outlives_the_companion_and_its_secret_is_not_kept() {
-        let (folder, passes) = passes();
-        passes.moved_to(7591);
+        let (_folder, home, passes) = passes();
+        passes.moved_to(7591, 7591);
         let token = passes.redeem(&passes.code()).unwrap();
-        let file = folder.path().join("dashboard");
-        assert!(!fs::read_to_string(&file).unwrap().contains(&token));
-        let again = Passes::load(file.clone());
+        let (id, secret) = token.split_once('.').unwrap();
+        assert_eq!(id.len(), 16);
+        let kept = fs::read_to_string(home.dashboard()).unwrap();
+        assert!(kept.contains(id) && !kept.contains(secret));
+        let again = Passes::load(&home);
         assert!(again.is_good(&token));
-        assert_eq!(again.last_port(), Some(7591));
-        again.moved_to(7592);
+        assert!(!again.is_good(&format!("{id}.")) && !again.is_good(secret));
+        again.moved_to(7592, 7591);
         assert!(!again.is_good(&token), "another port is another page");
-        fs::write(&file, "{").unwrap();
-        assert!(!Passes::load(file).is_good(&token));
+        fs::write(home.dashboard(), "{").unwrap();
+        assert!(!Passes::load(&home).is_good(&token));
+    }
+
+    #[test]
+    fn the_last_port_counts_for_the_wanted_one_alone() {
+        let (_folder, home, passes) = passes();
+        passes.moved_to(7592, 7591);
+        let token = passes.redeem(&passes.code()).unwrap();
+        let again = Passes::load(&home);
+        assert_eq!((again.last_port(7591), again.last_port(8000)), (Some(7592), None));
+        again.moved_to(7592, 7592);
+        assert_eq!(again.last_port(7592), Some(7592));
+        assert!(again.is_good(&token), "it is the same page");
+    }
+
+    #[test]
+    fn a_proof_can_be_checked_by_whoever_holds_the_token() {
+        let (_folder, _home, passes) = passes();
+        let token = passes.redeem(&passes.code()).unwrap();
+        let (id, secret) = token.split_once('.').unwrap();
+        let mut expected = Hmac::<Sha256>::new_from_slice(&Sha256::digest(secret)).unwrap();
+        expected.update(b"pairwave-dashboard-proof-v1nonce");
+        let expected = BASE64URL_NOPAD.encode(&expected.finalize().into_bytes());
+        assert_eq!(passes.proof(id, "nonce"), Some(expected));
+        assert_ne!(passes.proof(id, "nonce"), passes.proof(id, "other"));
+        assert_eq!(passes.proof("0123456789abcdef", "nonce"), None);
+        passes.lock().kept.tokens[0].until = now();
+        assert_eq!(passes.proof(id, "nonce"), None);
+        assert!(!passes.is_good(&token));
+    }
+
+    #[test]
+    fn the_way_in_goes_with_its_code() {
+        let (_folder, home, passes) = passes();
+        let code = passes.code();
+        fs::write(home.way_in(), &code).unwrap();
+        assert_eq!(passes.redeem("made up"), None);
+        assert!(home.way_in().exists());
+        passes.redeem(&code).unwrap();
+        assert!(!home.way_in().exists());
+        fs::write(home.way_in(), &code).unwrap();
+        Passes::load(&home);
+        assert!(!home.way_in().exists(), "no code outlives its companion");
     }
 
     #[test]
     fn the_file_is_for_its_owner() {
         use std::os::unix::fs::PermissionsExt;
-        let (folder, passes) = passes();
-        passes.moved_to(1);
-        let mode = fs::metadata(folder.path().join("dashboard")).unwrap().permissions().mode();
+        let (_folder, home, passes) = passes();
+        passes.moved_to(1, 1);
+        let mode = fs::metadata(home.dashboard()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }

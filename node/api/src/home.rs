@@ -82,6 +82,11 @@ impl Home {
         self.run().join("dashboard")
     }
 
+    /// Leads a browser into the page, with a code that is good once. There only until the code was used.
+    pub fn way_in(&self) -> PathBuf {
+        self.run().join("open-dashboard.html")
+    }
+
     /// The control socket, or a file that names it where this path is too long for a socket.
     pub fn socket(&self) -> PathBuf {
         self.run().join("control.sock")

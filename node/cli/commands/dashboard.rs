@@ -1,5 +1,6 @@
 use pairwave_api::OpenDashboard;
 
+use crate::browser;
 use crate::caller::Caller;
 use crate::output::Ended;
 
@@ -17,9 +18,9 @@ pub struct Args {
 
 pub async fn run(args: Args, caller: &Caller) -> Ended {
     let link = caller.ask(OpenDashboard {}).await?;
-    let opened = !args.print && !caller.output.json() && opener::open_browser(&link.url).is_ok();
+    let opened = !args.print && !caller.output.json() && browser::open(&caller.home, &link.url);
     caller.output.answer(&link, |link| match (opened, args.print) {
-        (true, _) => "The page opens in your browser.\n".to_owned(),
+        (true, _) => "The page opens in your browser. If yours may not read the file that leads there: `pairwave dashboard --print`.\n".to_owned(),
         (false, true) => format!("{}\n", link.url),
         (false, false) => format!("No browser could be opened. Open this address, it is good once:\n{}\n", link.url),
     })

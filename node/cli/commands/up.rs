@@ -37,7 +37,8 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
 /// Is the companion. Answers once it can be asked.
 async fn stay(caller: &Caller) -> Ended {
     let (ready, is_ready) = oneshot::channel();
-    let page: OpenPage = Box::new(|companion, port, memory| web::open(companion, port, memory).boxed());
+    let page: OpenPage =
+        Box::new(|companion, port, home| async move { web::open(companion, port, &home).await }.boxed());
     let options = Options { foreground: true, page: Some(page), ready: Some(ready), ..Options::default() };
     let announced = tokio::spawn(announce(is_ready, caller.output));
     let ended = process::run(caller.home.clone(), options).await;

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::browser;
 use crate::output::Output;
 use crate::prose::plain;
 
@@ -80,6 +81,11 @@ impl Person {
             Err(_) => self.ask(&["status"]).await?["dashboard"].clone(),
         };
         Ok(answer.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Opens the page in a browser, if there is one.
+    pub fn opens(&self, link: &str) -> bool {
+        browser::open(&self.home, link)
     }
 
     /// As [`Person::ask`], for a command that answers a line an event.

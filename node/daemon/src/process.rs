@@ -1,6 +1,5 @@
 //! The companion as a process: takes a home, puts the parts together, and ends cleanly.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
@@ -50,9 +49,9 @@ const THREADS: usize = 2;
 const LISTENING: Duration = Duration::from_secs(1);
 
 /// Serves the page in the browser: given by the binary, for the companion knows no HTML. It is told
-/// the port to try first and the file to remember in who may use the page.
+/// the port to try first and the home that remembers who may use the page.
 pub type OpenPage =
-    Box<dyn FnOnce(Arc<dyn ForFaces>, u16, PathBuf) -> BoxFuture<'static, io::Result<Arc<dyn Dashboard>>> + Send>;
+    Box<dyn FnOnce(Arc<dyn ForFaces>, u16, Home) -> BoxFuture<'static, io::Result<Arc<dyn Dashboard>>> + Send>;
 
 /// How a companion is started.
 #[derive(Default)]
@@ -176,7 +175,7 @@ impl Companion {
             return None;
         }
         let opened = match Near::new(&self.answers) {
-            Ok(near) => open(Arc::new(near), port, home.dashboard()).await,
+            Ok(near) => open(Arc::new(near), port, home.clone()).await,
             Err(failure) => Err(io::Error::other(failure)),
         };
         match opened {

@@ -1,0 +1,101 @@
+//! What the page gets: strings that turn nothing around, and what was said as HTML. It is made on
+//! threads that nothing else waits for, since a peer chooses how much work a text is.
+
+use std::mem;
+use std::panic::{UnwindSafe, catch_unwind};
+
+use serde_json::Value;
+
+use crate::markdown;
+
+/// An answer with the HTML of everything that was said in it.
+pub async fn answer(mut answer: Value) -> Value {
+    let events = answer.get_mut("events").and_then(Value::as_array_mut).map(mem::take);
+    visible(&mut answer);
+    if let Some(events) = events {
+        answer["events"] = entries(events).await.into();
+    }
+    answer
+}
+
+/// Entries with their HTML. None come back when the companion ends meanwhile.
+pub async fn entries(mut entries: Vec<Value>) -> Vec<Value> {
+    let rendering = tokio::task::spawn_blocking(move || {
+        entries.iter_mut().for_each(entry);
+        entries
+    });
+    rendering.await.unwrap_or_default()
+}
+
+/// Drops from every string in it what changes how the text around it reads.
+pub fn visible(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = markdown::visible(text).into_owned(),
+        Value::Array(values) => values.iter_mut().for_each(visible),
+        Value::Object(fields) => {
+            let shown = mem::take(fields).into_iter().map(|(name, mut value)| {
+                visible(&mut value);
+                (markdown::visible(&name).into_owned(), value)
+            });
+            *fields = shown.collect();
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// What happened in the room is one sentence; what somebody said is Markdown.
+fn entry(entry: &mut Value) {
+    visible(entry);
+    let said = entry["kind"].as_str().is_some_and(is_message);
+    let text = entry["text"].as_str().filter(|_| said);
+    let html = text.and_then(|text| survived(|| markdown::to_html(text)));
+    if let Some(html) = html {
+        entry["html"] = html.into();
+    }
+}
+
+/// One text that cannot be rendered must not end every stream that comes to it: the page shows it
+/// plain.
+fn survived(render: impl FnOnce() -> String + UnwindSafe) -> Option<String> {
+    catch_unwind(render).ok()
+}
+
+fn is_message(kind: &str) -> bool {
+    matches!(
+        kind,
+        "answer" | "chat" | "context" | "decision" | "finding" | "handoff" | "question" | "review" | "status"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_text_that_cannot_be_rendered_has_no_html() {
+        assert_eq!(survived(|| panic!("a text that nobody thought of")), None);
+        assert_eq!(survived(|| "<p>".into()).as_deref(), Some("<p>"));
+    }
+
+    #[tokio::test]
+    async fn no_string_of_an_entry_turns_its_surroundings_around() {
+        let turned = "a\u{202e}\u{2066}\u{200e}\u{200f}\u{61c}b";
+        let said = json!({
+            "kind": "chat", "text": turned, "headline": turned, "provenance": [turned], "fields": { turned: turned },
+        });
+        let shown = answer(json!({ "events": [said], "next": turned })).await;
+        let clean = json!({
+            "kind": "chat", "text": "ab", "headline": "ab", "provenance": ["ab"], "fields": { "ab": "ab" },
+            "html": "<p>ab</p>\n",
+        });
+        assert_eq!(shown, json!({ "events": [clean], "next": "ab" }));
+    }
+
+    #[tokio::test]
+    async fn what_happened_is_no_markdown() {
+        let joined = json!({ "kind": "joined", "text": "*bob* came" });
+        assert_eq!(entries(vec![joined.clone()]).await, [joined]);
+    }
+}
