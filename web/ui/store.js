@@ -26,12 +26,13 @@ export class Store extends Emitter {
   constructor(api) {
     super();
     this.api = api;
-    this.stream = new Stream(() => api.token);
+    this.stream = new Stream(api);
     this.stream.on("ready", (ready) => this.#ready(ready));
     this.stream.on("entry", (entry) => this.#entry(entry));
     this.stream.on("notice", (notice) => this.#notice(notice));
     this.stream.on("away", ({ retryAt }) => this.#away(retryAt));
     this.stream.on("locked", () => this.lock());
+    this.stream.on("replaced", () => this.#connect("replaced"));
     api.onLocked = () => this.lock();
     setInterval(() => this.connection === "live" && this.refresh(), MINUTE);
   }
@@ -124,6 +125,7 @@ export class Store extends Emitter {
   /** @param {Connection} connection */
   #connect(connection) {
     this.connection = connection;
+    this.api.isOpen = connection === "live";
     this.emit("connection", connection);
   }
 }

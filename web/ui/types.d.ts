@@ -190,7 +190,7 @@ export interface Command {
   run: () => void;
 }
 
-export type Connection = "connecting" | "live" | "away" | "locked";
+export type Connection = "connecting" | "live" | "away" | "locked" | "replaced";
 
 export interface StoreEvents {
   status: Status;
@@ -206,6 +206,7 @@ export interface StreamEvents {
   notice: Notice;
   away: { retryAt: number };
   locked: null;
+  replaced: null;
 }
 
 /** What one row of the transcript shows of the DAG. */
