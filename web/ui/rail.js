@@ -84,7 +84,7 @@ export class Rail extends HTMLElement {
   }
 }
 
-const STATES = { connecting: "connecting", live: "live", away: "companion away", locked: "locked" };
+const STATES = { connecting: "connecting", live: "live", away: "companion away", locked: "locked", replaced: "in another tab" };
 
 /**
  * @param {Room} room
