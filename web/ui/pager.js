@@ -112,7 +112,10 @@ export class Pager {
     let looked = this.#looked.get(event);
     if (!looked) {
       if (this.#looked.size > KNOWN_LIMIT) this.#looked.clear();
-      looked = this.api.ask("read", { room: this.room, event }).then((page) => page.events[0] ?? null, () => null);
+      looked = this.api.ask("read", { room: this.room, event }).then((page) => page.events[0] ?? null, () => {
+        this.#looked.delete(event);
+        return null;
+      });
       this.#looked.set(event, looked);
     }
     return looked;

@@ -51,6 +51,7 @@ export interface Room {
   unread: number;
   read_through: number;
   first_unread: string | null;
+  first_unread_arrival?: number | null;
   me: { member: string; name: string; session: string; session_name: string; origin: Origin };
   members: Member[];
   charter?: unknown;
