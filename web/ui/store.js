@@ -2,6 +2,7 @@
 
 import { Alerts } from "./alerts.js";
 import { Emitter } from "./emitter.js";
+import { Outbox } from "./outbox.js";
 import { Stream } from "./stream.js";
 
 /** @import { Api } from "./api.js" */
@@ -27,6 +28,7 @@ export class Store extends Emitter {
     super();
     this.api = api;
     this.stream = new Stream(api);
+    this.outbox = new Outbox(this);
     this.stream.on("ready", (ready) => this.#ready(ready));
     this.stream.on("entry", (entry) => this.#entry(entry));
     this.stream.on("notice", (notice) => this.#notice(notice));

@@ -45,7 +45,7 @@ export interface Room {
   room: string;
   title: string;
   folder: string;
-  state: "member" | "waiting" | "left" | "removed";
+  state: "member" | "waiting" | "left" | "removed" | "closed";
   events: number;
   heads: string[] | number;
   unread: number;
