@@ -10,6 +10,7 @@ import { Stream } from "./stream.js";
 
 const SETTLE = 200;
 const MINUTE = 60_000;
+const HIDDEN_PAUSE = 2_000;
 
 /** @extends {Emitter<StoreEvents>} */
 export class Store extends Emitter {
@@ -22,6 +23,9 @@ export class Store extends Emitter {
   /** Highest arrival heard of, by room: what the stream replays is not new. @type {Map<string, number>} */
   #arrivals = new Map();
   #refreshTimer = 0;
+  #refreshedAt = 0;
+  #isRefreshing = false;
+  #isAskedAgain = false;
 
   /** @param {Api} api */
   constructor(api) {
@@ -63,21 +67,42 @@ export class Store extends Emitter {
     return this.status?.rooms.reduce((sum, room) => sum + room.unread, 0) ?? 0;
   }
 
-  /** Asks for the status soon; many causes in a row make one question. */
+  /** Asks for the status soon; many causes in a row make one question, and in the background there is no hurry. */
   refresh() {
     if (this.#refreshTimer) return;
+    const since = Date.now() - this.#refreshedAt;
+    const wait = document.visibilityState === "hidden" ? Math.max(SETTLE, HIDDEN_PAUSE - since) : SETTLE;
     this.#refreshTimer = window.setTimeout(() => {
       this.#refreshTimer = 0;
-      void this.refreshNow();
-    }, SETTLE);
+      void this.#refreshNow();
+    }, wait);
   }
 
-  async refreshNow() {
-    try {
-      this.status = /** @type {Status} */ (await this.api.ask("show_status"));
-    } catch {
+  /** One question at a time: answers that overtake each other would show the past. */
+  async #refreshNow() {
+    if (this.#isRefreshing) {
+      this.#isAskedAgain = true;
       return;
     }
+    this.#isRefreshing = true;
+    try {
+      this.#learn(/** @type {Status} */ (await this.api.ask("show_status")));
+    } catch {
+      // The stream says when the companion is there again.
+    } finally {
+      this.#refreshedAt = Date.now();
+      this.#isRefreshing = false;
+      if (this.#isAskedAgain) this.refresh();
+      this.#isAskedAgain = false;
+    }
+  }
+
+  /** @param {Status} status */
+  #learn(status) {
+    const isListed = (/** @type {Room} */ room) => status.rooms.some((other) => other.room === room.room);
+    // Nobody takes a member's room away: one that is not listed is about to be read again.
+    const unlisted = (this.status?.rooms ?? []).filter((room) => (room.state === "member" || room.state === "closed") && !isListed(room));
+    this.status = { ...status, rooms: [...status.rooms, ...unlisted.map((room) => /** @type {Room} */ ({ ...room, state: "closed" }))] };
     this.emit("status", this.status);
   }
 
