@@ -27,6 +27,7 @@ export class Transcript extends HTMLElement {
   /** @type {string | null} */
   #divider = null;
   #newBelow = 0;
+  #wasClosed = false;
   #renderTimer = 0;
   #moveFrame = 0;
   /** Whether the reader was at the bottom before whatever changes the heights now. */
@@ -65,7 +66,7 @@ export class Transcript extends HTMLElement {
     });
     this.rows = new Rows(this.list, () => this.#context());
     store.on("entry", ({ entry, fresh }) => entry.room === room && this.#take(entry, fresh), signal);
-    store.on("notice", (notice) => notice.room === room && this.#notice(notice), signal);
+    store.on("notice", (notice) => (notice.room === room || notice.notice === "missed") && this.#notice(notice), signal);
     store.on("ready", () => this.#ready(), signal);
     store.on("status", () => this.#status(), signal);
     window.addEventListener("focus", () => this.reader.nudge(), { signal });
@@ -82,6 +83,7 @@ export class Transcript extends HTMLElement {
   /** Opens where reading goes on: at the first unread message, else at the newest. */
   async open() {
     this.#isOpen = true;
+    if (this.view?.state === "closed") return this.#quiet("It comes back here by itself.");
     this.#divider = this.view?.first_unread ?? null;
     if (this.#divider) return this.goTo(this.#divider, { focus: false });
     return this.toNewest();
@@ -295,6 +297,7 @@ export class Transcript extends HTMLElement {
   /** @param {Notice} notice */
   #notice(notice) {
     if (notice.notice === "delivery") void this.#refreshDeliveries();
+    if (notice.notice === "missed" || notice.notice === "reopened" || notice.notice === "warning") void this.#reread();
     if (notice.notice === "undone" && notice.event) void this.pager.again(notice.event).then(() => this.#render(this.#follows), () => {});
   }
 
@@ -312,13 +315,24 @@ export class Transcript extends HTMLElement {
 
   #ready() {
     if (!this.#isOpen || this.pager.window.entries.length === 0) void this.open();
-    else {
-      this.#moved();
-      void this.#refreshDeliveries();
-    }
+    else void this.#reread();
+  }
+
+  /** What is on the screen may be old: notices were lost, or the room was away. */
+  async #reread() {
+    if (!this.#isOpen) return;
+    if (!this.pager.window.entries.length) return this.open();
+    const follows = this.#follows;
+    const isDone = await this.pager.reread(follows).catch(() => false);
+    if (!isDone) return;
+    this.#render(follows);
+    this.#moved();
   }
 
   #status() {
+    const isClosed = this.view?.state === "closed";
+    if (this.#wasClosed && !isClosed) void this.#reread();
+    this.#wasClosed = isClosed;
     this.reader.nudge();
     this.rows.mark(this.view);
     if (!this.#divider && !isInFront()) this.#divider = this.view?.first_unread ?? null;

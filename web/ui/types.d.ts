@@ -113,7 +113,8 @@ export interface Page {
 }
 
 export interface Notice {
-  notice: "undone" | "delivery" | "presence" | "joined" | "join_refused" | "verification" | "warning";
+  notice: "undone" | "delivery" | "presence" | "joined" | "join_refused" | "verification" | "warning" | "missed" | "reopened";
+  /** All but `missed` have it. */
   room: string;
   event?: string;
   member?: string;
