@@ -1,8 +1,12 @@
 /** Asking the companion. The token lives in sessionStorage and nowhere else. */
 
+import { challenge } from "./proof.js";
+
 /** @import { Failure } from "./types.js" */
 
 const TOKEN = "pairwave.token";
+/** Comparing words may take the companion 20 s. */
+const PATIENCE = 30_000;
 const AWAY = "Your companion does not answer.";
 const AWAY_NEXT = "If it was stopped, start it with `pairwave up`. This page goes on by itself.";
 
@@ -27,6 +31,8 @@ export class Refused extends Error {
 export class Api {
   /** @type {() => void} */
   onLocked = () => {};
+  /** Whether the companion has proved itself and is there: only then is the token shown with a question. */
+  isOpen = false;
 
   /** @returns {string | null} */
   get token() {
@@ -44,11 +50,28 @@ export class Api {
   }
 
   /**
+   * Lets whoever answers on this port prove that it is the companion that gave the token.
+   * @param {AbortSignal} signal
+   * @returns {Promise<"proved" | "locked" | "away">}
+   */
+  async prove(signal) {
+    const asked = challenge(this.token ?? "");
+    if (!asked) return "locked";
+    try {
+      const { proof } = await post("/api/proof", { id: asked.id, nonce: asked.nonce }, null, signal);
+      return await asked.isProof(proof) ? "proved" : "away";
+    } catch (error) {
+      return asRefused(error).status === 403 ? "locked" : "away";
+    }
+  }
+
+  /**
    * @param {string} ask
    * @param {Record<string, unknown>} [question]
    * @returns {Promise<any>} the answer; its shape belongs to the question
    */
   async ask(ask, question = {}) {
+    if (!this.isOpen) throw new Refused(0, unreachable());
     try {
       return await post("/api/ask", { ask, ...question }, this.token);
     } catch (error) {
@@ -68,13 +91,14 @@ export function asRefused(error) {
  * @param {string} path
  * @param {object} body
  * @param {string | null} token
+ * @param {AbortSignal} [signal]
  */
-async function post(path, body, token) {
+async function post(path, body, token, signal = AbortSignal.timeout(PATIENCE)) {
   const headers = new Headers({ "content-type": "application/json" });
   if (token) headers.set("authorization", `Bearer ${token}`);
-  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), cache: "no-store" });
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), cache: "no-store", signal });
+  if (response.ok) return response.json();
   const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
   throw new Refused(response.status, answer.error ?? unexplained(response.status));
 }
 

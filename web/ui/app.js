@@ -1,7 +1,7 @@
 /** The page as a whole: the rail, the columns beside each other, and what lies over them. */
 
 import { button, fill, h } from "./dom.js";
-import { lockedState } from "./locked.js";
+import { lockedState, replacedState } from "./locked.js";
 import { Rail } from "./rail.js";
 import { RoomColumn } from "./room.js";
 import { toastShelf } from "./toast.js";
@@ -156,10 +156,10 @@ export class App extends HTMLElement {
 
   #connection() {
     const { connection } = this.store;
-    const isLocked = connection === "locked";
-    this.cover.hidden = !isLocked;
-    if (isLocked) this.#lock();
-    this.main.inert = this.rail.inert = isLocked;
+    const isCovered = connection === "locked" || connection === "replaced";
+    this.cover.hidden = !isCovered;
+    if (isCovered) this.#coverWith(connection === "locked" ? lockedState() : replacedState(() => this.store.start()));
+    this.main.inert = this.rail.inert = isCovered;
     this.offline.hidden = connection !== "away";
     this.classList.toggle("is-away", connection === "away");
     clearInterval(this.#countdown);
@@ -167,9 +167,10 @@ export class App extends HTMLElement {
     else if (connection === "live" && this.store.status && !this.store.status.rooms.length) this.#noRooms();
   }
 
-  #lock() {
+  /** @param {HTMLElement} state */
+  #coverWith(state) {
     for (const dialog of document.querySelectorAll("dialog")) dialog.close();
-    fill(this.cover, lockedState());
+    fill(this.cover, state);
     this.cover.querySelector("h1")?.focus();
   }
 

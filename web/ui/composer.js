@@ -1,20 +1,23 @@
 /** Where the human writes. */
 
-import { asRefused } from "./api.js";
 import { button, field, fill, h } from "./dom.js";
-import { dropDraft, keepDraft, loadDraft, newDraft, newKey } from "./drafts.js";
+import { keepDraft, loadDraft, newDraft, newKey } from "./drafts.js";
 import { firstWords } from "./entry-parts.js";
 import { icon } from "./icons.js";
-import { extrasOf, kindName, MESSAGE_KINDS, needsOf } from "./kinds.js";
+import { kindName, MESSAGE_KINDS, needsOf } from "./kinds.js";
 import { toast } from "./toast.js";
 
 /** @import { Draft, Entry, Failure, Kind, Room } from "./types.js" */
 /** @import { Store } from "./store.js" */
 /** @import { Need } from "./kinds.js" */
 
+/** From then on it is offered to go back to writing. */
+const SLOW = 2_000;
+
 export class Composer extends HTMLElement {
   #addressees = "";
-  #isBusy = false;
+  #slowTimer = 0;
+  #isClosed = false;
 
   /**
    * @param {Store} store
@@ -41,9 +44,16 @@ export class Composer extends HTMLElement {
     this.note = h("div", { class: "composer-note", "data-testid": "composer-note", role: "status" });
     this.sendButton = h("button", { class: "primary send", "data-testid": "composer-send", "aria-label": "Send" }, icon("send"));
     this.#build();
-    if (this.draft.sending && store.connection === "live") void this.#send();
+    const isThis = (/** @type {{room: string, key: string}} */ about) => about.room === room && about.key === this.draft.key;
     store.on("status", () => this.update(), signal);
-    store.on("ready", () => this.draft.sending && void this.#send(), signal);
+    store.outbox.on("said", (said) => isThis(said) && this.#done(), signal);
+    store.outbox.on("renewed", (about) => { if (isThis(about)) this.draft = { ...this.draft, key: about.renewed }; }, signal);
+    store.outbox.on("changed", () => this.#showNote(), signal);
+    store.outbox.on("refused", (refused) => {
+      if (!isThis(refused)) return;
+      refused.isHeard = true;
+      this.#refused(refused.failure);
+    }, signal);
     store.on("connection", () => this.#showNote(), signal);
   }
 
@@ -60,8 +70,10 @@ export class Composer extends HTMLElement {
 
   update() {
     const room = this.store.room(this.roomId);
-    this.hidden = room !== undefined && room.state !== "member";
+    this.hidden = room !== undefined && room.state !== "member" && room.state !== "closed";
     if (!room) return;
+    if (this.#isClosed !== (room.state === "closed")) this.#showNote();
+    this.#isClosed = room.state === "closed";
     this.querySelector("form")?.setAttribute("aria-label", `Write to ${room.title}`);
     this.#offerAddressees(room);
   }
@@ -71,7 +83,7 @@ export class Composer extends HTMLElement {
       class: "composer", "data-testid": "composer", "aria-label": "Write",
       on: { submit: (/** @type {SubmitEvent} */ event) => {
         event.preventDefault();
-        void this.#submit();
+        this.#submit();
       } },
     }, this.context, this.more,
     h("div", { class: "composer-line" }, this.text, this.sendButton),
@@ -167,38 +179,17 @@ export class Composer extends HTMLElement {
     this.querySelector("form")?.requestSubmit();
   }
 
-  async #submit() {
+  #submit() {
     const { draft } = this;
     if (draft.sending || (!draft.text.trim() && draft.kind !== "review" && draft.kind !== "handoff")) return;
     if (draft.kind === "answer" && !draft.answers) return toast("Choose the question first, with its Answer button.");
-    this.draft = { ...draft, sending: true };
-    keepDraft(this.roomId, this.draft);
+    this.draft = this.store.outbox.put(this.roomId, draft);
     this.#showNote();
-    await this.#send();
-  }
-
-  async #send() {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    this.draft = { ...this.draft, tried: true };
-    keepDraft(this.roomId, this.draft);
-    const { key } = this.draft;
-    try {
-      await this.store.api.ask("send", questionOf(this.roomId, this.draft));
-      if (this.draft.key === key) this.#done();
-    } catch (error) {
-      const refused = asRefused(error);
-      if (!refused.isAway && refused.status !== 401) this.#refused(refused.failure);
-      else this.#showNote();
-    } finally {
-      this.#isBusy = false;
-    }
   }
 
   #done() {
     const hadFocus = this.contains(document.activeElement);
     this.draft = newDraft();
-    dropDraft(this.roomId);
     this.to.value = "";
     this.#show();
     if (hadFocus) this.text.focus();
@@ -208,7 +199,6 @@ export class Composer extends HTMLElement {
   /** @param {Failure} failure */
   #refused(failure) {
     this.draft = { ...this.draft, sending: false };
-    keepDraft(this.roomId, this.draft);
     this.#showNote();
     fill(this.note, h("p", { class: "refusal", role: "alert", "data-testid": "composer-refusal" }, h("b", null, failure.message), " ", failure.next));
   }
@@ -217,14 +207,24 @@ export class Composer extends HTMLElement {
     const { sending } = this.draft;
     for (const control of this.querySelectorAll("textarea, select, input")) control.toggleAttribute("disabled", sending);
     this.sendButton.toggleAttribute("disabled", sending);
+    clearTimeout(this.#slowTimer);
     if (!sending) return fill(this.note);
-    const isAway = this.store.connection !== "live";
-    fill(this.note, h("p", { "data-testid": "composer-waiting" },
-      isAway ? "Your companion is away. This is sent, once, as soon as it is back. " : "Sending … ",
-      isAway && button("Keep writing", { class: "link", on: { click: () => this.#keepWriting() } })));
+    const isHere = this.store.connection === "live" && this.store.room(this.roomId)?.state !== "closed";
+    fill(this.note, h("p", { "data-testid": "composer-waiting" }, isHere ? "Sending … " : `${this.#whyNot()} This is sent, once, as soon as it is back. `));
+    if (!isHere || this.store.outbox.isStuck(this.roomId)) this.#offerWriting();
+    else this.#slowTimer = window.setTimeout(() => this.#offerWriting(), SLOW);
+  }
+
+  #whyNot() {
+    return this.store.connection === "live" ? "This room is being read again." : "Your companion is away.";
+  }
+
+  #offerWriting() {
+    this.note.querySelector("p")?.append(button("Keep writing", { class: "link", "data-testid": "keep-writing", on: { click: () => this.#keepWriting() } }));
   }
 
   #keepWriting() {
+    this.store.outbox.takeBack(this.roomId);
     this.draft = { ...this.draft, sending: false };
     keepDraft(this.roomId, this.draft);
     this.#showNote();
@@ -236,17 +236,6 @@ export class Composer extends HTMLElement {
     const height = this.text.scrollHeight;
     if (height) this.text.style.height = `${Math.min(height, window.innerHeight / 3)}px`;
   }
-}
-
-/**
- * @param {string} room
- * @param {Draft} draft
- */
-function questionOf(room, draft) {
-  return {
-    room, kind: draft.kind, text: draft.text.trim(), to: draft.to || undefined,
-    answers: draft.answers || undefined, ...extrasOf(draft.kind, draft.more), key: draft.key,
-  };
 }
 
 customElements.define("pw-composer", Composer);

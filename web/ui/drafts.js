@@ -5,13 +5,16 @@
 const PREFIX = "pairwave.draft.";
 
 /**
+ * Words that were not handed over yet get a key of their own in each tab that loads them: tabs may go on differently.
  * @param {string} room
  * @returns {Draft}
  */
 export function loadDraft(room) {
   try {
     const kept = localStorage.getItem(PREFIX + room);
-    if (kept) return { ...newDraft(), ...JSON.parse(kept) };
+    /** @type {Draft | null} */
+    const draft = kept ? { ...newDraft(), ...JSON.parse(kept) } : null;
+    if (draft) return draft.tried || draft.sending ? draft : { ...draft, key: newKey() };
   } catch {
     // A damaged draft is no reason not to show the room.
   }
@@ -28,6 +31,11 @@ export function keepDraft(room, draft) {
   } catch {
     // Full or forbidden: the draft lives as long as the page.
   }
+}
+
+/** The rooms in which something was written. */
+export function roomsWithDrafts() {
+  return Object.keys(localStorage).flatMap((name) => (name.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : []));
 }
 
 /** @param {string} room */

@@ -1,15 +1,8 @@
 /** A contiguous piece of a room in the room's order, of bounded length. */
 
-/** @import { Entry } from "./types.js" */
+import { compare } from "./order.js";
 
-/**
- * The order of a room: by depth, then by id. No clock takes part.
- * @param {Entry} a
- * @param {Entry} b
- */
-export function compare(a, b) {
-  return a.depth - b.depth || (a.event < b.event ? -1 : a.event > b.event ? 1 : 0);
-}
+/** @import { Entry } from "./types.js" */
 
 export class EntryWindow {
   /** @type {Entry[]} */

@@ -16,7 +16,7 @@ const FIXED = [["Enter", "Send"], ["Shift Enter", "New line"], ["Esc", "Close wh
  */
 export function listenToKeys(app, commands) {
   document.addEventListener("keydown", (event) => {
-    if (app.store.connection === "locked") return;
+    if (app.main.inert) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
       return run(commands(), "Ctrl K");

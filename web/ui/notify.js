@@ -18,6 +18,8 @@ export class Notifier {
   #badge = -1;
   /** @type {Entry[]} */
   #unsaid = [];
+  /** Those of them that are for us and came while we looked elsewhere. @type {Entry[]} */
+  #unnoticed = [];
   #icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel="icon"]'));
   #plainIcon = this.#icon.href;
   voice = h("div", { class: "visually-hidden", "aria-live": "polite", "data-testid": "announcer" });
@@ -53,10 +55,17 @@ export class Notifier {
   #say(entry) {
     if (!this.#unsaid.length) setTimeout(() => this.#announce(), GATHER);
     this.#unsaid.push(entry);
-    if (!isInFront()) this.#notify(entry);
+    if (!isInFront() && this.#isForUs(entry)) this.#unnoticed.push(entry);
+  }
+
+  /** @param {Entry} entry to everybody, or to the human here; what is for an agent is the agent's */
+  #isForUs(entry) {
+    const me = this.store.room(entry.room)?.me;
+    return !entry.to || [me?.member, me?.name, me?.session, me?.session_name].includes(entry.to);
   }
 
   #announce() {
+    this.#notify(this.#unnoticed.splice(0));
     const entries = this.#unsaid.splice(0);
     const lines = entries.length > 3 ? [`${entries.length} new messages`]
       : entries.map((entry) => `${entry.name}, ${entry.origin}, ${entry.kind}: ${firstWords(entry.headline || entry.text, 140)}`);
@@ -67,10 +76,15 @@ export class Notifier {
     }
   }
 
-  /** @param {Entry} entry */
-  #notify(entry) {
-    const room = this.store.room(entry.room)?.title ?? "";
-    this.#show(`${entry.name} in ${room}`, firstWords(entry.headline || entry.text, 160), entry.event, () => this.goTo(entry.room, entry.event));
+  /** @param {Entry[]} entries a burst makes one notification */
+  #notify(entries) {
+    const [first] = entries;
+    if (!first) return;
+    const rooms = new Set(entries.map((entry) => this.store.room(entry.room)?.title ?? ""));
+    const where = rooms.size === 1 ? [...rooms][0] : `${rooms.size} rooms`;
+    const words = firstWords(first.headline || first.text, 160);
+    const title = entries.length === 1 ? `${first.name} in ${where}` : `${entries.length} new messages in ${where}`;
+    this.#show(title, entries.length === 1 ? words : `${first.name}: ${words}`, first.event, () => this.goTo(first.room, first.event));
   }
 
   /** @param {Alert} alert */

@@ -101,6 +101,30 @@ export class Pager {
     return outcome;
   }
 
+  /**
+   * Reads the piece at hand anew, with what came into it meanwhile.
+   * @param {boolean} follows whether the reader is at the end, and the beginning may go
+   */
+  reread(follows) {
+    const { first, entries, atStart } = this.window;
+    if (!first) return this.newest();
+    return this.#load(true, async () => {
+      const [head, rest] = await Promise.all([
+        this.#read({ event: first.event }),
+        this.#read({ after: first.event, limit: Math.min(entries.length + PAGE, KNOWN_LIMIT) }),
+      ]);
+      return () => {
+        // Equal entries stay the same object, so that their rows are not drawn anew.
+        const fresh = [...head.events, ...rest.events].map((entry) => {
+          const known = this.window.get(entry.event);
+          return known && JSON.stringify(known) === JSON.stringify(entry) ? known : entry;
+        });
+        this.window.reset(fresh, { atStart, atEnd: rest.next === null });
+        this.window.trim(follows ? "start" : "end", LIMIT);
+      };
+    });
+  }
+
   /** @param {string} event */
   async again(event) {
     const page = await this.#read({ event });
@@ -118,7 +142,10 @@ export class Pager {
     let looked = this.#looked.get(event);
     if (!looked) {
       if (this.#looked.size > KNOWN_LIMIT) this.#looked.clear();
-      looked = this.api.ask("read", { room: this.room, event }).then((page) => page.events[0] ?? null, () => null);
+      looked = this.api.ask("read", { room: this.room, event }).then((page) => page.events[0] ?? null, () => {
+        this.#looked.delete(event);
+        return null;
+      });
       this.#looked.set(event, looked);
     }
     return looked;

@@ -84,7 +84,7 @@ export class Rail extends HTMLElement {
   }
 }
 
-const STATES = { connecting: "connecting", live: "live", away: "companion away", locked: "locked" };
+const STATES = { connecting: "connecting", live: "live", away: "companion away", locked: "locked", replaced: "in another tab" };
 
 /**
  * @param {Room} room
@@ -92,6 +92,7 @@ const STATES = { connecting: "connecting", live: "live", away: "companion away",
  */
 function subtitle(room, others) {
   if (room.state === "waiting") return "waiting to be let in";
+  if (room.state === "closed") return "being read again";
   if (room.state === "left") return "left";
   if (room.state === "removed") return "removed";
   if (!others.length) return "nobody else yet";

@@ -10,54 +10,77 @@ const DWELL = 700;
 
 export class Reader {
   #timer = 0;
-  /** Came in above what was on the screen, so that being at the end does not mean having seen it. @type {Set<string>} */
-  slippedIn = new Set();
+  #isNoting = false;
+  /** What stood on the screen and is not told yet: by arrival, whether it was unread. @type {Map<number, boolean>} */
+  #seen = new Map();
 
   /**
    * @param {Store} store
    * @param {string} room
-   * @param {() => {piece: EntryWindow, seen: Set<string>, isAtEnd: boolean} | null} look what is on the screen
+   * @param {{piece: () => EntryWindow, passed: () => Entry[], lookUp: (event: string) => Promise<Entry | null>}} view
    */
-  constructor(store, room, look) {
+  constructor(store, room, view) {
     this.store = store;
     this.room = room;
-    this.look = look;
+    this.view = view;
   }
 
-  /** Something moved: in a moment, note what is read. */
+  /** Something moved: what is on the screen now was seen, and in a moment that is told. */
   nudge() {
-    if (this.#timer || !isInFront()) return;
-    this.#timer = window.setTimeout(() => {
+    if (!isInFront()) return;
+    this.#see();
+    this.#timer ||= window.setTimeout(() => {
       this.#timer = 0;
-      this.#note();
+      void this.#note();
     }, DWELL);
   }
 
-  #note() {
+  async #note() {
+    if (this.#isNoting) return;
+    this.#isNoting = true;
+    const first = await this.#firstUnread();
+    this.#isNoting = false;
     const room = this.store.room(this.room);
-    const view = this.look();
-    if (!room || !view || !isInFront() || this.store.connection !== "live") return;
-    for (const event of view.seen) this.slippedIn.delete(event);
-    const through = this.#through(view.piece, view.seen, view.isAtEnd);
-    if (through <= room.read_through) return;
-    const left = view.isAtEnd ? view.piece.entries.filter((entry) => isUnread(entry, through)).length : room.unread;
-    this.store.markRead(this.room, through, left);
+    if (!room || !isInFront() || this.store.connection !== "live") return;
+    this.#see();
+    const through = this.#through(room, first);
+    const told = [...this.#seen.keys()].filter((arrival) => arrival <= through);
+    const read = told.filter((arrival) => arrival > room.read_through && this.#seen.get(arrival)).length;
+    for (const arrival of told) this.#seen.delete(arrival);
+    if (!read) return;
+    this.store.markRead(this.room, through, Math.max(0, room.unread - read));
     this.store.api.ask("mark_read", { room: this.room, through }).then(() => this.store.refresh(), () => {});
   }
 
+  #see() {
+    for (const entry of this.view.passed()) this.#seen.set(entry.arrival, isUnread(entry, 0));
+  }
+
   /**
-   * The highest arrival up to which nothing unseen is left.
-   * @param {EntryWindow} piece
-   * @param {Set<string>} seen
-   * @param {boolean} isAtEnd
+   * The lowest arrival that may be unread. Below it nothing is, as the companion says.
+   * @returns {Promise<number>}
    */
-  #through(piece, seen, isAtEnd) {
-    const lowest = Math.max(-1, ...piece.entries.flatMap((entry, at) => (seen.has(entry.event) ? [at] : [])));
-    const above = isAtEnd ? piece.entries : piece.entries.slice(0, lowest + 1);
-    const below = isAtEnd ? [] : piece.entries.slice(lowest + 1);
-    const unseen = [...below, ...above.filter((entry) => this.slippedIn.has(entry.event))];
-    const reached = Math.max(0, ...above.map((entry) => entry.arrival));
-    return Math.min(reached, ...unseen.map((entry) => entry.arrival - 1));
+  async #firstUnread() {
+    const room = this.store.room(this.room);
+    if (!room?.first_unread) return 0;
+    return room.first_unread_arrival ?? (await this.view.lookUp(room.first_unread))?.arrival ?? 0;
+  }
+
+  /**
+   * The highest arrival below which nothing is unseen. It stops at the first one that the page knows nothing of: that may
+   * be an unread message far above. If it is none, the next status says where to go on.
+   * @param {Room} room
+   * @param {number} first
+   */
+  #through(room, first) {
+    const here = new Map(this.view.piece().entries.map((entry) => [entry.arrival, entry]));
+    let through = Math.max(room.read_through, first - 1);
+    for (;;) {
+      const entry = here.get(through + 1);
+      const isRead = this.#seen.has(through + 1) || (entry !== undefined && !isUnread(entry, through));
+      if (!isRead) return through;
+      through += 1;
+    }
   }
 }
 

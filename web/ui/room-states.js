@@ -9,6 +9,10 @@ export const STATES = {
     title: "Waiting to be let in",
     text: "Your companion knocks at the addresses in the invite. Somebody in the room has to be online to open; this page goes on by itself.",
   },
+  closed: {
+    title: "This room is being read again",
+    text: "Your companion opens it from what is on its disk. It comes back here by itself; what you write meanwhile is kept.",
+  },
   left: {
     title: "You have left this room",
     text: "What was said until then is below. To come back you need a new invite.",

@@ -2,6 +2,7 @@
 
 import { Alerts } from "./alerts.js";
 import { Emitter } from "./emitter.js";
+import { Outbox } from "./outbox.js";
 import { Stream } from "./stream.js";
 
 /** @import { Api } from "./api.js" */
@@ -9,6 +10,7 @@ import { Stream } from "./stream.js";
 
 const SETTLE = 200;
 const MINUTE = 60_000;
+const HIDDEN_PAUSE = 2_000;
 
 /** @extends {Emitter<StoreEvents>} */
 export class Store extends Emitter {
@@ -21,17 +23,22 @@ export class Store extends Emitter {
   /** Highest arrival heard of, by room: what the stream replays is not new. @type {Map<string, number>} */
   #arrivals = new Map();
   #refreshTimer = 0;
+  #refreshedAt = 0;
+  #isRefreshing = false;
+  #isAskedAgain = false;
 
   /** @param {Api} api */
   constructor(api) {
     super();
     this.api = api;
-    this.stream = new Stream(() => api.token);
+    this.stream = new Stream(api);
+    this.outbox = new Outbox(this);
     this.stream.on("ready", (ready) => this.#ready(ready));
     this.stream.on("entry", (entry) => this.#entry(entry));
     this.stream.on("notice", (notice) => this.#notice(notice));
     this.stream.on("away", ({ retryAt }) => this.#away(retryAt));
     this.stream.on("locked", () => this.lock());
+    this.stream.on("replaced", () => this.#connect("replaced"));
     api.onLocked = () => this.lock();
     setInterval(() => this.connection === "live" && this.refresh(), MINUTE);
   }
@@ -60,21 +67,42 @@ export class Store extends Emitter {
     return this.status?.rooms.reduce((sum, room) => sum + room.unread, 0) ?? 0;
   }
 
-  /** Asks for the status soon; many causes in a row make one question. */
+  /** Asks for the status soon; many causes in a row make one question, and in the background there is no hurry. */
   refresh() {
     if (this.#refreshTimer) return;
+    const since = Date.now() - this.#refreshedAt;
+    const wait = document.visibilityState === "hidden" ? Math.max(SETTLE, HIDDEN_PAUSE - since) : SETTLE;
     this.#refreshTimer = window.setTimeout(() => {
       this.#refreshTimer = 0;
-      void this.refreshNow();
-    }, SETTLE);
+      void this.#refreshNow();
+    }, wait);
   }
 
-  async refreshNow() {
-    try {
-      this.status = /** @type {Status} */ (await this.api.ask("show_status"));
-    } catch {
+  /** One question at a time: answers that overtake each other would show the past. */
+  async #refreshNow() {
+    if (this.#isRefreshing) {
+      this.#isAskedAgain = true;
       return;
     }
+    this.#isRefreshing = true;
+    try {
+      this.#learn(/** @type {Status} */ (await this.api.ask("show_status")));
+    } catch {
+      // The stream says when the companion is there again.
+    } finally {
+      this.#refreshedAt = Date.now();
+      this.#isRefreshing = false;
+      if (this.#isAskedAgain) this.refresh();
+      this.#isAskedAgain = false;
+    }
+  }
+
+  /** @param {Status} status */
+  #learn(status) {
+    const isListed = (/** @type {Room} */ room) => status.rooms.some((other) => other.room === room.room);
+    // Nobody takes a member's room away: one that is not listed is about to be read again.
+    const unlisted = (this.status?.rooms ?? []).filter((room) => (room.state === "member" || room.state === "closed") && !isListed(room));
+    this.status = { ...status, rooms: [...status.rooms, ...unlisted.map((room) => /** @type {Room} */ ({ ...room, state: "closed" }))] };
     this.emit("status", this.status);
   }
 
@@ -124,6 +152,7 @@ export class Store extends Emitter {
   /** @param {Connection} connection */
   #connect(connection) {
     this.connection = connection;
+    this.api.isOpen = connection === "live";
     this.emit("connection", connection);
   }
 }

@@ -2,10 +2,12 @@
 
 import { Emitter } from "./emitter.js";
 
+/** @import { Api } from "./api.js" */
 /** @import { StreamEvents } from "./types.js" */
 
 /** Longer without a byte than two and a half heartbeats is a dead connection, whatever TCP thinks. */
 const SILENCE = 40_000;
+const PROOF_PATIENCE = 10_000;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
 
@@ -14,15 +16,17 @@ export class Stream extends Emitter {
   #lastId = "";
   #wait = FIRST_WAIT;
   #isRunning = false;
+  /** Whether the companion gave this tab's place to another one. */
+  #isReplaced = false;
   /** @type {AbortController | null} */
   #connection = null;
   /** @type {(() => void) | null} */
   #wake = null;
 
-  /** @param {() => string | null} token */
-  constructor(token) {
+  /** @param {Api} api */
+  constructor(api) {
     super();
-    this.token = token;
+    this.api = api;
   }
 
   start() {
@@ -37,9 +41,10 @@ export class Stream extends Emitter {
     this.#wake?.();
   }
 
-  /** Tries again at once instead of waiting for the back-off. */
+  /** While away: tries again at once instead of waiting for the back-off, or for somebody who does not answer. */
   retry() {
     this.#wait = FIRST_WAIT;
+    this.#connection?.abort();
     this.#wake?.();
   }
 
@@ -47,9 +52,9 @@ export class Stream extends Emitter {
     while (this.#isRunning) {
       const outcome = await this.#connect().catch(() => "away");
       if (!this.#isRunning) return;
-      if (outcome === "locked") {
+      if (outcome === "locked" || outcome === "replaced") {
         this.#isRunning = false;
-        this.emit("locked", null);
+        this.emit(outcome, null);
         return;
       }
       await this.#pause();
@@ -70,18 +75,29 @@ export class Stream extends Emitter {
   async #connect() {
     const connection = new AbortController();
     this.#connection = connection;
-    const headers = new Headers({ authorization: `Bearer ${this.token() ?? ""}`, accept: "text/event-stream" });
-    if (this.#lastId) headers.set("last-event-id", this.#lastId);
     const watchdog = new Watchdog(() => connection.abort());
     try {
-      const response = await fetch("/api/stream", { headers, signal: connection.signal, cache: "no-store" });
-      if (response.status === 401) return "locked";
-      if (!response.ok || !response.body) return "away";
-      await this.#read(response.body, watchdog);
-      return "ended";
+      const proved = await this.api.prove(AbortSignal.any([connection.signal, AbortSignal.timeout(PROOF_PATIENCE)]));
+      if (proved !== "proved") return proved;
+      return await this.#follow(connection.signal, watchdog);
     } finally {
       watchdog.stop();
     }
+  }
+
+  /**
+   * @param {AbortSignal} signal
+   * @param {Watchdog} watchdog
+   */
+  async #follow(signal, watchdog) {
+    const headers = new Headers({ authorization: `Bearer ${this.api.token ?? ""}`, accept: "text/event-stream" });
+    if (this.#lastId) headers.set("last-event-id", this.#lastId);
+    const response = await fetch("/api/stream", { headers, signal, cache: "no-store" });
+    if (response.status === 401) return "locked";
+    if (!response.ok || !response.body) return "away";
+    this.#isReplaced = false;
+    await this.#read(response.body, watchdog);
+    return this.#isReplaced ? "replaced" : "away";
   }
 
   /**
@@ -97,6 +113,7 @@ export class Stream extends Emitter {
       if (done) return;
       watchdog.feed();
       parser.push(decoder.decode(value, { stream: true }));
+      if (this.#isReplaced) return void reader.cancel();
     }
   }
 
@@ -106,15 +123,16 @@ export class Stream extends Emitter {
    * @param {string | null} id
    */
   #take(type, data, id) {
-    const detail = JSON.parse(data);
+    const detail = data ? JSON.parse(data) : null;
     if (type === "ready") this.#wait = FIRST_WAIT;
+    if (type === "replaced") this.#isReplaced = true;
     if (type === "ready" || type === "entry" || type === "notice") this.emit(type, detail);
     // Only after it was taken: a cursor ahead of what was handled would lose an entry.
     if (id !== null) this.#lastId = id;
   }
 }
 
-/** Cuts text into events, as the HTML standard has it. */
+/** Cuts text into events, as the HTML standard has it, but for a name without data, which is an event here too. */
 export class EventParser {
   #rest = "";
   #type = "";
@@ -148,7 +166,7 @@ export class EventParser {
   }
 
   #dispatch() {
-    if (this.#data.length) this.take(this.#type || "message", this.#data.join("\n"), this.#id);
+    if (this.#data.length || this.#type) this.take(this.#type || "message", this.#data.join("\n"), this.#id);
     this.#type = "";
     this.#data = [];
     this.#id = null;

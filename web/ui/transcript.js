@@ -3,6 +3,7 @@
 import { asRefused } from "./api.js";
 import { button, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
+import { compare } from "./order.js";
 import { Pager } from "./pager.js";
 import { isInFront, Reader } from "./reader.js";
 import { isUnread, Rows } from "./rows.js";
@@ -26,10 +27,15 @@ export class Transcript extends HTMLElement {
   /** @type {string | null} */
   #divider = null;
   #newBelow = 0;
+  #wasClosed = false;
   #renderTimer = 0;
   #moveFrame = 0;
   /** Whether the reader was at the bottom before whatever changes the heights now. */
   #follows = false;
+  /** Came in above what was on the screen, and was not seen since: arrivals by event. @type {Map<string, number>} */
+  #late = new Map();
+  /** Where the scroller stood when it was last looked at; NaN after a jump. */
+  #lookedAt = NaN;
   /** @type {Set<string>} */
   #unfolded = new Set();
   list = h("div", { class: "rows", role: "feed", "aria-label": "Transcript", "aria-busy": "true", "data-testid": "transcript" });
@@ -53,10 +59,14 @@ export class Transcript extends HTMLElement {
     this.roomId = room;
     this.hooks = hooks;
     this.pager = new Pager(store.api, room);
-    this.reader = new Reader(store, room, () => this.#look());
+    this.reader = new Reader(store, room, {
+      piece: () => this.pager.window,
+      passed: () => this.#passed(),
+      lookUp: (event) => this.pager.lookUp(event),
+    });
     this.rows = new Rows(this.list, () => this.#context());
     store.on("entry", ({ entry, fresh }) => entry.room === room && this.#take(entry, fresh), signal);
-    store.on("notice", (notice) => notice.room === room && this.#notice(notice), signal);
+    store.on("notice", (notice) => (notice.room === room || notice.notice === "missed") && this.#notice(notice), signal);
     store.on("ready", () => this.#ready(), signal);
     store.on("status", () => this.#status(), signal);
     window.addEventListener("focus", () => this.reader.nudge(), { signal });
@@ -73,6 +83,7 @@ export class Transcript extends HTMLElement {
   /** Opens where reading goes on: at the first unread message, else at the newest. */
   async open() {
     this.#isOpen = true;
+    if (this.view?.state === "closed") return this.#quiet("It comes back here by itself.");
     this.#divider = this.view?.first_unread ?? null;
     if (this.#divider) return this.goTo(this.#divider, { focus: false });
     return this.toNewest();
@@ -88,7 +99,7 @@ export class Transcript extends HTMLElement {
   }
 
   toFirstUnread() {
-    const event = this.#divider ?? this.view?.first_unread;
+    const event = this.view?.first_unread ?? this.#divider;
     if (event) void this.goTo(event);
   }
 
@@ -204,7 +215,7 @@ export class Transcript extends HTMLElement {
     this.rows.render(this.pager.window, this.#divider);
     this.#edges();
     if (follows) this.#toBottom();
-    else if (anchor?.article.isConnected) this.scroller.scrollTop += anchor.article.getBoundingClientRect().top - anchor.top;
+    else if (anchor?.article.isConnected) this.#shift(anchor.article.getBoundingClientRect().top - anchor.top);
     if (!this.list.querySelector('article[tabindex="0"]')) this.rows.articles.at(-1)?.setAttribute("tabindex", "0");
   }
 
@@ -213,6 +224,12 @@ export class Transcript extends HTMLElement {
     const top = this.scroller.getBoundingClientRect().top;
     const article = this.rows.articles.find((row) => row.getBoundingClientRect().bottom > top);
     return article ? { article, top: article.getBoundingClientRect().top } : null;
+  }
+
+  /** @param {number} by what came or went above */
+  #shift(by) {
+    this.scroller.scrollTop += by;
+    this.#lookedAt += by;
   }
 
   #edges() {
@@ -247,10 +264,19 @@ export class Transcript extends HTMLElement {
     const outcome = this.pager.take(entry, follows);
     const isUnreadNow = fresh && isUnread(entry, this.view?.read_through ?? 0);
     if (isUnreadNow && !isInFront() && !this.#isDividerUnread()) this.#divider = entry.event;
-    if (isUnreadNow && !follows) this.#newBelow += 1;
+    if (isUnreadNow) this.#count(entry, follows);
     if (outcome === "outside") return this.#pills();
-    if (isUnreadNow && this.pager.window.last !== entry && follows) this.reader.slippedIn.add(entry.event);
     this.#renderSoon();
+  }
+
+  /**
+   * @param {Entry} entry that came in unread
+   * @param {boolean} follows
+   */
+  #count(entry, follows) {
+    const top = this.#onScreen()[0];
+    if (top && compare(entry, top) < 0) this.#late.set(entry.event, entry.arrival);
+    else if (!follows) this.#newBelow += 1;
   }
 
   #isDividerUnread() {
@@ -271,6 +297,7 @@ export class Transcript extends HTMLElement {
   /** @param {Notice} notice */
   #notice(notice) {
     if (notice.notice === "delivery") void this.#refreshDeliveries();
+    if (notice.notice === "missed" || notice.notice === "reopened" || notice.notice === "warning") void this.#reread();
     if (notice.notice === "undone" && notice.event) void this.pager.again(notice.event).then(() => this.#render(this.#follows), () => {});
   }
 
@@ -288,13 +315,25 @@ export class Transcript extends HTMLElement {
 
   #ready() {
     if (!this.#isOpen || this.pager.window.entries.length === 0) void this.open();
-    else {
-      this.#moved();
-      void this.#refreshDeliveries();
-    }
+    else void this.#reread();
+  }
+
+  /** What is on the screen may be old: notices were lost, or the room was away. */
+  async #reread() {
+    if (!this.#isOpen) return;
+    if (!this.pager.window.entries.length) return this.open();
+    const follows = this.#follows;
+    const isDone = await this.pager.reread(follows).catch(() => false);
+    if (!isDone) return;
+    this.#render(follows);
+    this.#moved();
   }
 
   #status() {
+    const isClosed = this.view?.state === "closed";
+    if (this.#wasClosed && !isClosed) void this.#reread();
+    this.#wasClosed = isClosed;
+    this.reader.nudge();
     this.rows.mark(this.view);
     if (!this.#divider && !isInFront()) this.#divider = this.view?.first_unread ?? null;
     this.#pills();
@@ -313,6 +352,7 @@ export class Transcript extends HTMLElement {
     if (scrollHeight - scrollTop - clientHeight < REACH) void this.#page(() => this.pager.newer());
     this.#follows = this.#isAtBottom() && this.pager.window.atEnd;
     if (this.#follows) this.#newBelow = 0;
+    for (const { event } of this.#late.size ? this.#onScreen() : []) this.#late.delete(event);
     this.#pills();
     this.reader.nudge();
   }
@@ -329,13 +369,15 @@ export class Transcript extends HTMLElement {
     this.toNewestPill.hidden = isAtEnd || !this.pager.window.entries.length;
     fill(this.toNewestPill, icon("down"), h("span", null, this.#newBelow ? `${this.#newBelow} new` : "Newest"));
     this.toUnreadPill.hidden = !this.#isUnreadAbove();
-    const late = this.reader.slippedIn.size;
+    const through = this.view?.read_through ?? 0;
+    for (const [event, arrival] of this.#late) if (arrival <= through) this.#late.delete(event);
+    const late = this.#late.size;
     this.toLatePill.hidden = late === 0;
     fill(this.toLatePill, icon("up"), h("span", null, late === 1 ? "1 came in above" : `${late} came in above`));
   }
 
   #isUnreadAbove() {
-    const event = this.#divider ?? this.view?.first_unread;
+    const event = this.view?.first_unread ?? this.#divider;
     if (!event || this.pager.isFiltered) return false;
     const article = this.rows.article(event);
     if (!article) return true;
@@ -343,20 +385,33 @@ export class Transcript extends HTMLElement {
   }
 
   #toLate() {
-    const [event] = this.reader.slippedIn;
-    this.reader.slippedIn.delete(event);
+    const [event] = this.#late.keys();
+    this.#late.delete(event);
     void this.goTo(event);
   }
 
-  #look() {
-    if (this.pager.isFiltered || !this.pager.window.entries.length || this.pager.isLoading || !this.scroller.clientHeight) return null;
+  /**
+   * What stands on the screen, from above; nothing while only a part of the room is shown.
+   * @param {number} [reach] so many px of what was scrolled by go with it
+   */
+  #onScreen(reach = 0) {
+    if (this.pager.isFiltered || !this.scroller.clientHeight) return [];
     const view = this.scroller.getBoundingClientRect();
-    const onScreen = this.rows.articles.filter((article) => {
+    const top = view.top - Math.max(0, reach);
+    const bottom = view.bottom - Math.min(0, reach) - 8;
+    return this.rows.articles.flatMap((article) => {
       const box = article.getBoundingClientRect();
-      return box.bottom > view.top && box.top < view.bottom - 8;
+      const entry = box.bottom > top && box.top < bottom ? this.pager.window.get(article.dataset.event ?? "") : undefined;
+      return entry ?? [];
     });
-    const seen = new Set(onScreen.map((article) => article.dataset.event ?? ""));
-    return { piece: this.pager.window, seen, isAtEnd: this.pager.window.atEnd && this.#isAtBottom() };
+  }
+
+  /** What is on the screen, and what was since the last look: a quick hand scrolls by more than each frame shows. */
+  #passed() {
+    const { scrollTop, clientHeight } = this.scroller;
+    const moved = scrollTop - this.#lookedAt;
+    this.#lookedAt = scrollTop;
+    return this.#onScreen(Math.abs(moved) < 2 * clientHeight ? moved : 0);
   }
 
   #lowestSeen() {
@@ -369,6 +424,7 @@ export class Transcript extends HTMLElement {
     const row = article.parentElement ?? article;
     const offset = row.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
     this.scroller.scrollTop += offset - this.scroller.clientHeight / 4;
+    this.#lookedAt = NaN;
   }
 
   #isAtBottom() {
@@ -379,6 +435,7 @@ export class Transcript extends HTMLElement {
   #toBottom() {
     this.#follows = this.pager.window.atEnd;
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.#lookedAt = NaN;
   }
 }
 

@@ -45,12 +45,13 @@ export interface Room {
   room: string;
   title: string;
   folder: string;
-  state: "member" | "waiting" | "left" | "removed";
+  state: "member" | "waiting" | "left" | "removed" | "closed";
   events: number;
   heads: string[] | number;
   unread: number;
   read_through: number;
   first_unread: string | null;
+  first_unread_arrival?: number | null;
   me: { member: string; name: string; session: string; session_name: string; origin: Origin };
   members: Member[];
   charter?: unknown;
@@ -112,7 +113,8 @@ export interface Page {
 }
 
 export interface Notice {
-  notice: "undone" | "delivery" | "presence" | "joined" | "join_refused" | "verification" | "warning";
+  notice: "undone" | "delivery" | "presence" | "joined" | "join_refused" | "verification" | "warning" | "missed" | "reopened";
+  /** All but `missed` have it. */
   room: string;
   event?: string;
   member?: string;
@@ -190,7 +192,7 @@ export interface Command {
   run: () => void;
 }
 
-export type Connection = "connecting" | "live" | "away" | "locked";
+export type Connection = "connecting" | "live" | "away" | "locked" | "replaced";
 
 export interface StoreEvents {
   status: Status;
@@ -206,6 +208,7 @@ export interface StreamEvents {
   notice: Notice;
   away: { retryAt: number };
   locked: null;
+  replaced: null;
 }
 
 /** What one row of the transcript shows of the DAG. */
