@@ -28,7 +28,8 @@ scene("a working day is of use to everybody, in light and dark", async (scene) =
   await walk(page, look);
   await walkOnPhone(browser, alice, look);
 
-  await bob.kill();
+  await bob.run("down");
+  await page.locator(`${by("member")}[data-online="false"]`).waitFor();
   await alice.ask("send", "See you tomorrow.");
   await page.locator(by("pending")).waitFor();
   await look(page, "away");
@@ -59,12 +60,22 @@ scene("a first evening is of use to everybody, in light and dark", async (scene)
   await look(page, "words");
   await page.setViewportSize(PHONE);
   await look(page, "phone-words");
-  await page.locator(by("verify-heard-1")).fill("these are wrong");
-  await page.locator(by("verify-enter")).click();
+  const words = await page.locator(`${by("verify-say")} li`).allTextContents();
+  await enter(page, "these are mistyped");
+  await page.locator(by("verify-note")).waitFor();
+  await look(page, "phone-mistyped");
+  assert.deepEqual(await page.locator(`${by("verify-say")} li`).allTextContents(), words, "the exchange goes on");
+  await enter(page, "equip crew joy");
   await page.locator(by("verify-failed")).waitFor();
-  await look(page, "wrong-words");
+  await look(page, "phone-wrong-words");
   assert.deepEqual(findings, []);
 });
+
+async function enter(page, words) {
+  await page.locator(by("verify-heard-1")).fill("");
+  await page.locator(by("verify-heard-1")).fill(words);
+  await page.locator(by("verify-enter")).click();
+}
 
 /** Takes a picture in light and in dark, and notes what is wrong with the page. */
 async function looked(page, state, findings) {

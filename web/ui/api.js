@@ -19,7 +19,7 @@ export class Refused extends Error {
   constructor(status, failure) {
     super(failure.message);
     this.status = status;
-    this.failure = failure;
+    this.failure = { ...failure, message: sentence(failure.message), next: sentence(failure.next) };
   }
 
   /** Whether asking the same again later makes sense. */
@@ -80,6 +80,14 @@ export class Api {
       throw refused;
     }
   }
+}
+
+/**
+ * The next step stands right behind the message.
+ * @param {string} text
+ */
+function sentence(text) {
+  return !text || /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 /** @param {unknown} error */

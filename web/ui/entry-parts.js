@@ -55,9 +55,12 @@ export function deliveryLine(entry, room) {
     }));
 }
 
-/** @param {string} text */
+/**
+ * The beginning of a text in one line, without the signs that Markdown is written with.
+ * @param {string} text
+ */
 export function firstWords(text, limit = 90) {
-  const line = text.replace(/\s+/g, " ").trim();
+  const line = text.replace(/`+|\*\*/g, "").replace(/\s+/g, " ").trim();
   return line.length > limit ? `${line.slice(0, limit).replace(/\s\S*$/, "")}…` : line;
 }
 

@@ -2,11 +2,14 @@
 
 import { asRefused } from "./api.js";
 import { openDialog } from "./dialog.js";
-import { button, field, h } from "./dom.js";
+import { button, field, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 
 /** @import { Failure, Member, Notice, Words } from "./types.js" */
 /** @import { Store } from "./store.js" */
+
+/** Refusals after which the same words are still good: something was mistyped. */
+const MENDABLE = ["unusable_words", "own_words"];
 
 /** The open dialog, by room and member: a notice may come while it is open. @type {Map<string, Verification>} */
 const open = new Map();
@@ -68,15 +71,18 @@ class Verification {
   /**
    * @param {object} heard
    * @param {(words: Words) => void} next
+   * @param {(failure: Failure) => boolean} [mend] says whether it took care of the failure
    */
-  async #ask(heard, next) {
+  async #ask(heard, next, mend = () => false) {
     try {
       const words = await this.store.api.ask("verify", { room: this.room, member: this.member.member, ...heard });
       if (this.view.signal.aborted) return;
       if (words.verified) this.#verified();
       else next(words);
     } catch (error) {
-      if (!this.view.signal.aborted) this.#failed(asRefused(error).failure);
+      if (this.view.signal.aborted) return;
+      const { failure } = asRefused(error);
+      if (!mend(failure)) this.#failed(failure);
     }
   }
 
@@ -85,14 +91,15 @@ class Verification {
     if (!words.say.length) return this.#waiting();
     /** @type {HTMLInputElement[]} */
     const inputs = [0, 1, 2].map((at) => this.#input(at, () => inputs));
+    const note = h("div", null);
     this.view.show(
       h("section", null, h("h3", null, "Read these out"),
         h("ol", { class: "say", "data-testid": "verify-say" }, words.say.map((word) => h("li", null, word)))),
       h("form", { on: { submit: (/** @type {Event} */ event) => {
         event.preventDefault();
-        void this.#enter(inputs);
+        void this.#enter(inputs, note);
       } } }, h("h3", null, `Type what ${this.member.name} reads to you`),
-      h("div", { class: "heard" }, inputs.map((input, at) => field(["First", "Second", "Third"][at], input))),
+      h("div", { class: "heard" }, inputs.map((input, at) => field(["First", "Second", "Third"][at], input))), note,
       h("div", { class: "actions" }, h("button", { class: "primary", "data-testid": "verify-enter" }, "These are the words"))));
     inputs[0].focus();
   }
@@ -116,11 +123,21 @@ class Verification {
     return input;
   }
 
-  /** @param {HTMLInputElement[]} inputs */
-  async #enter(inputs) {
+  /**
+   * @param {HTMLInputElement[]} inputs
+   * @param {HTMLElement} note for what is wrong with them as long as nothing is lost
+   */
+  async #enter(inputs, note) {
     const heard = inputs.map((input) => input.value.trim().toLowerCase()).join(" ");
     this.#isEntered = true;
-    await this.#ask({ heard }, () => this.#waiting());
+    await this.#ask({ heard }, () => this.#waiting(), (failure) => {
+      if (!MENDABLE.includes(failure.rule)) return false;
+      this.#isEntered = false;
+      fill(note, h("p", { class: "refusal", role: "alert", "data-testid": "verify-note" }, h("b", null, failure.message), " ", failure.next));
+      inputs[0].focus();
+      inputs[0].select();
+      return true;
+    });
   }
 
   #waiting() {
@@ -142,7 +159,7 @@ class Verification {
     const isAway = failure.code === "peer_unreachable";
     this.view.show(
       h("div", { class: "verdict is-bad", role: "alert", "data-testid": isAway ? "verify-away" : "verify-failed" }, icon(isAway ? "people" : "alarm"),
-        h("p", null, h("b", null, failure.message), " ", failure.next)),
+        h("p", null, h("b", null, failure.message), " ", failure.rule === "wrong_words" ? "" : failure.next)),
       !isAway && failure.code === "refused" && h("p", null, "A misheard word is the usual cause. If it happens again, take it seriously: make a new invite and send it another way."),
       h("div", { class: "actions" }, button("Try again", { class: "primary", "data-testid": "verify-again", on: { click: () => void this.begin() } })));
   }

@@ -19,11 +19,11 @@ export async function livelyRoom(scene) {
   await say(hers, his, CONTEXT);
   const open = await bob.ask("send", "--kind", "question", "Who tells the editor people about the offsets?");
   const question = await say(hers, his, {
-    kind: "question", text: "Must `parse_value` take a trailing comma in arrays, or may we drop that?",
+    kind: "question", text: "May `parse_value` refuse a trailing comma in arrays?",
     fields: { expected_format: "yes or no, and where it says so" },
   });
   await say(his, hers, {
-    kind: "answer", answers: question, text: "Drop it. RFC 8259, section 5: every comma is followed by a value.",
+    kind: "answer", answers: question, text: "Yes. RFC 8259, section 5: a value follows every comma.",
   });
   await say(his, hers, FINDING);
   const last = await say(hers, his, {
@@ -52,7 +52,8 @@ const FINDING = {
 \`\`\`rust
 fn parse_value(&mut self) -> Result<Value, Error> {
     match self.next()? {
-        Token::Open('[') => self.parse_array(), // comes back here
+        // One frame of the stack for each bracket.
+        Token::Open('[') => self.parse_array(),
         Token::Number(text) => Ok(text.parse()?),
         other => Err(Error::unexpected(other)),
     }
