@@ -51,7 +51,7 @@ export function deliveryLine(entry, room) {
   return h("ul", { class: "delivery", "data-testid": "delivery", "aria-label": "Delivery" },
     states.map(([member, state]) => {
       const name = room?.members.find((known) => known.member === member)?.name ?? `${member.slice(0, 8)}…`;
-      return h("li", { "data-testid": "delivery-state", "data-member": member, "data-state": state, title: MEANING[state] ?? state }, `${name} `, h("i", null, state));
+      return h("li", { "data-testid": "delivery-state", "data-member": member, "data-state": state, title: MEANING[state] ?? state }, h("bdi", null, name), " ", h("i", null, state));
     }));
 }
 

@@ -34,6 +34,8 @@ export function entryRow(entry, context) {
   const article = h("article", {
     class: "entry", tabindex: "-1", "data-testid": "entry", "data-event": entry.event, "data-kind": entry.kind,
     "data-member": entry.member, "data-origin": entry.origin, "aria-labelledby": label,
+    // How many there are changes with each page; -1 says that nobody counted.
+    "aria-setsize": "-1",
   });
   article.classList.toggle("is-mine", entry.me);
   article.classList.toggle("is-void", Boolean(entry.void));
@@ -66,7 +68,7 @@ function timeOf(entry) {
  */
 function roomLine(entry, label) {
   return h("p", { class: "room-line" },
-    h("span", { id: label }, entry.text || kindName(entry.kind)), " ", timeOf(entry),
+    h("bdi", { id: label }, entry.text || kindName(entry.kind)), " ", timeOf(entry),
     entry.forked && forkedMark(), entry.void && voidMark(entry.void));
 }
 
@@ -79,7 +81,7 @@ function messageBody(entry, context) {
     h("p", { class: "labels" },
       h("span", { class: "kind", "data-testid": "entry-kind" }, kindName(entry.kind)),
       entry.claim && h("span", { class: "claim" }, entry.claim),
-      entry.to && h("span", { class: "to", "data-testid": "entry-to" }, `to ${addressee(entry.to, context.room)}`),
+      entry.to && h("span", { class: "to", "data-testid": "entry-to" }, "to ", h("bdi", null, addressee(entry.to, context.room))),
       entry.forked && forkedMark(),
       entry.void && voidMark(entry.void),
       h("span", { class: "unread-mark", "data-testid": "unread-mark" }, "new")),
@@ -149,7 +151,7 @@ function forkedMark() {
 
 /** @param {string} reason */
 function voidMark(reason) {
-  return h("span", { class: "mark", "data-testid": "void-mark" }, `no effect: ${reason}`);
+  return h("span", { class: "mark", "data-testid": "void-mark" }, "no effect: ", h("bdi", null, reason));
 }
 
 /**

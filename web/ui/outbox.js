@@ -96,15 +96,25 @@ export class Outbox extends Emitter {
   async #send(room, waiting) {
     const { draft } = waiting;
     try {
-      const { repeated } = await this.store.api.ask("send", questionOf(room, draft));
-      // The companion knows this key from something else than these words.
-      if (repeated && waiting.isFirst) return this.#renew(room, waiting);
+      const { event, repeated } = await this.store.api.ask("send", questionOf(room, draft));
+      if (repeated && waiting.isFirst && !await this.#isSaid(room, event, draft)) return this.#renew(room, waiting);
       this.#finish(room, waiting);
       if (loadDraft(room).key === draft.key) dropDraft(room);
       this.emit("said", { room, key: draft.key });
     } catch (error) {
       this.#failed(room, waiting, error);
     }
+  }
+
+  /**
+   * Whether the key stands for these words. It does where the browser itself asked twice after a broken connection.
+   * @param {string} room
+   * @param {string} event what the companion has under the key
+   * @param {Draft} draft
+   */
+  async #isSaid(room, event, draft) {
+    const { events: [entry] } = await this.store.api.ask("read", { room, event });
+    return !entry || lettersOf(entry.text) === lettersOf(draft.text);
   }
 
   /**
@@ -168,6 +178,14 @@ export class Outbox extends Emitter {
  */
 function alone(room, send) {
   return navigator.locks ? navigator.locks.request(`pairwave.send.${room}`, send) : send();
+}
+
+/**
+ * The companion leaves out signs that can't be seen.
+ * @param {string} text
+ */
+function lettersOf(text) {
+  return text.replace(/[^\p{L}\p{N}\p{P}\p{S}]/gu, "");
 }
 
 /**

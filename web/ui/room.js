@@ -183,7 +183,8 @@ export class RoomColumn extends HTMLElement {
     fill(this.head,
       button("", { class: "icon-button rail-toggle", "aria-label": "Rooms", "data-testid": "open-rail", popovertarget: "rail" }, icon("menu")),
       h("div", { class: "room-title" }, h("h2", { "data-testid": "room-title" }, view.title),
-        h("p", { class: "hint", title: view.folder || false }, [presence(others), waiting ? `${waiting} open ${waiting === 1 ? "question" : "questions"}` : "", shortened(view.folder)].filter(Boolean).join(" · "))),
+        h("p", { class: "hint", title: view.folder || false }, [presence(others), waiting ? `${waiting} open ${waiting === 1 ? "question" : "questions"}` : "", shortened(view.folder)].filter(Boolean)
+          .flatMap((part, at) => [at > 0 && " · ", h("bdi", null, part)]))),
       h("div", { class: "room-tools" },
         button("", { class: "icon-button", "aria-label": "Search", title: "Search  /", "data-testid": "open-search", on: { click: () => this.openSearch() } }, icon("search")),
         view.state === "member" && button("", { class: "icon-button", "aria-label": "Invite", title: "Invite  i", "data-testid": "head-invite", on: { click: () => this.openInvites() } }, icon("invite")),

@@ -58,6 +58,7 @@ export class Rows {
       const row = this.#row(entry, context);
       if (row.element === cursor) cursor = cursor.nextElementSibling;
       else this.list.insertBefore(row.element, cursor);
+      row.article.setAttribute("aria-posinset", String(at + 1));
       this.#decorate(row, piece.entries[at - 1], divider, lanes[at] ?? null, width);
     });
     this.mark(context.room);

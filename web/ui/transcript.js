@@ -28,6 +28,8 @@ export class Transcript extends HTMLElement {
   #divider = null;
   #newBelow = 0;
   #wasClosed = false;
+  #isAskingDeliveries = false;
+  #isDeliveryNews = false;
   #renderTimer = 0;
   #moveFrame = 0;
   /** Whether the reader was at the bottom before whatever changes the heights now. */
@@ -265,8 +267,23 @@ export class Transcript extends HTMLElement {
     const isUnreadNow = fresh && isUnread(entry, this.view?.read_through ?? 0);
     if (isUnreadNow && !isInFront() && !this.#isDividerUnread()) this.#divider = entry.event;
     if (isUnreadNow) this.#count(entry, follows);
+    this.#markFork(entry);
     if (outcome === "outside") return this.#pills();
     this.#renderSoon();
+  }
+
+  /**
+   * The first event of a fork was drawn when nobody knew of the second.
+   * @param {Entry} entry that came in
+   */
+  #markFork(entry) {
+    const twins = this.pager.window.entries.filter((other) => other.member === entry.member && other.seq === entry.seq && other.event !== entry.event);
+    for (const { event } of twins.filter((twin) => !twin.forked)) void this.#again(event);
+  }
+
+  /** @param {string} event */
+  #again(event) {
+    return this.pager.again(event).then(() => this.#render(this.#follows), () => {});
   }
 
   /**
@@ -298,19 +315,29 @@ export class Transcript extends HTMLElement {
   #notice(notice) {
     if (notice.notice === "delivery") void this.#refreshDeliveries();
     if (notice.notice === "missed" || notice.notice === "reopened" || notice.notice === "warning") void this.#reread();
-    if (notice.notice === "undone" && notice.event) void this.pager.again(notice.event).then(() => this.#render(this.#follows), () => {});
+    if (notice.notice === "undone" && notice.event) void this.#again(notice.event);
   }
 
+  /** One question at a time; what came into an entry meanwhile stays. */
   async #refreshDeliveries() {
+    if (this.#isAskingDeliveries) {
+      this.#isDeliveryNews = true;
+      return;
+    }
     const open = this.pager.window.entries.filter((entry) => entry.me && Object.values(entry.delivery ?? {}).some((state) => state !== "shown"));
     if (!open.length) return;
+    this.#isAskingDeliveries = true;
+    this.#isDeliveryNews = false;
     const events = open.slice(-200).map((entry) => entry.event);
+    /** @type {{deliveries: Record<string, Entry["delivery"]>}} */
     const { deliveries } = await this.store.api.ask("deliveries", { room: this.roomId, events }).catch(() => ({ deliveries: {} }));
-    for (const entry of open) {
-      const delivery = deliveries[entry.event];
-      if (delivery && JSON.stringify(delivery) !== JSON.stringify(entry.delivery)) this.pager.window.insert({ ...entry, delivery });
+    this.#isAskingDeliveries = false;
+    for (const [event, delivery] of Object.entries(deliveries)) {
+      const entry = this.pager.window.get(event);
+      if (entry && JSON.stringify(delivery) !== JSON.stringify(entry.delivery)) this.pager.window.insert({ ...entry, delivery });
     }
     this.#render(this.#follows);
+    if (this.#isDeliveryNews) void this.#refreshDeliveries();
   }
 
   #ready() {
