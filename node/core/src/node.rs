@@ -240,10 +240,11 @@ impl<L: Log> Node<L> {
         self.seats.get(room).map_or(Standing::Waiting, |seat| self.standing_at(seat))
     }
 
-    /// Who does not wait for an admission and is no member had one that came to nothing.
+    /// Who holds a log, does not wait for an admission and is no member had one that came to nothing.
     fn standing_at(&self, seat: &Seat) -> Standing {
+        let gave_up = || seat.room.count() > 0 && !self.joins.contains_key(&seat.id());
         match seat.standing() {
-            Standing::Waiting if !self.joins.contains_key(&seat.id()) => Standing::Removed,
+            Standing::Waiting if gave_up() => Standing::Removed,
             standing => standing,
         }
     }
