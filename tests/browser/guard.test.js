@@ -64,7 +64,8 @@ async function attacks(target) {
   await attempt("a frame", element("iframe", { src: target }, (frame) => frame.contentWindow.length > 0 || Boolean(frame.contentDocument)));
   await attempt("a window", async () => {
     const opened = window.open(target);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    // It has left the empty page, which is ours; what it shows then throws if it is not. One that cut the tie is closed to us.
+    while (opened && !opened.closed && opened.location.href === "about:blank") await new Promise((resolve) => setTimeout(resolve, 20));
     try {
       return opened?.sessionStorage ? "reached" : "nothing";
     } finally {

@@ -47,6 +47,8 @@ scene("a room of many thousands is as light as a short one", async (scene, t) =>
   await page.locator(by("search")).fill("number #17:");
   await page.keyboard.press("Enter");
   const found = entry(page, "number #17:");
+  // The debug build looks through some thousand events a second.
+  await found.waitFor({ timeout: SECONDS * 1_000 });
   await found.hover();
   await found.locator(by("show-in-place")).click();
   await entry(page, "number #16:").waitFor();
