@@ -146,7 +146,7 @@ impl Room {
     /// Reads a room from its log; from the log alone where `saved`, an earlier [`Self::checkpoint`],
     /// is of another version or says more than the log holds.
     pub fn restore(id: RoomId, me: MemberId, log: &dyn Log, saved: Option<&[u8]>) -> Result<Self, LogError> {
-        let saved = saved.and_then(|bytes| cbor::decode::<Saved>(bytes, usize::MAX).ok());
+        let saved = saved.and_then(|bytes| cbor::decode_checked::<Saved>(bytes).ok());
         let mut room = match saved {
             Some(saved) => Self::take_up(id, me, log, saved)?.unwrap_or_else(|| Self::joining(id, me)),
             None => Self::joining(id, me),
