@@ -23,7 +23,13 @@ scene("a working day is of use to everybody, in light and dark", async (scene) =
   await look(locked, "locked");
 
   const page = await openRoom(browser, alice, { timezoneId: "Europe/Berlin" });
+  await until("code in colours: the first look at a language may take a debug build too long", async () => {
+    if (await page.locator(".hl-storage").count() > 0) return true;
+    await page.reload();
+    return entry(page, "opening brackets").waitFor();
+  });
   await settled(page);
+  await page.locator(by("jump-first-unread")).waitFor({ state: "hidden" });
   await look(page, "room");
   await walk(page, look);
   await walkOnPhone(browser, alice, look);

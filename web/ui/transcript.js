@@ -404,7 +404,7 @@ export class Transcript extends HTMLElement {
   }
 
   #isUnreadAbove() {
-    const event = this.view?.first_unread ?? this.#divider;
+    const event = this.view?.first_unread;
     if (!event || this.pager.isFiltered) return false;
     const article = this.rows.article(event);
     if (!article) return true;
