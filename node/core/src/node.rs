@@ -27,6 +27,9 @@ use crate::room::Room;
 use crate::seat::{Seat, Standing};
 use crate::time::Timestamp;
 
+/// Most events that are looked at to say how much is unread.
+const LOOKS: usize = 2_000;
+
 /// All rooms of one identity.
 ///
 /// Call [`handle`](Self::handle) with everything that happens, [`poll_effect`](Self::poll_effect)
@@ -281,10 +284,17 @@ impl<L: Log> Node<L> {
         self.seats.get(room).map_or(Ok(Vec::new()), |seat| seat.unread(by, limit, usize::MAX, &self.log))
     }
 
-    /// How many messages a session was not given, counted up to 1,000, or among 5,000 events.
+    /// The messages that a session was not given: how many, counted up to 1,000, and the first of
+    /// them. Among a bounded number of events, for this is asked again and again.
+    pub fn unread_summary(&self, room: &RoomId, by: Speaker) -> (u64, Option<(u64, EventId)>) {
+        let unread = self.seats.get(room).map(|seat| seat.unread(by, 1000, LOOKS, &self.log));
+        let unread = unread.and_then(Result::ok).unwrap_or_default();
+        (unread.len() as u64, unread.first().copied())
+    }
+
+    /// How many messages a session was not given; see [`Self::unread_summary`].
     pub fn unread_count(&self, room: &RoomId, by: Speaker) -> u64 {
-        let unread = self.seats.get(room).map(|seat| seat.unread(by, 1000, 5000, &self.log));
-        unread.and_then(Result::ok).map_or(0, |unread| unread.len() as u64)
+        self.unread_summary(room, by).0
     }
 
     /// Everything for a session up to this arrival was given to it.

@@ -54,7 +54,7 @@ pub fn room_view<L: Log>(
     network: &NetStatus,
 ) -> RoomView {
     let id = viewer.room.id();
-    let (first_unread_arrival, first_unread) = first_unread(viewer, by).unzip();
+    let (unread, first_unread) = viewer.node.unread_summary(&id, *by);
     RoomView {
         room: id.to_string(),
         title: viewer.title().to_owned(),
@@ -62,10 +62,10 @@ pub fn room_view<L: Log>(
         state: standing(viewer.node.standing(&id)).to_owned(),
         events: viewer.room.count(),
         heads: count(viewer.room.heads().len()),
-        unread: viewer.node.unread_count(&id, *by),
+        unread,
         read_through: viewer.node.read_through(&id, *by),
-        first_unread,
-        first_unread_arrival,
+        first_unread: first_unread.map(|(_, event)| event.to_string()),
+        first_unread_arrival: first_unread.map(|(arrival, _)| arrival),
         me: viewer.me_as(by),
         members: viewer.members().into_iter().map(|member| member_view(viewer, member, network)).collect(),
         charter: no_charter(),
@@ -99,12 +99,6 @@ pub fn waiting_view(joining: &Joining, by: &Speaker, me: MemberId, folder: Optio
         floor: no_floor(),
         waiting: WaitingView::default(),
     }
-}
-
-/// What cannot be read counts as nothing unread: whoever reads the room is told why.
-fn first_unread<L: Log>(viewer: &Viewer<'_, L>, by: &Speaker) -> Option<(u64, String)> {
-    let unread = viewer.node.unread(&viewer.room.id(), *by, 1).unwrap_or_default();
-    unread.first().map(|(arrival, event)| (*arrival, event.to_string()))
 }
 
 fn member_view<L: Log>(viewer: &Viewer<'_, L>, member: MemberId, network: &NetStatus) -> MemberView {
