@@ -7,6 +7,9 @@ pub mod cbor;
 pub mod frame;
 pub mod hello;
 pub mod limits;
+pub mod lookup;
+pub mod mailbox;
+pub mod parcel;
 pub mod protocol;
 mod transport;
 

@@ -35,3 +35,25 @@ pub const DEPTH: usize = 16;
 pub const ADDRESSES: usize = 16;
 /// Longest address in bytes.
 pub const ADDRESS: usize = 256;
+/// Sizes of a letter in bytes: what is inside is padded to the next one.
+pub const LETTERS: [usize; 5] = [1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10];
+/// What may wait under one tag at one relay, in bytes.
+pub const MAILBOX: usize = 64 * 1024 * 1024;
+/// How long a letter waits, in seconds.
+pub const LETTER_SECONDS: u64 = 14 * 24 * 3600;
+/// Most tags in one question to a relay.
+pub const MAILBOXES: usize = 64;
+/// Most letters that one request to a mailbox names.
+pub const LETTER_IDS: usize = 1024;
+/// Largest message to or from a relay: the largest letter and some more.
+pub const RELAY_MESSAGE: usize = 512 * 1024;
+/// Largest published record of addresses, sealed.
+pub const RECORD: usize = 6 * 1024;
+/// Most records that are kept under one tag.
+pub const RECORDS: usize = 4;
+/// How long a published record is kept, in seconds.
+pub const RECORD_SECONDS: u64 = 2 * 3600;
+/// Longest token of a relay in bytes.
+pub const TOKEN: usize = 64;
+/// Most relays of one room.
+pub const RELAYS: usize = 8;
