@@ -16,7 +16,7 @@ struct Wall {
 const RUNTIME: &[&str] = &["tokio", "libp2p", "fjall", "mio", "getrandom", "async-std", "smol"];
 const KEYS_AND_NETWORK: &[&str] = &["libp2p", "fjall", "ed25519-dalek", "snow", "chacha20poly1305", "argon2"];
 
-const WALLS: [Wall; 6] = [
+const WALLS: [Wall; 7] = [
     Wall {
         name: "pairwave-wire",
         may: &[],
@@ -29,6 +29,8 @@ const WALLS: [Wall; 6] = [
         may: &["pairwave-api", "pairwave-core", "pairwave-wire"],
         never: &["rmcp", "clap", "axum"],
     },
+    // It has nothing that could open a message.
+    Wall { name: "relay-node", may: &["pairwave-wire"], never: &["pairwave-core", "vodozemac", "rmcp", "clap"] },
     Wall { name: "mcp", may: &["pairwave-api"], never: KEYS_AND_NETWORK },
     Wall { name: "web", may: &["pairwave-api"], never: KEYS_AND_NETWORK },
 ];
