@@ -14,12 +14,13 @@ use crate::delivery::Delivery;
 use crate::effect::{DeriveId, Effect, Slot};
 use crate::epochs::EpochKeys;
 use crate::id::{EventId, MemberId, RoomId};
-use crate::input::{Input, LinkId};
+use crate::input::{ConnectedRelay, Input, LinkId};
 use crate::invite::Invite;
 use crate::joining::Joining;
 use crate::key::Identity;
 use crate::links::Links;
 use crate::log::{Log, LogError};
+use crate::mailbox::LetterCounts;
 use crate::message::LiveSession;
 use crate::notice::{Notice, VerificationStep};
 use crate::outbox::Outbox;
@@ -45,6 +46,8 @@ pub struct Node<L: Log> {
     pub(crate) identity: Identity,
     pub(crate) transport: TransportId,
     pub(crate) addresses: Vec<String>,
+    /// The relays that can be asked, nearest first.
+    relays: Vec<ConnectedRelay>,
     pub(crate) limits: Limits,
     pub(crate) log: L,
     pub(crate) rng: ChaCha20Rng,
@@ -110,6 +113,10 @@ pub enum Timer {
     Fold,
     /// What only spares work is to be saved.
     Save,
+    /// A letter is to be written, or may wait for us.
+    Letters,
+    /// Our addresses are to be published, or a member's are to be found.
+    Lookup,
 }
 
 /// Whether a member is there.
@@ -139,6 +146,7 @@ impl<L: Log> Node<L> {
             identity,
             transport,
             addresses: Vec::new(),
+            relays: Vec::new(),
             limits,
             log,
             rng: ChaCha20Rng::from_seed(seed),
@@ -178,6 +186,23 @@ impl<L: Log> Node<L> {
             Input::Durable { number } => self.each_seat(|seat, context| seat.on_durable(number, context)),
             Input::AppendFailed { room, number: _, why } => self.on_append_failed(room, why),
             Input::Derived { id, key } => self.on_derived(id, key),
+            Input::BetterPath { peer } => self.move_links(&peer),
+            Input::Relays { connected } => self.on_relays(connected),
+            Input::LetterKeysMade { room, keys, ratchets } => {
+                self.with_seat(&room, |seat, context| seat.on_letter_keys(keys, ratchets, context));
+            }
+            Input::LetterSealed { room, sealed } => {
+                self.with_seat(&room, |seat, context| seat.on_sealed(sealed, context));
+            }
+            Input::LetterOpened { room, opened } => {
+                self.with_seat(&room, |seat, context| seat.on_opened_letter(opened, context));
+            }
+            Input::Mailed { id, answer } => {
+                self.each_seat(|seat, context| seat.on_mailed(id, answer.clone(), context));
+            }
+            Input::LookedUp { id, answer } => {
+                self.each_seat(|seat, context| seat.on_looked_up(id, answer.clone(), context));
+            }
             Input::Restored { room, saved, own_seq } => self.on_restored(room, saved, own_seq),
             Input::Timeout => self.on_timeout(),
         }
@@ -201,7 +226,9 @@ impl<L: Log> Node<L> {
             let words = seat.comparing.poll_timeout().map(|at| (at, Timer::Words));
             let fold = seat.poll_settle().map(|at| (at, Timer::Fold));
             let save = seat.poll_save().map(|at| (at, Timer::Save));
-            links.chain(words).chain(fold).chain(save)
+            let letters = seat.mailbox.poll_timeout().map(|at| (at, Timer::Letters));
+            let lookup = seat.whereabouts.poll_timeout().map(|at| (at, Timer::Lookup));
+            links.chain(words).chain(fold).chain(save).chain(letters).chain(lookup)
         });
         let dial = self.connectivity.poll_timeout().map(|at| (at, Timer::Dial));
         let stream = self.links.poll_timeout(self.limits.handshake).map(|at| (at, Timer::Stream));
@@ -313,6 +340,11 @@ impl<L: Log> Node<L> {
         seat.map(|seat| seat.peers.of(member).map(|(transport, _)| transport.clone()).collect()).unwrap_or_default()
     }
 
+    /// How this room's letters fared since the start.
+    pub fn letters(&self, room: &RoomId) -> LetterCounts {
+        self.seats.get(room).map(|seat| seat.mailbox.counts).unwrap_or_default()
+    }
+
     /// When a dial of this companion last came to nothing, if it has not answered since.
     pub fn unanswered(&self, peer: &TransportId) -> Option<Timestamp> {
         self.connectivity.unanswered(peer)
@@ -329,6 +361,7 @@ impl<L: Log> Node<L> {
             identity: &self.identity,
             transport: &self.transport,
             addresses: &self.addresses,
+            relays: &self.relays,
             limits: &self.limits,
             log: &self.log,
             rng: &mut self.rng,
@@ -354,7 +387,20 @@ impl<L: Log> Node<L> {
 
     fn on_listening(&mut self, addresses: Vec<String>) {
         self.addresses = addresses;
-        self.each_seat(Seat::tell_peers);
+        self.each_seat(|seat, context| {
+            seat.tell_peers(context);
+            seat.publish_soon(context);
+            seat.mind_whereabouts(context);
+        });
+    }
+
+    fn on_relays(&mut self, connected: Vec<ConnectedRelay>) {
+        self.relays = connected;
+        self.each_seat(|seat, context| {
+            seat.relays_changed(context);
+            seat.publish_soon(context);
+            seat.mind_whereabouts(context);
+        });
     }
 
     /// Links cannot be trusted to notice: each must prove at once that it is alive.
@@ -422,6 +468,8 @@ impl<L: Log> Node<L> {
             seat.words_timeout(context);
             seat.settle_if_due(context);
             seat.save_if_due(context);
+            seat.mind_mailbox(context);
+            seat.mind_whereabouts(context);
             seat.pump(context);
         });
         for (link, peer) in dead {
