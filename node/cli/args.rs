@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    completions, config, dashboard, demo, doctor, down, inbox, init, invite, join, leave, mcp, read, remove, rename,
-    rooms, send, status, up, verify, wait, whoami,
+    completions, config, dashboard, demo, doctor, down, inbox, init, invite, join, leave, mcp, read, relay_node,
+    remove, rename, rooms, send, status, up, verify, wait, whoami,
 };
 
 /// Two people, two coding agents, one end-to-end encrypted room, no server in the middle.
@@ -72,6 +72,7 @@ pub enum Verb {
     Doctor(doctor::Args),
     Mcp(mcp::Args),
     Demo(demo::Args),
+    RelayNode(relay_node::Args),
     Config(config::Args),
     Completions(completions::Args),
 }

@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 27] = [
+const COMMANDS: [&[&str]; 28] = [
     &["init"],
     &["join"],
     &["invite"],
@@ -25,6 +25,7 @@ const COMMANDS: [&[&str]; 27] = [
     &["doctor"],
     &["mcp"],
     &["demo"],
+    &["relay-node"],
     &["config"],
     &["config", "show"],
     &["config", "set"],
