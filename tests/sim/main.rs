@@ -1,5 +1,6 @@
 //! Many companions on a table: the real core under virtual time, faults and crashes.
 
+mod answering;
 mod arrival;
 mod chaos;
 mod checks;
@@ -15,6 +16,7 @@ mod membership;
 mod reading;
 mod recording;
 mod reference;
+mod relays;
 mod retelling;
 mod scenes;
 mod world;

@@ -11,6 +11,7 @@ use crate::id::{EventId, MemberId, RoomId};
 use crate::log::{Log, LogError, Record};
 use crate::mark::Mark;
 use crate::members::{Genesis, Members};
+use crate::relays::Relays;
 use crate::sessions::{Sessions, readable};
 use crate::talk::{Kind, Message, Talk};
 use crate::vector::Vector;
@@ -28,6 +29,7 @@ pub struct RoomState {
     pub members: Members,
     pub verification: Verification,
     pub sessions: Sessions,
+    pub relays: Relays,
     pub talk: Talk,
     /// Events without effect, and why.
     pub marks: BTreeMap<EventId, Mark>,
@@ -113,6 +115,8 @@ impl RoomState {
             Body::Admitted(admitted) => self.sessions.introduce(admitted.member, &admitted.name),
             Body::Verified(verified) => return Ok(self.verify(event.author, verified, changes)),
             Body::Named(named) => return Ok(self.sessions.apply(event, named, record.position)),
+            Body::RelayAdded(added) => return Ok(self.relays.add(added)),
+            Body::RelayRemoved(removed) => return Ok(self.relays.remove(removed)),
             Body::Message(message) => return self.hear(log, room, record, event, message),
             Body::Foreign { .. } => return Ok(Err(Mark::Foreign)),
             Body::Invited(_) | Body::InviteClosed(_) | Body::Removed(_) | Body::Left(_) | Body::Rotated(_) => (),
