@@ -33,13 +33,17 @@ impl Network for Wire {
     }
 
     async fn next(&mut self) -> Option<Input> {
-        let event = self.events.recv().await?;
-        if let NetEvent::Listening { addresses } = &event {
-            self.ports.learn(addresses);
-            // Whoever waited for it may have given up.
-            let _ = self.listening.take().map(|listening| listening.send(()));
+        loop {
+            let event = self.events.recv().await?;
+            if let NetEvent::Listening { addresses } = &event {
+                self.ports.learn(addresses);
+                // Whoever waited for it may have given up.
+                let _ = self.listening.take().map(|listening| listening.send(()));
+            }
+            if let Some(input) = input(event) {
+                return Some(input);
+            }
         }
-        Some(input(event))
     }
 }
 
@@ -55,8 +59,8 @@ fn command(effect: Effect) -> Option<NetCommand> {
     })
 }
 
-fn input(event: NetEvent) -> Input {
-    match event {
+fn input(event: NetEvent) -> Option<Input> {
+    Some(match event {
         NetEvent::Listening { addresses } => Input::Listening { addresses },
         NetEvent::Found { peer, addresses } => Input::Found { peer, addresses },
         NetEvent::NetworkChanged => Input::NetworkChanged,
@@ -67,5 +71,8 @@ fn input(event: NetEvent) -> Input {
         NetEvent::Closed { link } => Input::Closed { link },
         NetEvent::Frame { link, bytes } => Input::Frame { link, bytes },
         NetEvent::Sent { link } => Input::Sent { link },
-    }
+        NetEvent::BetterPath { .. } | NetEvent::Relays { .. } | NetEvent::Mail { .. } | NetEvent::Lookup { .. } => {
+            return None;
+        }
+    })
 }
