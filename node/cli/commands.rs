@@ -12,6 +12,7 @@ use crate::args::{Cli, Verb};
 use crate::caller::Caller;
 use crate::output::{Ended, Output};
 
+pub mod answer;
 pub mod completions;
 pub mod config;
 pub mod dashboard;
@@ -25,6 +26,7 @@ pub mod join;
 pub mod leave;
 pub mod mcp;
 pub mod read;
+pub mod relay;
 pub mod relay_node;
 pub mod remove;
 pub mod rename;
@@ -65,6 +67,7 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
     match verb {
         Verb::Init(args) => init::run(args, caller).await,
         Verb::Join(args) => join::run(args, caller).await,
+        Verb::Answer(args) => answer::run(args, caller).await,
         Verb::Invite(args) => invite::run(args, caller).await,
         Verb::Verify(args) => verify::run(args, caller).await,
         Verb::Status(args) => status::run(args, caller).await,
@@ -75,6 +78,7 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
         Verb::Rooms(args) => rooms::run(args, caller).await,
         Verb::Whoami(args) => whoami::run(args, caller).await,
         Verb::Rename(args) => rename::run(args, caller).await,
+        Verb::Relay(args) => relay::run(args, caller).await,
         Verb::Remove(args) => remove::run(args, caller).await,
         Verb::Leave(args) => leave::run(args, caller).await,
         Verb::Up(args) => up::run(args, caller).await,

@@ -2,9 +2,10 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 28] = [
+const COMMANDS: [&[&str]; 36] = [
     &["init"],
     &["join"],
+    &["answer"],
     &["invite"],
     &["invite", "list"],
     &["invite", "revoke"],
@@ -17,6 +18,10 @@ const COMMANDS: [&[&str]; 28] = [
     &["rooms"],
     &["whoami"],
     &["rename"],
+    &["relay"],
+    &["relay", "list"],
+    &["relay", "add"],
+    &["relay", "remove"],
     &["remove"],
     &["leave"],
     &["up"],

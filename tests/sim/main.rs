@@ -1,5 +1,6 @@
 //! Many companions on a table: the real core under virtual time, faults and crashes.
 
+mod answering;
 mod arrival;
 mod chaos;
 mod checks;
@@ -17,6 +18,7 @@ mod post;
 mod reading;
 mod recording;
 mod reference;
+mod relays;
 mod retelling;
 mod scenes;
 mod world;

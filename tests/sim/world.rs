@@ -52,6 +52,8 @@ pub struct Machine {
     pub transport: TransportId,
     pub notices: Vec<Notice>,
     pub replies: BTreeMap<Token, Result<Outcome, Refusal>>,
+    /// The relays that the present run is to be at.
+    pub relays: Vec<String>,
     /// No write becomes durable while this is set.
     pub stalled: bool,
     /// What the present run was fed and did.
@@ -72,6 +74,8 @@ pub struct Machine {
 pub struct Network {
     /// Machines in different groups do not hear each other.
     pub groups: BTreeMap<At, u32>,
+    /// Machines that can dial others and cannot be dialled, nor seen on the local network.
+    pub out_of_reach: BTreeSet<At>,
     connections: BTreeSet<(At, At)>,
     streams: BTreeMap<(At, LinkId), (At, LinkId)>,
     /// No frame overtakes another on its stream.
@@ -178,6 +182,7 @@ impl World {
         machine.waiting.clear();
         machine.sync_scheduled = false;
         machine.timeout = None;
+        machine.relays.clear();
         machine.run += 1;
     }
 
@@ -356,6 +361,7 @@ impl World {
                     self.disconnect(at, other);
                 }
             }
+            Effect::Relays { relays } => self.machines[at].relays = relays,
             Effect::Derive { id, secret, label } => {
                 let key = KnockKey::new(hash(b"simulated-argon2id", &[secret.expose(), &label.0]));
                 self.later(at, 1, Input::Derived { id, key });
@@ -433,6 +439,7 @@ impl Machine {
             transport: transport(at),
             notices: Vec::new(),
             replies: BTreeMap::new(),
+            relays: Vec::new(),
             stalled: false,
             recording: None,
             secret: hash(b"simulated-identity", &[name.as_bytes()]),

@@ -9,6 +9,7 @@ import { showInspector } from "./inspector.js";
 import { openInvites } from "./invites.js";
 import { noFilter } from "./pager.js";
 import { showPeople } from "./people.js";
+import { openRelays } from "./relays.js";
 import { confirmLeave, openDiagnose, openRemove, openRename, openRenameSession } from "./room-actions.js";
 import { STATES } from "./room-states.js";
 import { Transcript } from "./transcript.js";
@@ -84,6 +85,10 @@ export class RoomColumn extends HTMLElement {
 
   openInvites() {
     openInvites(this.store, this.roomId);
+  }
+
+  openRelays() {
+    openRelays(this.store, this.roomId);
   }
 
   togglePeople() {
@@ -228,6 +233,7 @@ export class RoomColumn extends HTMLElement {
       renameSession: (session) => openRenameSession(store, roomId, session),
       diagnose: (member) => void openDiagnose(store, roomId, member),
       invite: () => this.openInvites(),
+      relays: () => this.openRelays(),
     };
   }
 }

@@ -86,6 +86,10 @@ pub enum Effect {
     Drop {
         peer: TransportId,
     },
+    /// The relays to be at, in their text form; replaces what was told before.
+    Relays {
+        relays: Vec<String>,
+    },
     /// Argon2id (64 MiB, t=3, p=1) of an invite's secret, off the threads that must answer.
     Derive {
         id: DeriveId,

@@ -18,6 +18,7 @@ impl<L: Log> Node<L> {
     pub(crate) fn on_connected(&mut self, peer: TransportId, address: String) {
         self.connectivity.connected(&peer);
         let wanted = self.seats.values().any(|seat| seat.peers.member_at(&peer).is_some());
+        let wanted = wanted || self.answering.contains_key(&peer);
         if !wanted && self.joins.is_empty() && self.transport > peer {
             // It opens the stream if it is one of ours. If not, it is not worth another dial.
             self.links.strange(peer.clone(), self.now + self.limits.stranger_pause);

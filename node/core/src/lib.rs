@@ -4,6 +4,7 @@
 //! fold over them. [`Node`](node::Node) holds all rooms of one identity and performs no IO: time,
 //! bytes and randomness come in as arguments, effects go out as values.
 
+pub mod answer;
 pub mod armor;
 mod causality;
 pub mod command;
@@ -42,6 +43,7 @@ mod pairing;
 pub mod peers;
 pub mod ranges;
 pub mod reading;
+pub mod relays;
 pub mod room;
 pub mod sas;
 pub mod seal;

@@ -7,6 +7,7 @@ use pairwave_wire::TransportId;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
+use crate::answer::Answering;
 use crate::command::{Speaker, Token};
 use crate::connectivity::Connectivity;
 use crate::context::Context;
@@ -24,6 +25,7 @@ use crate::mailbox::LetterCounts;
 use crate::message::LiveSession;
 use crate::notice::{Notice, VerificationStep};
 use crate::outbox::Outbox;
+use crate::relays;
 use crate::room::Room;
 use crate::seat::{Seat, Standing};
 use crate::time::Timestamp;
@@ -47,19 +49,23 @@ pub struct Node<L: Log> {
     pub(crate) transport: TransportId,
     pub(crate) addresses: Vec<String>,
     /// The relays that can be asked, nearest first.
-    relays: Vec<ConnectedRelay>,
+    connected_relays: Vec<ConnectedRelay>,
     pub(crate) limits: Limits,
     pub(crate) log: L,
     pub(crate) rng: ChaCha20Rng,
     pub(crate) outbox: Outbox,
     pub(crate) seats: BTreeMap<RoomId, Seat>,
     pub(crate) joins: BTreeMap<RoomId, Joining>,
+    /// Joiners who sent a line back.
+    pub(crate) answering: BTreeMap<TransportId, Answering>,
     pub(crate) links: Links,
     pub(crate) connectivity: Connectivity,
     pub(crate) derivations: BTreeMap<DeriveId, Derivation>,
     /// Rooms that were closed because their log failed.
     closed: BTreeSet<RoomId>,
     next_derivation: u64,
+    /// What the last [`Effect::Relays`] told.
+    relays: Vec<String>,
     pub(crate) now: Timestamp,
 }
 
@@ -146,18 +152,20 @@ impl<L: Log> Node<L> {
             identity,
             transport,
             addresses: Vec::new(),
-            relays: Vec::new(),
+            connected_relays: Vec::new(),
             limits,
             log,
             rng: ChaCha20Rng::from_seed(seed),
             outbox: Outbox::default(),
             seats: BTreeMap::new(),
             joins: BTreeMap::new(),
+            answering: BTreeMap::new(),
             links: Links::default(),
             connectivity: Connectivity::default(),
             derivations: BTreeMap::new(),
             closed: BTreeSet::new(),
             next_derivation: 0,
+            relays: Vec::new(),
             now,
         }
     }
@@ -209,6 +217,7 @@ impl<L: Log> Node<L> {
         self.close_failed();
         self.finish_joins();
         self.follow_membership();
+        self.follow_relays();
         if reaches_out {
             self.reach_out();
         }
@@ -361,7 +370,7 @@ impl<L: Log> Node<L> {
             identity: &self.identity,
             transport: &self.transport,
             addresses: &self.addresses,
-            relays: &self.relays,
+            relays: &self.connected_relays,
             limits: &self.limits,
             log: &self.log,
             rng: &mut self.rng,
@@ -395,7 +404,7 @@ impl<L: Log> Node<L> {
     }
 
     fn on_relays(&mut self, connected: Vec<ConnectedRelay>) {
-        self.relays = connected;
+        self.connected_relays = connected;
         self.each_seat(|seat, context| {
             seat.relays_changed(context);
             seat.publish_soon(context);
@@ -493,10 +502,25 @@ impl<L: Log> Node<L> {
         }
     }
 
+    /// Tells which relays to be at, where that changed. What a closed room named is still told, for
+    /// the room comes back.
+    fn follow_relays(&mut self) {
+        let member = self.seats.values().filter(|seat| seat.standing() == Standing::Member);
+        let rooms = member.flat_map(|seat| seat.room.state().relays.iter());
+        let invites = self.joins.values().flat_map(|joining| joining.invite.relays.iter().map(String::as_str));
+        let before = self.relays.iter().map(String::as_str).filter(|_| !self.closed.is_empty());
+        let relays = relays::union(rooms.chain(invites).chain(before));
+        if !relays.iter().eq(self.relays.iter()) {
+            self.relays = relays.into_iter().map(str::to_owned).collect();
+            self.outbox.push(Effect::Relays { relays: self.relays.clone() });
+        }
+    }
+
     /// Dials and opens what is due. Cheap when nothing is.
     fn reach_out(&mut self) {
         let link_of = |room: &RoomId, member: &MemberId| Some(self.seats.get(room)?.links.get(member)?.id());
         self.links.end_unless(|room, member, link| link_of(room, member) == Some(link), self.now);
+        self.expire_answers();
         let goals = self.goals();
         self.connectivity.want(&goals, self.now);
         let jitter = self.rng.next_u64();
@@ -506,7 +530,7 @@ impl<L: Log> Node<L> {
         self.open_streams();
     }
 
-    /// Who is worth dialling: members we have no link to, who invited us, and, where somebody is
+    /// Who is worth dialling: members we have no link to, who invited us, who answered, and, where somebody is
     /// missing, every companion on the local network that was not tried lately.
     fn goals(&self) -> BTreeMap<TransportId, BTreeSet<String>> {
         let mut goals: BTreeMap<TransportId, BTreeSet<String>> = BTreeMap::new();
@@ -522,6 +546,9 @@ impl<L: Log> Node<L> {
         for joining in self.joins.values() {
             let addresses = joining.invite.addresses.iter().cloned();
             goals.entry(joining.invite.transport.clone()).or_default().extend(addresses);
+        }
+        for (transport, answering) in &self.answering {
+            goals.entry(transport.clone()).or_default().extend(answering.addresses.iter().cloned());
         }
         if missing {
             for seen in self.connectivity.seen().filter(|seen| !self.links.is_strange(seen, self.now)) {

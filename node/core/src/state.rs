@@ -12,6 +12,7 @@ use crate::letters::Letters;
 use crate::log::{Log, LogError, Record};
 use crate::mark::Mark;
 use crate::members::{Genesis, Members};
+use crate::relays::Relays;
 use crate::sessions::{Sessions, readable};
 use crate::talk::{Kind, Message, Talk};
 use crate::vector::Vector;
@@ -29,6 +30,7 @@ pub struct RoomState {
     pub members: Members,
     pub verification: Verification,
     pub sessions: Sessions,
+    pub relays: Relays,
     pub talk: Talk,
     pub letters: Letters,
     /// Events without effect, and why.
@@ -116,6 +118,8 @@ impl RoomState {
             Body::Verified(verified) => return Ok(self.verify(event.author, verified, changes)),
             Body::Named(named) => return Ok(self.sessions.apply(event, named, record.position)),
             Body::LetterKeys(keys) => self.letters.apply(event.author, *keys),
+            Body::RelayAdded(added) => return Ok(self.relays.add(added)),
+            Body::RelayRemoved(removed) => return Ok(self.relays.remove(removed)),
             Body::Message(message) => return self.hear(log, room, record, event, message),
             Body::Foreign { .. } => return Ok(Err(Mark::Foreign)),
             Body::Invited(_) | Body::InviteClosed(_) | Body::Removed(_) | Body::Left(_) | Body::Rotated(_) => (),

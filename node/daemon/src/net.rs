@@ -7,28 +7,41 @@
 
 mod address;
 mod behaviour;
+mod chance;
 mod dials;
 mod discovery;
 mod interfaces;
+mod introduction;
 mod listening;
+mod mail;
+mod names;
 mod outlet;
 mod paths;
+mod relay_address;
+mod relays;
+mod reports;
+mod status;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod transport;
+mod tuning;
 mod worker;
 
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
 use pairwave_core::input::{LinkId, Protocol};
 use pairwave_wire::TransportId;
+use pairwave_wire::lookup::{LookupAnswer, LookupRequest};
+use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
 pub use libp2p::Multiaddr;
+pub use reports::{DialReport, PunchReport};
+pub use status::{ConnectionStatus, NetStatus, Path, Reachability, RelayStatus};
 
 use crate::net::worker::{Order, Worker};
 
@@ -74,6 +87,13 @@ pub enum NetCommand {
     /// With a peer, answered by `Connected` or `Disconnected`. With none, whoever answers at these
     /// addresses is `Connected`, and a failure is not told: there is nobody to tell it of.
     Dial { peer: Option<TransportId>, addresses: Vec<String> },
+    /// Exactly these relays are wished for from now on, each as `MULTIADDR/p2p/PEERID` and perhaps
+    /// `#TOKEN`. All addresses of one peer are one relay.
+    Relays { relays: Vec<String> },
+    /// Asks a relay's mailbox; answered by `Mail`.
+    Mail { id: u64, relay: TransportId, request: MailboxRequest },
+    /// Asks a relay's address lookup; answered by `Lookup`.
+    Lookup { id: u64, relay: TransportId, request: LookupRequest },
 }
 
 /// What happened on the network.
@@ -121,44 +141,24 @@ pub enum NetEvent {
     Sent {
         link: LinkId,
     },
-}
-
-/// How things stand.
-#[derive(Debug, Clone, Default)]
-pub struct NetStatus {
-    pub listening: Vec<String>,
-    /// Whether discovery is running.
-    pub mdns: bool,
-    /// Whether it is meant to.
-    pub mdns_wanted: bool,
-    /// Companions of others that it has found and that have not expired.
-    pub found: Vec<TransportId>,
-    /// The interfaces that are used: name and address.
-    pub interfaces: Vec<(String, IpAddr)>,
-    /// The best connection to each peer.
-    pub connections: Vec<ConnectionStatus>,
-}
-
-/// The connection to one peer that new streams would take.
-#[derive(Debug, Clone)]
-pub struct ConnectionStatus {
-    pub peer: TransportId,
-    pub path: Path,
-    pub address: String,
-    pub rtt_ms: Option<f64>,
-    /// What the peer says it runs, such as `pairwave/0.1.0`; cut and free of control characters.
-    pub agent: Option<String>,
-}
-
-/// Which way a connection takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Path {
-    /// A private address of a shared network.
-    Lan,
-    /// Any other address.
-    Direct,
-    /// Through a relay.
-    Relayed,
+    /// A better connection has come up than one that a room's link to this peer uses: a new link
+    /// would take it.
+    BetterPath {
+        peer: TransportId,
+    },
+    /// The relays that can be asked now, nearest first; replaces what was told before.
+    Relays {
+        connected: Vec<TransportId>,
+    },
+    /// `None`: the relay is not connected, or did not answer in time.
+    Mail {
+        id: u64,
+        answer: Option<MailboxAnswer>,
+    },
+    Lookup {
+        id: u64,
+        answer: Option<LookupAnswer>,
+    },
 }
 
 /// Why the network cannot start.
@@ -190,6 +190,11 @@ pub fn spawn(key: TransportKey, config: NetConfig, events: mpsc::Sender<NetEvent
     let worker = Worker::new(keypair, config, events, inbox)?;
     tokio::spawn(worker.run());
     Ok(Net { id, orders })
+}
+
+/// Which relay a text of [`NetCommand::Relays`] names, if it names one.
+pub fn relay_named(text: &str) -> Option<TransportId> {
+    relay_address::parse(text).ok().map(|relay| address::transport_id(&relay.peer))
 }
 
 impl Net {

@@ -1,3 +1,6 @@
+mod relay;
+mod relayed;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -375,6 +378,13 @@ async fn a_stranger_learns_nothing_but_the_protocols() {
     assert!(info.listen_addrs.is_empty(), "{:?}", info.listen_addrs);
     assert_eq!(info.agent_version, protocol::agent_version());
     let protocols: BTreeSet<String> = info.protocols.iter().map(ToString::to_string).collect();
-    let known = [protocol::ROOM, protocol::KNOCK, "/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0", "/ipfs/ping/1.0.0"];
+    let known = [
+        protocol::ROOM,
+        protocol::KNOCK,
+        "/ipfs/id/1.0.0",
+        "/ipfs/id/push/1.0.0",
+        "/ipfs/ping/1.0.0",
+        "/libp2p/circuit/relay/0.2.0/stop",
+    ];
     assert_eq!(protocols, known.map(str::to_owned).into());
 }

@@ -1,0 +1,175 @@
+//! Reservations, circuits and letters, against a relay in this process.
+
+use libp2p::PeerId;
+use pairwave_wire::hello::BlindedTag;
+use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
+
+use super::relay::{TOKEN, TestRelay};
+use super::*;
+
+impl Node {
+    fn wish(&self, relays: &[&str]) {
+        self.net.do_(NetCommand::Relays { relays: relays.iter().map(ToString::to_string).collect() });
+    }
+
+    /// Waits until others are told of circuits through so many relays.
+    async fn reserved(&mut self, relays: usize) -> Vec<String> {
+        loop {
+            if let NetEvent::Listening { addresses } = self.next().await {
+                let circuits: Vec<String> =
+                    addresses.into_iter().filter(|text| text.contains("/p2p-circuit")).collect();
+                let through: BTreeSet<PeerId> =
+                    circuits.iter().map(|text| address::circuit(&text.parse().unwrap()).unwrap().0).collect();
+                if through.len() == relays {
+                    return circuits;
+                }
+            }
+        }
+    }
+
+    async fn until(&mut self, wanted: impl Fn(&NetEvent) -> bool) -> NetEvent {
+        loop {
+            let event = self.next().await;
+            if wanted(&event) {
+                return event;
+            }
+        }
+    }
+
+    /// Connects through a circuit alone.
+    async fn connect_through(&mut self, circuits: Vec<String>, to: &mut Node) {
+        self.net.do_(NetCommand::Dial { peer: Some(to.id()), addresses: circuits });
+        let (me, other) = (self.id(), to.id());
+        self.until(|event| matches!(event, NetEvent::Connected { peer, .. } if *peer == other)).await;
+        to.until(|event| matches!(event, NetEvent::Connected { peer, .. } if *peer == me)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_circuit_carries_a_link_until_a_better_path_takes_over() {
+    let relay = TestRelay::start(9).await;
+    let (mut alice, mut bob) = (Node::start(1, config(&[QUIC])).await, Node::start(2, config(&[QUIC])).await);
+    bob.wish(&[&relay.quic()]);
+    alice.wish(&[&relay.quic()]);
+    let circuits = bob.reserved(1).await;
+    alice.reserved(1).await;
+    assert_eq!(circuits, [format!("{}/p2p-circuit", relay.quic())]);
+    let (mut lower, mut higher) = if alice.id() < bob.id() { (alice, bob) } else { (bob, alice) };
+    lower.connect_through(circuits, &mut higher).await;
+    lower.link(LINK, &mut higher).await;
+    let path = async |node: &Node| node.net.status().await.connections[0].path;
+    assert_eq!(path(&lower).await, Path::Relayed);
+    // As soon as there is a direct connection, both are told.
+    let direct: Vec<String> = higher.addresses.clone();
+    let peer = address::peer_id(&higher.id()).unwrap();
+    lower.net.dial_beside(peer, direct);
+    let (low, high) = (lower.id(), higher.id());
+    lower.until(|event| *event == NetEvent::BetterPath { peer: high.clone() }).await;
+    higher.until(|event| *event == NetEvent::BetterPath { peer: low.clone() }).await;
+    assert_eq!(path(&lower).await, Path::Lan);
+    // A new link takes it, and the circuit goes with its last link.
+    lower.open(LinkId(4), &higher, Protocol::Room);
+    lower.until(|event| *event == NetEvent::Opened { link: LinkId(4) }).await;
+    lower.hangup(LINK);
+    lower.until(|event| *event == NetEvent::Closed { link: LINK }).await;
+    while lower.net.connections().await > 2 {
+        tokio::task::yield_now().await;
+    }
+    lower.send(LinkId(4), "still here");
+    higher.until(|event| matches!(event, NetEvent::Frame { bytes, .. } if bytes == b"still here")).await;
+}
+
+#[tokio::test]
+async fn a_relay_that_dies_is_replaced_at_once() {
+    let (first, second, third) = (TestRelay::start(7).await, TestRelay::start(8).await, TestRelay::start(9).await);
+    let mut alice = Node::start(1, config(&[QUIC])).await;
+    alice.wish(&[&first.quic(), &second.quic(), &third.quic(), "nonsense"]);
+    let circuits = alice.reserved(2).await;
+    let (dying, others): (Vec<_>, Vec<_>) =
+        [first, second, third].into_iter().partition(|relay| circuits[0].contains(&relay.peer.to_string()));
+    let dead = dying[0].peer.to_string();
+    for relay in dying {
+        relay.kill().await;
+    }
+    let all = |circuits: &[String]| {
+        others.iter().all(|relay| circuits.iter().any(|one| one.contains(&relay.peer.to_string())))
+    };
+    loop {
+        let circuits = alice.reserved(2).await;
+        if all(&circuits) {
+            assert!(!circuits.iter().any(|one| one.contains(&dead)));
+            break;
+        }
+    }
+    let status = alice.net.status().await.relays;
+    assert_eq!(status.iter().filter(|relay| relay.reserved).count(), 2, "{status:?}");
+}
+
+#[tokio::test]
+async fn a_relay_without_quic_is_reached_over_tcp() {
+    let relay = TestRelay::start(9).await;
+    let mut alice = Node::start(1, config(&[QUIC, TCP])).await;
+    let texts = relay.texts();
+    let tcp = texts.iter().find(|text| text.contains("/tcp/")).unwrap();
+    let dead = format!("/ip4/127.0.0.1/udp/9/quic-v1/p2p/{}", relay.peer);
+    alice.wish(&[&dead, tcp]);
+    // Others are told both ways, for their network may let out what ours does not.
+    assert_eq!(alice.reserved(1).await.len(), 2);
+}
+
+fn deposit() -> MailboxRequest {
+    let letter = vec![7; limits::LETTERS[4]];
+    MailboxRequest::Deposit { at: BlindedTag([1; 32]), letter: serde_bytes(letter) }
+}
+
+/// The letter's type, without naming its crate here.
+fn serde_bytes<T: From<Vec<u8>>>(bytes: Vec<u8>) -> T {
+    bytes.into()
+}
+
+#[tokio::test]
+async fn requests_are_answered_in_turn_on_one_stream() {
+    let relay = TestRelay::start(9).await;
+    let mut alice = Node::start(1, config(&[QUIC])).await;
+    let at = address::transport_id(&relay.peer);
+    let ask = |alice: &Node, id, request| alice.net.do_(NetCommand::Mail { id, relay: at.clone(), request });
+    ask(&alice, 1, deposit());
+    alice.expect(NetEvent::Mail { id: 1, answer: None }).await;
+    alice.wish(&[&relay.quic()]);
+    alice.until(|event| *event == NetEvent::Relays { connected: vec![at.clone()] }).await;
+    for id in 2..6 {
+        ask(&alice, id, deposit());
+    }
+    for wanted in 2..6 {
+        let answer = alice.until(|event| matches!(event, NetEvent::Mail { .. })).await;
+        assert_eq!(answer, NetEvent::Mail { id: wanted, answer: Some(MailboxAnswer::Stored) });
+    }
+    let lookup = pairwave_wire::lookup::LookupRequest::Find { at: Vec::new() };
+    alice.net.do_(NetCommand::Lookup { id: 6, relay: at.clone(), request: lookup });
+    let none = NetEvent::Lookup { id: 6, answer: None };
+    alice.until(|event| *event == none).await;
+    relay.kill().await;
+    alice.until(|event| *event == NetEvent::Relays { connected: Vec::new() }).await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_welcome_makes_a_new_connection_before_the_reservation() {
+    let mut relay = TestRelay::start(9).await;
+    let mut alice = Node::start(1, config(&[QUIC])).await;
+    alice.wish(&[&format!("{}#{TOKEN}", relay.quic())]);
+    alice.reserved(1).await;
+    let me = address::peer_id(&alice.id()).unwrap();
+    assert_eq!([relay.visits.try_recv(), relay.visits.try_recv()], [Ok(me), Ok(me)]);
+    assert!(relay.visits.try_recv().is_err(), "and no third one");
+    let status = alice.net.status().await.relays.remove(0);
+    assert!(status.connected && status.reserved && status.why.is_none() && !status.address.contains('#'), "{status:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_welcome_leaves_a_strangers_reservation() {
+    let mut relay = TestRelay::start(9).await;
+    let mut alice = Node::start(1, config(&[QUIC])).await;
+    alice.wish(&[&format!("{}#prt-bad", relay.quic())]);
+    alice.reserved(1).await;
+    assert!(relay.visits.try_recv().is_ok() && relay.visits.try_recv().is_err());
+}
