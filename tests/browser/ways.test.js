@@ -67,7 +67,7 @@ scene("who searches goes on searching after the companion came back", async (sce
   await nothing.waitFor();
 });
 
-/** Says many things, one after the other: what is said at once comes in any order. */
+/** Says many things, one after the other. */
 async function longPast(person, count) {
   const control = await Control.open(person);
   await control.sayMany(count, (index) => ({ text: `number ${index};` }), { atOnce: 1 });
