@@ -166,17 +166,18 @@ export class Transcript extends HTMLElement {
   }
 
   /**
-   * Goes where somebody wants to be. What refreshes the page meanwhile goes there again; who wants to be elsewhere does not.
+   * Goes where somebody wants to be: what refreshes the page meanwhile goes there again, and another way replaces it.
    * @param {() => Promise<boolean>} way says whether it led there
    */
   async #go(way) {
     this.#isOpen = true;
     if (this.#way) this.pager.forget();
+    this.list.setAttribute("aria-busy", String(this.pager.isLoading));
     this.#way = way;
     if (await way() && this.#way === way) this.#way = null;
   }
 
-  /** On with the way that did not lead there yet; without one, to what is searched for, or to where reading goes on. */
+  /** Goes on with the way that did not lead there yet; without one, to what is searched for, or to where reading goes on. */
   #goOn() {
     if (this.#isClosed) return this.open();
     if (this.#way) return this.#go(this.#way);
