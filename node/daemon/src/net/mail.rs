@@ -42,7 +42,7 @@ pub enum Asker {
 #[derive(Debug)]
 pub enum Answered {
     Mailbox { relay: PeerId, asker: Asker, answer: Option<MailboxAnswer> },
-    Lookup { relay: PeerId, asker: Asker, answer: Option<LookupAnswer> },
+    Lookup { asker: Asker, answer: Option<LookupAnswer> },
 }
 
 /// The desks of all relays.
@@ -172,7 +172,7 @@ impl Mail {
             }
             Counter::Lookup => {
                 let answer = bytes.and_then(|bytes| LookupAnswer::decode(bytes).inspect_err(|error| bad(error)).ok());
-                Answered::Lookup { relay, asker, answer }
+                Answered::Lookup { asker, answer }
             }
         };
         self.actions.push_back(ToSwarm::GenerateEvent(answered));

@@ -65,6 +65,8 @@ struct Relay {
     connections: Vec<Connection>,
     dialling: bool,
     failures: u32,
+    /// TCP beside QUIC: a punched hole needs to know how the relay sees us there.
+    wide: bool,
     /// When it may be dialled, and when a reservation may be asked for.
     dial_at: Instant,
     reserve_at: Instant,
@@ -259,10 +261,19 @@ impl Relays {
         }
     }
 
+    /// Every relay is reached over TCP as well from now on.
+    pub fn widen(&mut self) {
+        self.relays.values_mut().for_each(|relay| relay.wide = true);
+    }
+
     /// Connections whose packets leave, or may leave, from this address of ours.
     pub fn leaving_from(&self, ip: IpAddr) -> Vec<ConnectionId> {
         let leaves = |connection: &&Connection| connection.local.is_none_or(|local| local == ip);
         self.relays.values().flat_map(|relay| &relay.connections).filter(leaves).map(|one| one.id).collect()
+    }
+
+    pub fn connections(&self) -> Vec<ConnectionId> {
+        self.relays.values().flat_map(|relay| &relay.connections).map(|connection| connection.id).collect()
     }
 
     pub fn contains(&self, peer: &PeerId) -> bool {
@@ -320,7 +331,9 @@ impl Relays {
     fn dial(&mut self, now: Instant) -> Option<Step> {
         let relay = self.relays.values_mut().find(|relay| relay.wants_dial() && relay.dial_at <= now)?;
         relay.dialling = true;
-        Some(Step::Dial(Wish { peer: Some(relay.wish.peer), addresses: relay.wish.addresses.clone() }))
+        let beside = !relay.connections.is_empty();
+        let addresses = relay.wish.addresses.iter().filter(|address| !beside || address::is_plain_tcp(address));
+        Some(Step::Dial(Wish { peer: Some(relay.wish.peer), addresses: addresses.cloned().collect() }))
     }
 
     fn reserve(&mut self, now: Instant) -> Option<Step> {
@@ -348,6 +361,7 @@ impl Relay {
             connections: Vec::new(),
             dialling: false,
             failures: 0,
+            wide: false,
             dial_at: now,
             reserve_at: now,
             token,
@@ -393,7 +407,13 @@ impl Relay {
     }
 
     fn wants_dial(&self) -> bool {
-        self.connections.is_empty() && !self.dialling
+        !self.dialling && (self.connections.is_empty() || self.lacks_tcp())
+    }
+
+    fn lacks_tcp(&self) -> bool {
+        let connected = self.connections.iter().any(|connection| address::is_plain_tcp(&connection.address));
+        let possible = self.wish.addresses.iter().any(address::is_plain_tcp);
+        self.wide && self.is_introduced() && possible && !connected
     }
 
     fn wants_reservation(&self) -> bool {

@@ -23,7 +23,6 @@ impl Worker {
         let peers: BTreeSet<PeerId> = wishes.iter().map(|wish| wish.peer).collect();
         let behaviour = self.swarm.behaviour_mut();
         behaviour.streams.leave_out(peers.clone());
-        behaviour.introduction.trust(peers.clone());
         behaviour.mail.keep(peers);
         self.relays.wish(wishes, Instant::now());
     }
@@ -45,7 +44,7 @@ impl Worker {
                 }
             }
         }
-        self.tell_of_circuits();
+        self.look_beyond();
         self.tell_of_relays();
     }
 
@@ -103,11 +102,6 @@ impl Worker {
             self.swarm.close_connection(connection);
         }
         self.relays.restart(now);
-    }
-
-    pub(super) fn tell_of_circuits(&mut self) {
-        let circuits = self.relays.circuits();
-        self.listening.set_beyond(circuits, Instant::now());
     }
 
     fn tell_of_relays(&mut self) {
