@@ -167,6 +167,11 @@ impl Config {
         }
     }
 
+    /// Files of certificates that count for TLS beside the public ones.
+    pub fn certificates(&self) -> Vec<PathBuf> {
+        self.list("network.certificates").iter().map(PathBuf::from).collect()
+    }
+
     /// Where the page in the browser is served first; 0 for no page.
     pub fn dashboard_port(&self) -> u16 {
         u16::try_from(self.number("dashboard.port")).unwrap_or(0)

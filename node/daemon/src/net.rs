@@ -31,10 +31,12 @@ mod streams;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod trust;
 mod tuning;
 mod worker;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
@@ -74,6 +76,8 @@ pub struct NetConfig {
     pub announce: Vec<Multiaddr>,
     /// What TCP to far addresses goes through.
     pub proxy: Option<Proxy>,
+    /// Files of certificates that count for TLS beside the public ones.
+    pub certificates: Vec<PathBuf>,
     pub patience: Patience,
 }
 
@@ -269,6 +273,7 @@ impl Default for NetConfig {
             mapping: true,
             announce: Vec::new(),
             proxy: None,
+            certificates: Vec::new(),
             patience: Patience::default(),
         }
     }

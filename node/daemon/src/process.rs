@@ -235,6 +235,7 @@ fn start_network(home: &Home, config: &Config) -> Result<(Arc<Net>, Wire, onesho
         probing: config.autonat(),
         mapping: config.upnp(),
         announce: config.announce(),
+        certificates: config.certificates(),
         proxy: config.proxy(|name| std::env::var(name).ok()),
         ..NetConfig::default()
     };

@@ -73,6 +73,12 @@ pub(super) const KEYS: &[Key] = &[
         check: proxy,
     },
     Key {
+        name: "network.certificates",
+        about: "Files of certificates (PEM) that count for /tls/ws beside the public ones.",
+        default: || Value::List(Vec::new()),
+        check: anything,
+    },
+    Key {
         name: "dashboard.port",
         about: "Port on 127.0.0.1 where the page in the browser is served, or the next free one; 0 means no page.",
         default: || Value::Number(7591),

@@ -59,7 +59,7 @@ pub enum Event {
 pub fn build(key: Keypair, config: &NetConfig, streams: Streams) -> Result<Swarm<Behaviour>, NetError> {
     let setup = |error: &dyn std::fmt::Display| NetError::Setup(error.to_string());
     let discovery = Discovery::new(config.mdns, key.public().to_peer_id());
-    let (ways, circuits) = transport::build(&key, config.proxy.clone()).map_err(|error| setup(&error))?;
+    let (ways, circuits) = transport::build(&key, config).map_err(|error| setup(&error))?;
     let swarm = SwarmBuilder::with_existing_identity(key)
         .with_tokio()
         .with_other_transport(|_| ways)

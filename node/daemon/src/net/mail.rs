@@ -78,6 +78,14 @@ impl Mail {
         self.relays = relays;
     }
 
+    /// Opens a stream before there is anything to ask: a relay ends connections that nothing runs on.
+    pub fn greet(&mut self, relay: PeerId) {
+        let desk = self.desks.entry((relay, Counter::Mailbox)).or_default();
+        if matches!(desk.stream, Kept::None) {
+            self.open(relay, Counter::Mailbox);
+        }
+    }
+
     pub fn ask_mailbox(&mut self, relay: PeerId, asker: Asker, request: &MailboxRequest) {
         self.ask(relay, Counter::Mailbox, asker, request.encode());
     }

@@ -46,6 +46,8 @@ pub enum Step {
     Dial(Wish),
     /// Show the relay our token.
     Present(PeerId, String),
+    /// Open a stream to its mailbox.
+    Greet(PeerId),
     /// Reserve there; answered by [`Relays::asked`].
     Reserve(PeerId, Multiaddr),
     Release(ListenerId),
@@ -152,6 +154,7 @@ impl Relays {
         }
         relay.rtt = None;
         relay.reservation = Reservation::None;
+        relay.reserve_at = now;
         if steady {
             relay.failures = 0;
             relay.dial_at = now;
@@ -194,6 +197,8 @@ impl Relays {
             relay.token = Token::Shown;
             let token = relay.wish.token.clone().unwrap_or_default();
             self.steps.push(Step::Present(introduced.peer, token));
+        } else if has_mail {
+            self.steps.push(Step::Greet(introduced.peer));
         } else if relay.token == Token::Unshown {
             relay.token = Token::Idle;
         }
@@ -205,6 +210,7 @@ impl Relays {
         relay.token = Token::Welcome;
         relay.welcomed_at = Some(now);
         relay.dial_at = now;
+        relay.reserve_at = now;
         relay.reservation = Reservation::None;
         self.steps.extend(relay.connections.drain(..).map(|connection| Step::Close(connection.id)));
     }
@@ -248,10 +254,8 @@ impl Relays {
         let is_its = |relay: &&mut Relay| relay.reservation.listener() == Some(listener);
         let Some(relay) = self.relays.values_mut().find(is_its) else { return false };
         relay.reservation = Reservation::None;
-        if let Some(why) = why {
-            relay.reserve_at = now + REFUSED;
-            relay.why = Some(why);
-        }
+        relay.reserve_at = now + if why.is_some() { REFUSED } else { FIRST_PAUSE };
+        relay.why = why.or(relay.why.take());
         true
     }
 
@@ -454,3 +458,6 @@ impl Reservation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,4 @@
+mod proxied;
 mod relay;
 mod relayed;
 

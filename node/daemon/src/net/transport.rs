@@ -11,13 +11,13 @@ use libp2p::{PeerId, noise, quic, relay, tcp, websocket};
 
 use crate::net::names::Names;
 use crate::net::proxy::{Proxied, Proxy};
-use crate::net::{address, tuning};
+use crate::net::{NetConfig, address, trust, tuning};
 
 /// Everything that can be dialled, and what the circuits need of the node.
 pub type Ways = (Boxed<(PeerId, StreamMuxerBox)>, relay::client::Behaviour);
 
 /// Builds them. WebSocket comes before TCP, which would take its addresses for its own.
-pub fn build(key: &Keypair, proxy: Option<Proxy>) -> Result<Ways, noise::Error> {
+pub fn build(key: &Keypair, config: &NetConfig) -> Result<Ways, noise::Error> {
     let noise = noise::Config::new(key)?;
     let (circuits, relays) = relay::client::new(key.public().to_peer_id());
     let circuits = circuits
@@ -25,13 +25,15 @@ pub fn build(key: &Keypair, proxy: Option<Proxy>) -> Result<Ways, noise::Error> 
         .authenticate(noise.clone())
         .multiplex(tuning::yamux())
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    let websocket = websocket::Config::new(tcp(proxy.clone()))
+    let mut websocket = websocket::Config::new(tcp(config.proxy.clone()));
+    websocket.set_tls_config(trust::config(&config.certificates));
+    let websocket = websocket
         .upgrade(Version::V1Lazy)
         .authenticate(noise.clone())
         .multiplex(tuning::yamux())
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let quic = Names::new(quic(key), address::is_quic).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    let tcp = tcp(proxy)
+    let tcp = tcp(config.proxy.clone())
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(tuning::yamux())

@@ -87,12 +87,13 @@ async fn a_link_over_a_circuit_moves_to_a_direct_connection_and_the_circuit_ends
     assert_eq!(lower.net.status().await.connections[0].path, Path::Lan);
     lower.open(LinkId(4), &higher, Protocol::Room);
     lower.until(|event| *event == NetEvent::Opened { link: LinkId(4) }).await;
+    lower.send(LinkId(4), "directly");
+    higher.until(|event| matches!(event, NetEvent::Frame { bytes, .. } if bytes == b"directly")).await;
     assert!(relay.ended.try_recv().is_err());
     lower.hangup(LINK);
     lower.until(|event| *event == NetEvent::Closed { link: LINK }).await;
     timeout(LONG, relay.ended.recv()).await.unwrap().unwrap();
-    lower.send(LinkId(4), "directly");
-    higher.until(|event| matches!(event, NetEvent::Frame { bytes, .. } if bytes == b"directly")).await;
+    assert_eq!(lower.net.status().await.connections[0].path, Path::Lan);
 }
 
 #[tokio::test]

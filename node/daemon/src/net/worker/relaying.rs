@@ -38,6 +38,7 @@ impl Worker {
                     let asked = asked.inspect_err(|error| tracing::warn!(%error, "cannot ask for a reservation"));
                     self.relays.asked(&peer, asked.ok(), Instant::now());
                 }
+                Step::Greet(peer) => self.swarm.behaviour_mut().mail.greet(peer),
                 Step::Present(peer, token) => {
                     let request = MailboxRequest::Present { token };
                     self.swarm.behaviour_mut().mail.ask_mailbox(peer, Asker::Token, &request);
