@@ -167,6 +167,11 @@ impl Streams {
         }
     }
 
+    /// Closes all connections.
+    pub fn lost_everybody(&mut self) {
+        self.paths.ids().into_iter().for_each(|connection| self.condemn(connection));
+    }
+
     /// New connections to these are nobody's path.
     pub fn leave_out(&mut self, relays: BTreeSet<PeerId>) {
         self.relays = relays;
@@ -187,8 +192,9 @@ impl Streams {
         self.surplus.due()
     }
 
-    pub fn is_connected(&self, peer: &PeerId) -> bool {
-        self.paths.is_connected(peer)
+    /// Whether there is a connection to this peer that is no circuit.
+    pub fn is_direct(&self, peer: &PeerId) -> bool {
+        self.paths.is_direct(peer)
     }
 
     pub fn set_rtt(&mut self, connection: ConnectionId, rtt: Duration) {

@@ -1,6 +1,8 @@
 //! The task that owns the libp2p node: orders in, events out.
 
+mod reaching;
 mod relaying;
+mod searching;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -17,6 +19,7 @@ use pairwave_wire::{TransportId, limits};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 
+use crate::clock::Sleep;
 use crate::net::behaviour::{self, Behaviour, Event};
 use crate::net::dials::{Dials, Step, Wish};
 use crate::net::discovery::Found;
@@ -25,6 +28,7 @@ use crate::net::listening::{Change, Listening};
 use crate::net::outlet::Outlet;
 use crate::net::relays::Relays;
 use crate::net::reports::{Reports, words};
+use crate::net::searches::Searches;
 use crate::net::streams::{Streams, StreamsEvent};
 use crate::net::{NetCommand, NetConfig, NetError, NetEvent, NetStatus, Patience, address};
 
@@ -57,9 +61,12 @@ pub struct Worker {
     relays: Relays,
     /// As `NetEvent::Relays` told them.
     near: Vec<PeerId>,
+    searches: Searches,
     reports: Reports,
     listening: Listening,
     interfaces: Interfaces,
+    announce: Vec<Multiaddr>,
+    sleep: Sleep,
     patience: Patience,
 }
 
@@ -99,9 +106,12 @@ impl Worker {
             dials: Dials::default(),
             relays: Relays::default(),
             near: Vec::new(),
+            searches: Searches::default(),
             reports: Reports::default(),
             listening: Listening::default(),
             interfaces,
+            announce: config.announce,
+            sleep: Sleep::start(),
             patience: config.patience,
         })
     }
@@ -109,7 +119,11 @@ impl Worker {
     /// Runs until it is told to stop, or nobody is left who could.
     pub async fn run(mut self) {
         let done = loop {
+            if self.sleep.slept() {
+                self.on_woken();
+            }
             self.take_relay_steps();
+            self.take_search_steps();
             self.take_dial_steps();
             self.swarm.behaviour_mut().streams.tidy(Instant::now());
             match self.next().await {
@@ -128,8 +142,7 @@ impl Worker {
     }
 
     async fn next(&mut self) -> Turn {
-        let streams = self.swarm.behaviour().streams.due();
-        let due = [self.dials.due(), self.listening.due(), self.relays.due(), streams].into_iter().flatten().min();
+        let due = self.due();
         loop {
             tokio::select! {
                 order = self.orders.recv() => return order.map_or(Turn::Abandoned, Turn::Order),
@@ -143,6 +156,12 @@ impl Worker {
                 () = self.outlet.abandoned() => return Turn::Abandoned,
             }
         }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let streams = self.swarm.behaviour().streams.due();
+        let all = [self.dials.due(), self.listening.due(), self.relays.due(), self.searches.due(), streams];
+        all.into_iter().flatten().min()
     }
 
     fn carry_out(&mut self, command: NetCommand) {
@@ -164,9 +183,12 @@ impl Worker {
             return self.dials.wish(Wish { peer: None, addresses });
         };
         match address::peer_id(&peer) {
-            Some(id) if self.swarm.behaviour().streams.is_connected(&id) => {}
+            Some(id) if self.swarm.behaviour().streams.is_direct(&id) => {}
             Some(id) if id != *self.swarm.local_peer_id() => {
-                let addresses = self.reachable(addresses, Some(&id));
+                let mut addresses = self.reachable(addresses, Some(&id));
+                if self.swarm.behaviour().streams.counts_as_connected(&id) {
+                    addresses.retain(|address| !address::is_relayed(address));
+                }
                 self.dials.wish(Wish { peer: Some(id), addresses });
             }
             _ => self.tell(NetEvent::Disconnected { peer }),
@@ -217,7 +239,10 @@ impl Worker {
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.on_connected(peer_id, connection_id, &endpoint);
             }
-            SwarmEvent::ConnectionClosed { connection_id, .. } => self.relays.closed(connection_id, Instant::now()),
+            SwarmEvent::ConnectionClosed { connection_id, .. } => {
+                self.relays.closed(connection_id, Instant::now());
+                self.searches.closed(connection_id);
+            }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
                 tracing::debug!(%error, "a dial failed");
                 self.on_dial_failed(connection_id, peer_id, &error);
@@ -243,10 +268,13 @@ impl Worker {
             Event::Introduced(introduced) => {
                 streams.set_agent(introduced.connection, &introduced.agent);
                 self.relays.introduced(&introduced, Instant::now());
+                self.on_observed(introduced);
             }
             Event::Ping(ping) => self.on_ping(ping.connection, ping.result.ok()),
             Event::Circuit(event) => self.on_circuit(event),
             Event::Answered(answered) => self.on_answered(answered),
+            Event::Punched(event) => self.on_punched(event),
+            Event::Reachable => self.look_beyond(),
         }
     }
 
@@ -254,6 +282,7 @@ impl Worker {
         let now = Instant::now();
         self.dials.succeeded(id);
         self.relays.connected(&peer, id, endpoint, now);
+        self.searches.connected(peer, id, endpoint, now);
         if endpoint.is_dialer() {
             self.reports.connected(peer, endpoint.get_remote_address(), now);
         }
@@ -298,6 +327,9 @@ impl Worker {
         {
             self.swarm.behaviour_mut().streams.lost_address(ip);
             self.leave_relays_from(ip);
+            if let Some(probing) = self.swarm.behaviour_mut().probing.as_mut() {
+                probing.restart();
+            }
         }
     }
 
@@ -305,7 +337,7 @@ impl Worker {
         let why = reason.as_ref().err().map(|error| words(error));
         if self.relays.lost(id, why, Instant::now()) || addresses.iter().all(address::is_relayed) {
             tracing::debug!(?id, ?reason, "a reservation has ended");
-            return self.tell_of_circuits();
+            return self.look_beyond();
         }
         tracing::warn!(?id, ?reason, "a listener has closed");
         for address in addresses {
@@ -320,11 +352,13 @@ impl Worker {
         }
         self.interfaces.refresh();
         let Some(Change { addresses, shown, moved }) = self.listening.poll(&self.interfaces, now) else { return };
+        self.on_own_addresses(&shown);
         self.swarm.behaviour_mut().discovery.advertise(shown);
         let addresses = addresses.iter().map(Multiaddr::to_string).collect();
         self.tell(NetEvent::Listening { addresses });
         if moved {
             self.relays.restart(now);
+            self.searches.restart(now);
             self.tell(NetEvent::NetworkChanged);
             self.swarm.behaviour_mut().discovery.repeat();
         }
@@ -334,7 +368,10 @@ impl Worker {
         let listening = self.listening.addresses().iter().map(Multiaddr::to_string).collect();
         let behaviour = self.swarm.behaviour();
         let discovery = &behaviour.discovery;
+        let findings = self.findings();
         NetStatus {
+            reachability: findings.verdict(),
+            nat: findings.nat(|ip| self.interfaces.has(ip)),
             listening,
             mdns: discovery.is_running(),
             mdns_wanted: discovery.is_wanted(),

@@ -53,7 +53,7 @@ impl Surplus {
             for lane in lanes.iter().filter(|lane| lane.id != kept.id && !carrying.contains(&lane.id)) {
                 let since = self.idle.get(&lane.id).copied().unwrap_or(now);
                 let ends = ends(lane, &kept, since);
-                if ends <= now && kept.silent_for < SPARE {
+                if ends <= now && is_alive(&kept, lane) {
                     surplus.push(lane.id);
                 } else {
                     seen.insert(lane.id, since);
@@ -70,6 +70,11 @@ impl Surplus {
 /// The best: of equals one with streams, and of those the newest.
 fn kept(lanes: &[Lane], carrying: &HashSet<ConnectionId>) -> Option<Lane> {
     lanes.iter().max_by_key(|lane| (lane.rank, carrying.contains(&lane.id), lane.since)).copied()
+}
+
+/// Not the one that is about to be found dead.
+fn is_alive(kept: &Lane, other: &Lane) -> bool {
+    kept.silent_for < SPARE || kept.silent_for <= other.silent_for
 }
 
 fn ends(lane: &Lane, kept: &Lane, since: Instant) -> Instant {

@@ -45,38 +45,55 @@ impl Node {
     }
 }
 
+/// Two that have a reservation at this relay, the one with the lower id first.
+async fn two_at(relay: &TestRelay, punching: bool) -> (Node, Node) {
+    let config = || NetConfig { punching, ..config(&[QUIC]) };
+    let (mut alice, mut bob) = (Node::start(1, config()).await, Node::start(2, config()).await);
+    for node in [&mut alice, &mut bob] {
+        node.wish(&[&relay.quic()]);
+        assert_eq!(node.reserved(1).await, [format!("{}/p2p-circuit", relay.quic())]);
+    }
+    if alice.id() < bob.id() { (alice, bob) } else { (bob, alice) }
+}
+
 #[tokio::test]
-async fn a_circuit_carries_a_link_until_a_better_path_takes_over() {
+async fn a_direct_way_is_found_over_a_circuit() {
     let relay = TestRelay::start(9).await;
-    let (mut alice, mut bob) = (Node::start(1, config(&[QUIC])).await, Node::start(2, config(&[QUIC])).await);
-    bob.wish(&[&relay.quic()]);
-    alice.wish(&[&relay.quic()]);
-    let circuits = bob.reserved(1).await;
-    alice.reserved(1).await;
-    assert_eq!(circuits, [format!("{}/p2p-circuit", relay.quic())]);
-    let (mut lower, mut higher) = if alice.id() < bob.id() { (alice, bob) } else { (bob, alice) };
-    lower.connect_through(circuits, &mut higher).await;
-    lower.link(LINK, &mut higher).await;
-    let path = async |node: &Node| node.net.status().await.connections[0].path;
-    assert_eq!(path(&lower).await, Path::Relayed);
-    // As soon as there is a direct connection, both are told.
-    let direct: Vec<String> = higher.addresses.clone();
-    let peer = address::peer_id(&higher.id()).unwrap();
-    lower.net.dial_beside(peer, direct);
+    let (mut lower, mut higher) = two_at(&relay, true).await;
+    lower.connect_through(vec![format!("{}/p2p-circuit", relay.quic())], &mut higher).await;
+    for node in [&lower, &higher] {
+        let direct = timeout(LONG, async { while node.net.status().await.connections[0].path != Path::Lan {} });
+        direct.await.unwrap();
+    }
+    let status = lower.net.status().await;
+    assert!(status.punches.iter().all(|punch| punch.outcome.is_ok()), "{:?}", status.punches);
+}
+
+#[tokio::test]
+async fn a_link_over_a_circuit_moves_to_a_direct_connection_and_the_circuit_ends() {
+    let mut relay = TestRelay::start(9).await;
+    let (mut lower, mut higher) = two_at(&relay, false).await;
+    lower.connect_through(vec![format!("{}/p2p-circuit", relay.quic())], &mut higher).await;
+    lower.open(LINK, &higher, Protocol::Room);
+    lower.until(|event| *event == NetEvent::Opened { link: LINK }).await;
+    lower.send(LINK, "by the circuit");
+    higher.until(|event| matches!(event, NetEvent::Frame { bytes, .. } if bytes == b"by the circuit")).await;
+    assert_eq!(lower.net.status().await.connections[0].path, Path::Relayed);
+    lower.net.do_(NetCommand::Dial { peer: Some(higher.id()), addresses: higher.addresses.clone() });
+    // Both sides are told; a new link takes the direct way, and the circuit goes with its last one.
     let (low, high) = (lower.id(), higher.id());
     lower.until(|event| *event == NetEvent::BetterPath { peer: high.clone() }).await;
     higher.until(|event| *event == NetEvent::BetterPath { peer: low.clone() }).await;
-    assert_eq!(path(&lower).await, Path::Lan);
-    // A new link takes it, and the circuit goes with its last link.
+    assert_eq!(lower.net.status().await.connections[0].path, Path::Lan);
     lower.open(LinkId(4), &higher, Protocol::Room);
     lower.until(|event| *event == NetEvent::Opened { link: LinkId(4) }).await;
+    lower.send(LinkId(4), "directly");
+    higher.until(|event| matches!(event, NetEvent::Frame { bytes, .. } if bytes == b"directly")).await;
+    assert!(relay.ended.try_recv().is_err());
     lower.hangup(LINK);
     lower.until(|event| *event == NetEvent::Closed { link: LINK }).await;
-    while lower.net.connections().await > 2 {
-        tokio::task::yield_now().await;
-    }
-    lower.send(LinkId(4), "still here");
-    higher.until(|event| matches!(event, NetEvent::Frame { bytes, .. } if bytes == b"still here")).await;
+    timeout(LONG, relay.ended.recv()).await.unwrap().unwrap();
+    assert_eq!(lower.net.status().await.connections[0].path, Path::Lan);
 }
 
 #[tokio::test]
@@ -144,7 +161,7 @@ async fn requests_are_answered_in_turn_on_one_stream() {
         let answer = alice.until(|event| matches!(event, NetEvent::Mail { .. })).await;
         assert_eq!(answer, NetEvent::Mail { id: wanted, answer: Some(MailboxAnswer::Stored) });
     }
-    let lookup = pairwave_wire::lookup::LookupRequest::Find { at: Vec::new() };
+    let lookup = LookupRequest::Find { at: Vec::new() };
     alice.net.do_(NetCommand::Lookup { id: 6, relay: at.clone(), request: lookup });
     let none = NetEvent::Lookup { id: 6, answer: None };
     alice.until(|event| *event == none).await;
