@@ -96,6 +96,13 @@ impl Connectivity {
         self.peers.values_mut().for_each(|peer| peer.retry_at_once(now));
     }
 
+    /// There is reason to believe that this one can be reached now.
+    pub fn retry(&mut self, id: &TransportId, now: Timestamp) {
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.retry_at_once(now);
+        }
+    }
+
     pub fn is_connected(&self, id: &TransportId) -> bool {
         self.peers.get(id).is_some_and(|peer| peer.connected)
     }

@@ -214,6 +214,11 @@ pub fn spawn(key: TransportKey, config: NetConfig, events: mpsc::Sender<NetEvent
     Ok(Net { id, orders })
 }
 
+/// Which relay a text of [`NetCommand::Relays`] names, if it names one.
+pub fn relay_named(text: &str) -> Option<TransportId> {
+    relay_address::parse(text).ok().map(|relay| address::transport_id(&relay.peer))
+}
+
 impl Net {
     pub fn transport_id(&self) -> TransportId {
         self.id.clone()

@@ -52,6 +52,7 @@ fn network_view(network: NetStatus) -> NetworkView {
     NetworkView {
         listening: network.listening,
         reachability: "unknown".to_owned(),
+        nat: None,
         mdns: network.mdns,
         relays: Vec::new(),
     }
