@@ -179,6 +179,9 @@ impl Streams {
 
     /// Closes connections that are no longer needed beside others.
     pub fn tidy(&mut self, now: Instant) {
+        if !self.surplus.is_due(now) {
+            return;
+        }
         let carrying: HashSet<ConnectionId> =
             self.links.values().map(|link| link.connection).chain(self.opening.values().copied()).collect();
         for connection in self.surplus.find(&self.paths, &carrying, now) {

@@ -67,6 +67,8 @@ pub struct Worker {
     interfaces: Interfaces,
     announce: Vec<Multiaddr>,
     sleep: Sleep,
+    /// The last turn did nothing but send a frame.
+    only_sent: bool,
     patience: Patience,
 }
 
@@ -112,6 +114,7 @@ impl Worker {
             interfaces,
             announce: config.announce,
             sleep: Sleep::start(),
+            only_sent: false,
             patience: config.patience,
         })
     }
@@ -119,13 +122,7 @@ impl Worker {
     /// Runs until it is told to stop, or nobody is left who could.
     pub async fn run(mut self) {
         let done = loop {
-            if self.sleep.slept() {
-                self.on_woken();
-            }
-            self.take_relay_steps();
-            self.take_search_steps();
-            self.take_dial_steps();
-            self.swarm.behaviour_mut().streams.tidy(Instant::now());
+            self.look_after();
             match self.next().await {
                 Turn::Order(Order::Do(command)) => self.carry_out(command),
                 Turn::Order(Order::Status(reply)) => drop(reply.send(self.status())),
@@ -139,6 +136,21 @@ impl Worker {
         if let Some(done) = done {
             let _ = done.send(());
         }
+    }
+
+    /// Does what has become due or possible.
+    fn look_after(&mut self) {
+        // Frames are many and change nothing here.
+        if std::mem::take(&mut self.only_sent) {
+            return;
+        }
+        if self.sleep.slept() {
+            self.on_woken();
+        }
+        self.take_relay_steps();
+        self.take_search_steps();
+        self.take_dial_steps();
+        self.swarm.behaviour_mut().streams.tidy(Instant::now());
     }
 
     async fn next(&mut self) -> Turn {
@@ -166,6 +178,7 @@ impl Worker {
 
     fn carry_out(&mut self, command: NetCommand) {
         let streams = &mut self.swarm.behaviour_mut().streams;
+        self.only_sent = matches!(command, NetCommand::Send { .. });
         match command {
             NetCommand::Open { link, peer, protocol } => streams.open(link, &peer, protocol),
             NetCommand::Send { link, frame } => streams.send(link, frame),

@@ -8,12 +8,12 @@ use super::relay::{TOKEN, TestRelay};
 use super::*;
 
 impl Node {
-    fn wish(&self, relays: &[&str]) {
+    pub fn wish(&self, relays: &[&str]) {
         self.net.do_(NetCommand::Relays { relays: relays.iter().map(ToString::to_string).collect() });
     }
 
     /// Waits until others are told of circuits through so many relays.
-    async fn reserved(&mut self, relays: usize) -> Vec<String> {
+    pub async fn reserved(&mut self, relays: usize) -> Vec<String> {
         loop {
             if let NetEvent::Listening { addresses } = self.next().await {
                 let circuits: Vec<String> =
@@ -27,7 +27,7 @@ impl Node {
         }
     }
 
-    async fn until(&mut self, wanted: impl Fn(&NetEvent) -> bool) -> NetEvent {
+    pub async fn until(&mut self, wanted: impl Fn(&NetEvent) -> bool) -> NetEvent {
         loop {
             let event = self.next().await;
             if wanted(&event) {
