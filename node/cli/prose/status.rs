@@ -33,7 +33,10 @@ fn told_relays(network: &NetworkView, width: usize) -> String {
     let told = missing.map(|relay| {
         let why = relay.why.as_deref().map_or_else(String::new, |why| format!(": {}", plain::line(why)));
         let address = plain::line(&relay.address);
-        page::paragraph(&format!("The relay {address} holds no place for you{why}. `pairwave doctor` says what to do."), width)
+        page::paragraph(
+            &format!("The relay {address} holds no place for you{why}. `pairwave doctor` says what to do."),
+            width,
+        )
     });
     told.collect()
 }
@@ -266,7 +269,10 @@ mod tests {
             ..NetworkView::default()
         };
         let said = told_relays(&network, 100);
-        assert_eq!(said, "The relay /b holds no place for you: connection refused. `pairwave doctor` says what to do.\n");
+        assert_eq!(
+            said,
+            "The relay /b holds no place for you: connection refused. `pairwave doctor` says what to do.\n"
+        );
         network.relays.push(relay("/c", true, None));
         assert_eq!(told_relays(&network, 100), "", "two are enough");
     }

@@ -53,6 +53,7 @@ fn command(effect: Effect) -> Option<NetCommand> {
         Effect::Send { link, frame } => NetCommand::Send { link, frame },
         Effect::Hangup { link } => NetCommand::Hangup { link },
         Effect::Dial { peer, addresses } => NetCommand::Dial { peer, addresses },
+        Effect::Relays { relays } => NetCommand::Relays { relays },
         // The network closes a connection itself when a hang-up finds it silent. The rest is no
         // business of the network.
         _ => return None,
