@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 28] = [
+const COMMANDS: [&[&str]; 32] = [
     &["init"],
     &["join"],
     &["invite"],
@@ -26,6 +26,10 @@ const COMMANDS: [&[&str]; 28] = [
     &["mcp"],
     &["demo"],
     &["relay-node"],
+    &["relay-node", "token"],
+    &["relay-node", "token", "new"],
+    &["relay-node", "token", "list"],
+    &["relay-node", "token", "revoke"],
     &["config"],
     &["config", "show"],
     &["config", "set"],

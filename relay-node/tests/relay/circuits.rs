@@ -49,6 +49,25 @@ async fn nobody_without_a_reservation_is_reached() {
     assert!(refused.contains("NoReservation"), "{refused}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_may_open_few_circuits() {
+    let world = World::with(|options| options.limits.strangers.circuits = 3).await;
+    let relay = world.address("/quic-v1/");
+    let bob = Client::new();
+    bob.reserve(&relay).await.expect("a reservation");
+    let callers: Vec<Client> = (0..4).map(|_| Client::new()).collect();
+    for caller in &callers[..3] {
+        caller.call(&relay, &bob).await.expect("a circuit");
+    }
+    let refused = callers[3].call(&relay, &bob).await.expect_err("no fourth circuit");
+    assert!(refused.contains("ResourceLimitExceeded"), "{refused}");
+    callers[0].hang_up(bob.peer).await;
+    // The relay hears of the end of a circuit a moment after its ends do.
+    while callers[3].call(&relay, &bob).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Writes as much into the stream, and says how much of it arrived.
 pub async fn carry(mut from: Stream, to: &mut Client, bytes: u64) -> u64 {
     let writing = tokio::spawn(async move {
