@@ -1,4 +1,4 @@
-//! How much each guest may ask for.
+//! How fast guests may ask for something: token buckets per peer and per address.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,71 +9,99 @@ use libp2p::PeerId;
 
 /// Guests that are remembered, of either kind.
 const REMEMBERED: usize = 16_384;
-/// What one companion may ask for at once, and how fast that comes back.
-const REQUESTS: f64 = 4096.0;
-const REQUESTS_A_SECOND: f64 = 50.0;
-const BYTES: f64 = 64.0 * 1024.0 * 1024.0;
-const BYTES_A_SECOND: f64 = 1024.0 * 1024.0;
-/// As many companions may share an address.
-const SHARING: f64 = 8.0;
 /// As much more is for those who hold a token.
 const HOLDER: f64 = 4.0;
+/// What one companion may ask of mailbox and lookup, and as many may share an address.
+const REQUESTS: Allowance = Allowance { at_once: 4096.0, a_second: 50.0, sharing: 8.0 };
+const BYTES: Allowance = Allowance { at_once: 64.0 * MIB, a_second: MIB, sharing: 8.0 };
+const MIB: f64 = 1024.0 * 1024.0;
 
-/// Token buckets per peer and per address.
-#[derive(Debug, Default)]
-pub struct Rates {
-    peers: HashMap<PeerId, Bucket>,
-    addresses: HashMap<IpAddr, Bucket>,
+/// What a peer may take at once, how fast that comes back, and how many peers may share an address.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowance {
+    pub at_once: f64,
+    pub a_second: f64,
+    pub sharing: f64,
 }
 
-/// What is left to a guest, as parts of what it may have at most.
+/// One kind of thing that is taken.
+#[derive(Debug, Default)]
+pub struct Buckets {
+    peers: HashMap<PeerId, Level>,
+    addresses: HashMap<IpAddr, Level>,
+}
+
+/// Requests to mailbox and lookup, and the bytes that they leave.
+#[derive(Debug, Default)]
+pub struct Rates {
+    requests: Buckets,
+    bytes: Buckets,
+}
+
+/// What is left, as a part of the whole: 0 to 1.
 #[derive(Debug, Clone, Copy)]
-struct Bucket {
-    requests: f64,
-    bytes: f64,
+struct Level {
+    left: f64,
     at: Instant,
 }
 
-impl Rates {
-    /// Takes one request that leaves so many bytes; `false` if that is too much. Guests that come
-    /// through a proxy on this machine have no address of their own.
-    pub fn take(&mut self, peer: PeerId, ip: Option<IpAddr>, holds: bool, bytes: usize, now: Instant) -> bool {
+impl Allowance {
+    /// For who holds a token, or does not.
+    pub fn of(self, holds: bool) -> Self {
         let times = if holds { HOLDER } else { 1.0 };
-        let by_peer = bucket(&mut self.peers, peer, now);
-        if !by_peer.has(bytes, times) {
-            return false;
-        }
-        if let Some(ip) = ip.filter(|ip| !ip.is_loopback()) {
-            let by_address = bucket(&mut self.addresses, network(ip), now);
-            if !by_address.has(bytes, times * SHARING) {
-                return false;
-            }
-            by_address.take(bytes, times * SHARING);
-        }
-        bucket(&mut self.peers, peer, now).take(bytes, times);
-        true
+        Self { at_once: self.at_once * times, a_second: self.a_second * times, ..self }
+    }
+
+    fn of_address(self) -> Self {
+        Self { at_once: self.at_once * self.sharing, a_second: self.a_second * self.sharing, ..self }
     }
 }
 
-impl Bucket {
-    fn new(now: Instant) -> Self {
-        Self { requests: 1.0, bytes: 1.0, at: now }
+impl Rates {
+    /// Takes one request that leaves so many bytes; `false` if that is too much.
+    pub fn take(&mut self, peer: PeerId, ip: Option<IpAddr>, holds: bool, bytes: usize, now: Instant) -> bool {
+        self.requests.take(peer, ip, 1.0, REQUESTS.of(holds), now)
+            && self.bytes.take(peer, ip, bytes as f64, BYTES.of(holds), now)
     }
+}
 
-    fn refill(&mut self, now: Instant) {
-        let seconds = now.saturating_duration_since(self.at).as_secs_f64();
-        self.requests = (self.requests + seconds * REQUESTS_A_SECOND / REQUESTS).min(1.0);
-        self.bytes = (self.bytes + seconds * BYTES_A_SECOND / BYTES).min(1.0);
-        self.at = now;
+impl Buckets {
+    /// Takes so much; `false` if it is not there. Guests that come through a proxy on this machine have
+    /// no address of their own.
+    pub fn take(&mut self, peer: PeerId, ip: Option<IpAddr>, amount: f64, allowance: Allowance, now: Instant) -> bool {
+        let ip = ip.filter(|ip| !ip.is_loopback());
+        take(&mut self.peers, peer, amount, allowance, now)
+            && ip.is_none_or(|ip| take(&mut self.addresses, network(ip), amount, allowance.of_address(), now))
     }
+}
 
-    fn has(&self, bytes: usize, times: f64) -> bool {
-        self.requests * times >= 1.0 / REQUESTS && self.bytes * times >= bytes as f64 / BYTES
+fn take<K: Eq + Hash + Copy>(
+    levels: &mut HashMap<K, Level>,
+    key: K,
+    amount: f64,
+    allowance: Allowance,
+    now: Instant,
+) -> bool {
+    if levels.len() >= REMEMBERED && !levels.contains_key(&key) {
+        forget(levels, allowance, now);
     }
+    let level = levels.entry(key).or_insert(Level { left: 1.0, at: now });
+    let seconds = now.saturating_duration_since(level.at).as_secs_f64();
+    let left = (level.left + seconds * allowance.a_second / allowance.at_once).min(1.0);
+    let after = left - amount / allowance.at_once;
+    // Fractions of one that were lost on the way count for nothing.
+    let is_there = after > -0.5 / allowance.at_once;
+    *level = Level { left: if is_there { after.max(0.0) } else { left }, at: now };
+    is_there
+}
 
-    fn take(&mut self, bytes: usize, times: f64) {
-        self.requests -= 1.0 / (REQUESTS * times);
-        self.bytes -= bytes as f64 / (BYTES * times);
+/// Forgets those whose bucket is full again, and if that is not enough, who has not come for longest.
+fn forget<K: Eq + Hash + Copy>(levels: &mut HashMap<K, Level>, allowance: Allowance, now: Instant) {
+    let full_again = Duration::from_secs_f64(allowance.at_once / allowance.a_second);
+    levels.retain(|_, level| now.saturating_duration_since(level.at) < full_again);
+    if levels.len() >= REMEMBERED {
+        let oldest = levels.iter().min_by_key(|(_, level)| level.at).map(|(key, _)| *key);
+        oldest.map(|oldest| levels.remove(&oldest));
     }
 }
 
@@ -82,25 +110,6 @@ fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from(u128::from(ip) & !u128::from(u64::MAX))),
         ip => ip,
-    }
-}
-
-fn bucket<K: Eq + Hash + Copy>(buckets: &mut HashMap<K, Bucket>, key: K, now: Instant) -> &mut Bucket {
-    if buckets.len() >= REMEMBERED && !buckets.contains_key(&key) {
-        forget(buckets, now);
-    }
-    let bucket = buckets.entry(key).or_insert_with(|| Bucket::new(now));
-    bucket.refill(now);
-    bucket
-}
-
-/// Forgets those whose bucket is full again, and if that is not enough, who has not come for longest.
-fn forget<K: Eq + Hash + Copy>(buckets: &mut HashMap<K, Bucket>, now: Instant) {
-    let full_again = Duration::from_secs_f64((REQUESTS / REQUESTS_A_SECOND).max(BYTES / BYTES_A_SECOND));
-    buckets.retain(|_, bucket| now.saturating_duration_since(bucket.at) < full_again);
-    if buckets.len() >= REMEMBERED {
-        let oldest = buckets.iter().min_by_key(|(_, bucket)| bucket.at).map(|(key, _)| *key);
-        oldest.map(|oldest| buckets.remove(&oldest));
     }
 }
 
@@ -116,9 +125,9 @@ mod tests {
     #[test]
     fn a_guest_may_ask_a_lot_at_once_but_not_go_on_so() {
         let (mut rates, now, peer) = (Rates::default(), Instant::now(), PeerId::random());
-        assert_eq!(taken(&mut rates, peer, "10.0.0.1", false, 0, now), REQUESTS as usize);
+        assert_eq!(taken(&mut rates, peer, "10.0.0.1", false, 0, now), REQUESTS.at_once as usize);
         let later = now + Duration::from_secs(1);
-        assert_eq!(taken(&mut rates, peer, "10.0.0.1", false, 0, later), REQUESTS_A_SECOND as usize);
+        assert_eq!(taken(&mut rates, peer, "10.0.0.1", false, 0, later), REQUESTS.a_second as usize);
     }
 
     #[test]
@@ -133,16 +142,13 @@ mod tests {
     #[test]
     fn an_address_is_shared_by_all_its_peers() {
         let (mut rates, now) = (Rates::default(), Instant::now());
-        let of_one: Vec<usize> = (0..10)
-            .map(|number: u16| {
-                taken(&mut rates, PeerId::random(), &format!("2001:db8::{number:x}"), false, 1 << 18, now)
-            })
-            .collect();
-        assert_eq!(of_one[..8], [256; 8]);
-        assert_eq!(of_one[8..], [0; 2]);
-        let at_home: Vec<usize> =
-            (0..10).map(|_| taken(&mut rates, PeerId::random(), "127.0.0.1", false, 1 << 18, now)).collect();
-        assert_eq!(at_home, [256; 10], "a proxy on this machine stands for many");
+        let mut of_ten = |ip: &dyn Fn(u16) -> String| -> Vec<usize> {
+            (0..10).map(|number| taken(&mut rates, PeerId::random(), &ip(number), false, 1 << 18, now)).collect()
+        };
+        let in_one_home = of_ten(&|number| format!("2001:db8::{number:x}"));
+        assert_eq!((&in_one_home[..8], &in_one_home[8..]), (&[256; 8][..], &[0; 2][..]));
+        let behind_a_proxy = of_ten(&|_| "127.0.0.1".into());
+        assert_eq!(behind_a_proxy, [256; 10], "a proxy on this machine stands for many");
     }
 
     #[test]
@@ -151,8 +157,8 @@ mod tests {
         for _ in 0..REMEMBERED + 10 {
             rates.take(PeerId::random(), None, false, 0, now);
         }
-        assert_eq!(rates.peers.len(), REMEMBERED);
+        assert_eq!(rates.requests.peers.len(), REMEMBERED);
         rates.take(PeerId::random(), None, false, 0, now + Duration::from_secs(3600));
-        assert_eq!(rates.peers.len(), 1);
+        assert_eq!(rates.requests.peers.len(), 1);
     }
 }
