@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     answer, completions, config, dashboard, demo, doctor, down, inbox, init, invite, join, leave, mcp, read, relay,
-    remove, rename, rooms, send, status, up, verify, wait, whoami,
+    relay_node, remove, rename, rooms, send, status, up, verify, wait, whoami,
 };
 
 /// Two people, two coding agents, one end-to-end encrypted room, no server in the middle.
@@ -74,6 +74,7 @@ pub enum Verb {
     Doctor(doctor::Args),
     Mcp(mcp::Args),
     Demo(demo::Args),
+    RelayNode(relay_node::Args),
     Config(config::Args),
     Completions(completions::Args),
 }

@@ -27,6 +27,7 @@ pub mod leave;
 pub mod mcp;
 pub mod read;
 pub mod relay;
+pub mod relay_node;
 pub mod remove;
 pub mod rename;
 pub mod rooms;
@@ -49,7 +50,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(verb: Verb, caller: &Caller) -> Ended {
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| {
+    // Only a relay serves many at a time.
+    let mut builder =
+        if matches!(verb, Verb::RelayNode(_)) { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    let runtime = builder.enable_all().build().map_err(|error| {
         let next = "The system gives this process no more threads or files; close other programs and try again.";
         Failure::new(Code::Failed, "no_runtime", format!("The command could not start: {error}."), next)
     })?;
@@ -83,6 +87,7 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
         Verb::Doctor(args) => doctor::run(args, caller).await,
         Verb::Mcp(args) => mcp::run(args, caller).await,
         Verb::Demo(args) => demo::run(args, caller).await,
+        Verb::RelayNode(args) => relay_node::run(args, caller).await,
         Verb::Config(args) => config::run(args, caller),
         Verb::Completions(args) => completions::run(args, caller),
     }

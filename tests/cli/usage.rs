@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 33] = [
     &["init"],
     &["join"],
     &["answer"],
@@ -30,6 +30,7 @@ const COMMANDS: [&[&str]; 32] = [
     &["doctor"],
     &["mcp"],
     &["demo"],
+    &["relay-node"],
     &["config"],
     &["config", "show"],
     &["config", "set"],

@@ -13,7 +13,7 @@ use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::key::{self, BadSignature, Domain, Identity};
 use crate::log::Record;
 use crate::time::Timestamp;
-use crate::{members, relays, sessions, talk, verification};
+use crate::{letters, members, relays, sessions, talk, verification};
 
 /// Version of the event format.
 pub const VERSION: u16 = 1;
@@ -60,6 +60,7 @@ pub enum Body {
     Named(sessions::Named),
     RelayAdded(relays::RelayAdded),
     RelayRemoved(relays::RelayRemoved),
+    LetterKeys(letters::LetterKeys),
     Message(talk::Message),
     Foreign { kind: String },
 }
@@ -274,6 +275,7 @@ impl Body {
             Self::Named(_) => "named",
             Self::RelayAdded(_) => "relay_added",
             Self::RelayRemoved(_) => "relay_removed",
+            Self::LetterKeys(_) => "letter_keys",
             Self::Message(_) => "message",
             Self::Foreign { kind } => kind,
         }
@@ -292,6 +294,7 @@ impl Body {
             Self::Named(body) => cbor::to_value(body),
             Self::RelayAdded(body) => cbor::to_value(body),
             Self::RelayRemoved(body) => cbor::to_value(body),
+            Self::LetterKeys(body) => cbor::to_value(body),
             Self::Message(body) => cbor::to_value(body),
             Self::Foreign { .. } => Ok(Value::Null),
         };
@@ -311,6 +314,7 @@ impl Body {
             "named" => read(value, Self::Named),
             "relay_added" => read(value, Self::RelayAdded),
             "relay_removed" => read(value, Self::RelayRemoved),
+            "letter_keys" => read(value, Self::LetterKeys),
             "message" => read(value, Self::Message),
             _ => None,
         };

@@ -61,6 +61,22 @@ impl<L: Log> Node<L> {
         }
     }
 
+    /// A better connection to this companion has come up: its links move there, each new stream
+    /// before the old one ends.
+    pub(crate) fn move_links(&mut self, peer: &TransportId) {
+        if self.transport >= *peer {
+            return;
+        }
+        let linked = |seat: &Seat| seat.links.values().any(|link| link.peer() == peer);
+        let rooms: Vec<RoomId> = self.seats.iter().filter(|(_, seat)| linked(seat)).map(|(room, _)| *room).collect();
+        for room in rooms {
+            let goal = (room, peer.clone(), Protocol::Room);
+            if !self.links.is_opening(&goal) {
+                self.open_stream(goal);
+            }
+        }
+    }
+
     pub(crate) fn open_stream(&mut self, goal: Goal) {
         let (_, peer, protocol) = goal.clone();
         let link = self.links.open(goal, self.now);

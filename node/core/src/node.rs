@@ -15,12 +15,13 @@ use crate::delivery::Delivery;
 use crate::effect::{DeriveId, Effect, Slot};
 use crate::epochs::EpochKeys;
 use crate::id::{EventId, MemberId, RoomId};
-use crate::input::{Input, LinkId};
+use crate::input::{ConnectedRelay, Input, LinkId};
 use crate::invite::Invite;
 use crate::joining::Joining;
 use crate::key::Identity;
 use crate::links::Links;
 use crate::log::{Log, LogError};
+use crate::mailbox::LetterCounts;
 use crate::message::LiveSession;
 use crate::notice::{Notice, VerificationStep};
 use crate::outbox::Outbox;
@@ -47,6 +48,8 @@ pub struct Node<L: Log> {
     pub(crate) identity: Identity,
     pub(crate) transport: TransportId,
     pub(crate) addresses: Vec<String>,
+    /// The relays that can be asked, nearest first.
+    relays: Vec<ConnectedRelay>,
     pub(crate) limits: Limits,
     pub(crate) log: L,
     pub(crate) rng: ChaCha20Rng,
@@ -62,7 +65,7 @@ pub struct Node<L: Log> {
     closed: BTreeSet<RoomId>,
     next_derivation: u64,
     /// What the last [`Effect::Relays`] told.
-    relays: Vec<String>,
+    wished_relays: Vec<String>,
     pub(crate) now: Timestamp,
 }
 
@@ -116,6 +119,10 @@ pub enum Timer {
     Fold,
     /// What only spares work is to be saved.
     Save,
+    /// A letter is to be written, or may wait for us.
+    Letters,
+    /// Our addresses are to be published, or a member's are to be found.
+    Lookup,
 }
 
 /// Whether a member is there.
@@ -145,6 +152,7 @@ impl<L: Log> Node<L> {
             identity,
             transport,
             addresses: Vec::new(),
+            relays: Vec::new(),
             limits,
             log,
             rng: ChaCha20Rng::from_seed(seed),
@@ -157,7 +165,7 @@ impl<L: Log> Node<L> {
             derivations: BTreeMap::new(),
             closed: BTreeSet::new(),
             next_derivation: 0,
-            relays: Vec::new(),
+            wished_relays: Vec::new(),
             now,
         }
     }
@@ -186,6 +194,23 @@ impl<L: Log> Node<L> {
             Input::Durable { number } => self.each_seat(|seat, context| seat.on_durable(number, context)),
             Input::AppendFailed { room, number: _, why } => self.on_append_failed(room, why),
             Input::Derived { id, key } => self.on_derived(id, key),
+            Input::BetterPath { peer } => self.move_links(&peer),
+            Input::Relays { connected } => self.on_relays(connected),
+            Input::LetterKeysMade { room, keys, ratchets } => {
+                self.with_seat(&room, |seat, context| seat.on_letter_keys(keys, ratchets, context));
+            }
+            Input::LetterSealed { room, sealed } => {
+                self.with_seat(&room, |seat, context| seat.on_sealed(sealed, context));
+            }
+            Input::LetterOpened { room, opened } => {
+                self.with_seat(&room, |seat, context| seat.on_opened_letter(opened, context));
+            }
+            Input::Mailed { id, answer } => {
+                self.each_seat(|seat, context| seat.on_mailed(id, answer.clone(), context));
+            }
+            Input::LookedUp { id, answer } => {
+                self.each_seat(|seat, context| seat.on_looked_up(id, answer.clone(), context));
+            }
             Input::Restored { room, saved, own_seq } => self.on_restored(room, saved, own_seq),
             Input::Timeout => self.on_timeout(),
         }
@@ -210,7 +235,9 @@ impl<L: Log> Node<L> {
             let words = seat.comparing.poll_timeout().map(|at| (at, Timer::Words));
             let fold = seat.poll_settle().map(|at| (at, Timer::Fold));
             let save = seat.poll_save().map(|at| (at, Timer::Save));
-            links.chain(words).chain(fold).chain(save)
+            let letters = seat.mailbox.poll_timeout().map(|at| (at, Timer::Letters));
+            let lookup = seat.whereabouts.poll_timeout().map(|at| (at, Timer::Lookup));
+            links.chain(words).chain(fold).chain(save).chain(letters).chain(lookup)
         });
         let dial = self.connectivity.poll_timeout().map(|at| (at, Timer::Dial));
         let stream = self.links.poll_timeout(self.limits.handshake).map(|at| (at, Timer::Stream));
@@ -322,6 +349,11 @@ impl<L: Log> Node<L> {
         seat.map(|seat| seat.peers.of(member).map(|(transport, _)| transport.clone()).collect()).unwrap_or_default()
     }
 
+    /// How this room's letters fared since the start.
+    pub fn letters(&self, room: &RoomId) -> LetterCounts {
+        self.seats.get(room).map(|seat| seat.mailbox.counts).unwrap_or_default()
+    }
+
     /// When a dial of this companion last came to nothing, if it has not answered since.
     pub fn unanswered(&self, peer: &TransportId) -> Option<Timestamp> {
         self.connectivity.unanswered(peer)
@@ -338,6 +370,7 @@ impl<L: Log> Node<L> {
             identity: &self.identity,
             transport: &self.transport,
             addresses: &self.addresses,
+            relays: &self.relays,
             limits: &self.limits,
             log: &self.log,
             rng: &mut self.rng,
@@ -363,7 +396,20 @@ impl<L: Log> Node<L> {
 
     fn on_listening(&mut self, addresses: Vec<String>) {
         self.addresses = addresses;
-        self.each_seat(Seat::tell_peers);
+        self.each_seat(|seat, context| {
+            seat.tell_peers(context);
+            seat.publish_soon(context);
+            seat.mind_whereabouts(context);
+        });
+    }
+
+    fn on_relays(&mut self, connected: Vec<ConnectedRelay>) {
+        self.relays = connected;
+        self.each_seat(|seat, context| {
+            seat.relays_changed(context);
+            seat.publish_soon(context);
+            seat.mind_whereabouts(context);
+        });
     }
 
     /// Links cannot be trusted to notice: each must prove at once that it is alive.
@@ -431,6 +477,8 @@ impl<L: Log> Node<L> {
             seat.words_timeout(context);
             seat.settle_if_due(context);
             seat.save_if_due(context);
+            seat.mind_mailbox(context);
+            seat.mind_whereabouts(context);
             seat.pump(context);
         });
         for (link, peer) in dead {
@@ -460,11 +508,11 @@ impl<L: Log> Node<L> {
         let member = self.seats.values().filter(|seat| seat.standing() == Standing::Member);
         let rooms = member.flat_map(|seat| seat.room.state().relays.iter());
         let invites = self.joins.values().flat_map(|joining| joining.invite.relays.iter().map(String::as_str));
-        let before = self.relays.iter().map(String::as_str).filter(|_| !self.closed.is_empty());
+        let before = self.wished_relays.iter().map(String::as_str).filter(|_| !self.closed.is_empty());
         let relays = relays::union(rooms.chain(invites).chain(before));
-        if !relays.iter().eq(self.relays.iter()) {
-            self.relays = relays.into_iter().map(str::to_owned).collect();
-            self.outbox.push(Effect::Relays { relays: self.relays.clone() });
+        if !relays.iter().eq(self.wished_relays.iter()) {
+            self.wished_relays = relays.into_iter().map(str::to_owned).collect();
+            self.outbox.push(Effect::Relays { relays: self.wished_relays.clone() });
         }
     }
 
@@ -482,8 +530,8 @@ impl<L: Log> Node<L> {
         self.open_streams();
     }
 
-    /// Who is worth dialling: members we have no link to, who invited us, who answered, and, where somebody is
-    /// missing, every companion on the local network that was not tried lately.
+    /// Who is worth dialling: members we have no link to, who invited us, who answered, and, where
+    /// somebody is missing, every companion on the local network that was not tried lately.
     fn goals(&self) -> BTreeMap<TransportId, BTreeSet<String>> {
         let mut goals: BTreeMap<TransportId, BTreeSet<String>> = BTreeMap::new();
         let mut missing = !self.joins.is_empty();

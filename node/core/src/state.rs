@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::causality;
 use crate::event::{Body, Event};
 use crate::id::{EventId, MemberId, RoomId};
+use crate::letters::Letters;
 use crate::log::{Log, LogError, Record};
 use crate::mark::Mark;
 use crate::members::{Genesis, Members};
@@ -31,6 +32,7 @@ pub struct RoomState {
     pub sessions: Sessions,
     pub relays: Relays,
     pub talk: Talk,
+    pub letters: Letters,
     /// Events without effect, and why.
     pub marks: BTreeMap<EventId, Mark>,
     /// Authors that said two things in one place, and whether they named both since.
@@ -117,6 +119,7 @@ impl RoomState {
             Body::Named(named) => return Ok(self.sessions.apply(event, named, record.position)),
             Body::RelayAdded(added) => return Ok(self.relays.add(added)),
             Body::RelayRemoved(removed) => return Ok(self.relays.remove(removed)),
+            Body::LetterKeys(keys) => self.letters.apply(event.author, *keys),
             Body::Message(message) => return self.hear(log, room, record, event, message),
             Body::Foreign { .. } => return Ok(Err(Mark::Foreign)),
             Body::Invited(_) | Body::InviteClosed(_) | Body::Removed(_) | Body::Left(_) | Body::Rotated(_) => (),

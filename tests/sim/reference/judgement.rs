@@ -110,6 +110,7 @@ impl Membership {
             Body::Message(_)
             | Body::Named(_)
             | Body::Verified(_)
+            | Body::LetterKeys(_)
             | Body::RelayAdded(_)
             | Body::RelayRemoved(_)
             | Body::Foreign { .. } => return true,

@@ -33,6 +33,7 @@ pub fn of<L: Log>(viewer: &Viewer<'_, L>, event: &Event, body: &Body) -> (String
         Body::RelayRemoved(removed) => {
             ("relay_removed", format!("{by} removed the relay {}", without_token(&removed.relay)))
         }
+        Body::LetterKeys(_) => ("letter_keys", format!("{by} can get letters while away")),
         Body::Foreign { kind } => ("foreign", format!("{by} did something that this version does not know: {kind}")),
         Body::Message(message) => (entry::kind(message.kind), message.text.clone()),
     };
