@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use pairwave_core::command::Command;
 use pairwave_core::delivery::Delivery;
 use pairwave_core::effect::Slot;
 use pairwave_core::id::{EventId, RoomId};
 
+use crate::post;
 use crate::scenes::{MINUTE, bring_in, found, one_truth, say, settle};
-use crate::world::{At, World};
+use crate::world::{At, World, human};
 
 const ALICE: At = 0;
 const BOB: At = 1;
@@ -19,9 +21,18 @@ fn pair(seed: u64, relays: usize) -> (World, RoomId) {
     let mut world = World::new(seed, &["alice", "bob"]);
     let room = found(&mut world, ALICE);
     bring_in(&mut world, room, ALICE, BOB);
+    name_relays(&mut world, room, relays);
     world.set_relays(relays);
     world.run(10 * SECOND);
     (world, room)
+}
+
+fn name_relays(world: &mut World, room: RoomId, relays: usize) {
+    for relay in 0..relays {
+        let command = Command::AddRelay { room, by: human(), relay: post::name(relay) };
+        world.ask(ALICE, command).expect("a relay");
+    }
+    world.run(SECOND);
 }
 
 fn state(world: &World, room: RoomId, event: EventId) -> Delivery {
@@ -168,6 +179,7 @@ fn a_third_member_reads_whatever_order_letters_come_in() {
     let room = found(&mut world, ALICE);
     bring_in(&mut world, room, ALICE, BOB);
     bring_in(&mut world, room, ALICE, CAROL);
+    name_relays(&mut world, room, 2);
     world.set_relays(2);
     world.run(10 * SECOND);
     world.crash(CAROL);

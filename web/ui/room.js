@@ -7,7 +7,6 @@ import { FilterBar } from "./filter-bar.js";
 import { icon } from "./icons.js";
 import { showInspector } from "./inspector.js";
 import { openInvites } from "./invites.js";
-import { noFilter } from "./pager.js";
 import { showPeople } from "./people.js";
 import { openRelays } from "./relays.js";
 import { confirmLeave, openDiagnose, openRemove, openRename, openRenameSession } from "./room-actions.js";
@@ -215,11 +214,7 @@ export class RoomColumn extends HTMLElement {
     return {
       inspect: (entry) => this.inspect(entry),
       answer: (entry) => this.composer.answer(entry),
-      clearFilter: () => {
-        this.filterBar.reset();
-        this.transcript.pager.filter = noFilter();
-        this.transcript.rows.clear();
-      },
+      clearFilter: () => this.filterBar.reset(),
     };
   }
 

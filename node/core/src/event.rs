@@ -58,9 +58,9 @@ pub enum Body {
     Rotated(members::Rotated),
     Verified(verification::Verified),
     Named(sessions::Named),
+    LetterKeys(letters::LetterKeys),
     RelayAdded(relays::RelayAdded),
     RelayRemoved(relays::RelayRemoved),
-    LetterKeys(letters::LetterKeys),
     Message(talk::Message),
     Foreign { kind: String },
 }
@@ -273,9 +273,9 @@ impl Body {
             Self::Rotated(_) => "rotated",
             Self::Verified(_) => "verified",
             Self::Named(_) => "named",
+            Self::LetterKeys(_) => "letter_keys",
             Self::RelayAdded(_) => "relay_added",
             Self::RelayRemoved(_) => "relay_removed",
-            Self::LetterKeys(_) => "letter_keys",
             Self::Message(_) => "message",
             Self::Foreign { kind } => kind,
         }
@@ -292,9 +292,9 @@ impl Body {
             Self::Rotated(body) => cbor::to_value(body),
             Self::Verified(body) => cbor::to_value(body),
             Self::Named(body) => cbor::to_value(body),
+            Self::LetterKeys(body) => cbor::to_value(body),
             Self::RelayAdded(body) => cbor::to_value(body),
             Self::RelayRemoved(body) => cbor::to_value(body),
-            Self::LetterKeys(body) => cbor::to_value(body),
             Self::Message(body) => cbor::to_value(body),
             Self::Foreign { .. } => Ok(Value::Null),
         };
@@ -312,9 +312,9 @@ impl Body {
             "rotated" => read(value, Self::Rotated),
             "verified" => read(value, Self::Verified),
             "named" => read(value, Self::Named),
+            "letter_keys" => read(value, Self::LetterKeys),
             "relay_added" => read(value, Self::RelayAdded),
             "relay_removed" => read(value, Self::RelayRemoved),
-            "letter_keys" => read(value, Self::LetterKeys),
             "message" => read(value, Self::Message),
             _ => None,
         };

@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::effect::{Effect, Slot};
 use crate::event::Body;
 use crate::id::{EventId, MemberId};
+use crate::input::ConnectedRelay;
 use crate::key::{self, EpochKey};
 use crate::letter::{self, Content, Envelope, Ratcheted};
 use crate::letters::LetterKeys;
@@ -24,6 +25,7 @@ use crate::log::{Log, LogError};
 use crate::message::BATCH;
 use crate::notice::Notice;
 use crate::pairing::companion;
+use crate::relays::without_token;
 use crate::seat::{Seat, Standing};
 use crate::time::Timestamp;
 
@@ -499,6 +501,9 @@ impl Seat {
 
     /// The relays of this room that can be asked, nearest first.
     pub(crate) fn relays(&self, context: &Context<'_>) -> Vec<TransportId> {
-        context.relays.iter().map(|relay| relay.transport.clone()).collect()
+        let named = self.room.state().relays.iter().map(without_token);
+        let named: BTreeSet<&str> = named.collect();
+        let is_ours = |relay: &&ConnectedRelay| relay.named.iter().any(|name| named.contains(without_token(name)));
+        context.relays.iter().filter(is_ours).map(|relay| relay.transport.clone()).collect()
     }
 }

@@ -49,7 +49,7 @@ pub struct Node<L: Log> {
     pub(crate) transport: TransportId,
     pub(crate) addresses: Vec<String>,
     /// The relays that can be asked, nearest first.
-    relays: Vec<ConnectedRelay>,
+    connected_relays: Vec<ConnectedRelay>,
     pub(crate) limits: Limits,
     pub(crate) log: L,
     pub(crate) rng: ChaCha20Rng,
@@ -65,7 +65,7 @@ pub struct Node<L: Log> {
     closed: BTreeSet<RoomId>,
     next_derivation: u64,
     /// What the last [`Effect::Relays`] told.
-    wished_relays: Vec<String>,
+    relays: Vec<String>,
     pub(crate) now: Timestamp,
 }
 
@@ -152,7 +152,7 @@ impl<L: Log> Node<L> {
             identity,
             transport,
             addresses: Vec::new(),
-            relays: Vec::new(),
+            connected_relays: Vec::new(),
             limits,
             log,
             rng: ChaCha20Rng::from_seed(seed),
@@ -165,7 +165,7 @@ impl<L: Log> Node<L> {
             derivations: BTreeMap::new(),
             closed: BTreeSet::new(),
             next_derivation: 0,
-            wished_relays: Vec::new(),
+            relays: Vec::new(),
             now,
         }
     }
@@ -370,7 +370,7 @@ impl<L: Log> Node<L> {
             identity: &self.identity,
             transport: &self.transport,
             addresses: &self.addresses,
-            relays: &self.relays,
+            relays: &self.connected_relays,
             limits: &self.limits,
             log: &self.log,
             rng: &mut self.rng,
@@ -404,7 +404,7 @@ impl<L: Log> Node<L> {
     }
 
     fn on_relays(&mut self, connected: Vec<ConnectedRelay>) {
-        self.relays = connected;
+        self.connected_relays = connected;
         self.each_seat(|seat, context| {
             seat.relays_changed(context);
             seat.publish_soon(context);
@@ -508,11 +508,11 @@ impl<L: Log> Node<L> {
         let member = self.seats.values().filter(|seat| seat.standing() == Standing::Member);
         let rooms = member.flat_map(|seat| seat.room.state().relays.iter());
         let invites = self.joins.values().flat_map(|joining| joining.invite.relays.iter().map(String::as_str));
-        let before = self.wished_relays.iter().map(String::as_str).filter(|_| !self.closed.is_empty());
+        let before = self.relays.iter().map(String::as_str).filter(|_| !self.closed.is_empty());
         let relays = relays::union(rooms.chain(invites).chain(before));
-        if !relays.iter().eq(self.wished_relays.iter()) {
-            self.wished_relays = relays.into_iter().map(str::to_owned).collect();
-            self.outbox.push(Effect::Relays { relays: self.wished_relays.clone() });
+        if !relays.iter().eq(self.relays.iter()) {
+            self.relays = relays.into_iter().map(str::to_owned).collect();
+            self.outbox.push(Effect::Relays { relays: self.relays.clone() });
         }
     }
 
@@ -530,8 +530,8 @@ impl<L: Log> Node<L> {
         self.open_streams();
     }
 
-    /// Who is worth dialling: members we have no link to, who invited us, who answered, and, where
-    /// somebody is missing, every companion on the local network that was not tried lately.
+    /// Who is worth dialling: members we have no link to, who invited us, who answered, and, where somebody is
+    /// missing, every companion on the local network that was not tried lately.
     fn goals(&self) -> BTreeMap<TransportId, BTreeSet<String>> {
         let mut goals: BTreeMap<TransportId, BTreeSet<String>> = BTreeMap::new();
         let mut missing = !self.joins.is_empty();
@@ -539,13 +539,17 @@ impl<L: Log> Node<L> {
             for member in seat.others().filter(|member| !seat.links.contains_key(member)) {
                 missing = true;
                 for (transport, addresses) in seat.peers.of(&member) {
-                    goals.entry(transport.clone()).or_default().extend(addresses.iter().cloned());
+                    let goal = goals.entry(transport.clone()).or_default();
+                    goal.extend(addresses.iter().cloned());
+                    goal.extend(seat.room.state().relays.iter().map(relays::circuit));
                 }
             }
         }
         for joining in self.joins.values() {
-            let addresses = joining.invite.addresses.iter().cloned();
-            goals.entry(joining.invite.transport.clone()).or_default().extend(addresses);
+            let Invite { transport, addresses, relays, .. } = &joining.invite;
+            let goal = goals.entry(transport.clone()).or_default();
+            goal.extend(addresses.iter().cloned());
+            goal.extend(relays.iter().map(|relay| relays::circuit(relay)));
         }
         for (transport, answering) in &self.answering {
             goals.entry(transport.clone()).or_default().extend(answering.addresses.iter().cloned());

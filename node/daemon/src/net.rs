@@ -14,21 +14,29 @@ mod interfaces;
 mod introduction;
 mod listening;
 mod mail;
+mod mapping;
 mod names;
 mod outlet;
 mod paths;
+mod probing;
+mod proxy;
+mod punching;
+mod reachability;
 mod relay_address;
 mod relays;
 mod reports;
+mod searches;
 mod status;
 mod streams;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod trust;
 mod tuning;
 mod worker;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
@@ -40,6 +48,7 @@ use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
 pub use libp2p::Multiaddr;
+pub use proxy::{NoProxy, Proxy};
 pub use reports::{DialReport, PunchReport};
 pub use status::{ConnectionStatus, NetStatus, Path, Reachability, RelayStatus};
 
@@ -57,6 +66,18 @@ pub struct NetConfig {
     pub mdns: bool,
     /// Names of the interfaces to use. Empty: all but those of containers, virtual machines and VPNs.
     pub interfaces: Vec<String>,
+    /// Whether to look for direct ways to peers that are reached through a relay.
+    pub punching: bool,
+    /// Whether relays may be asked to try our addresses (AutoNAT).
+    pub probing: bool,
+    /// Whether the router may be asked for ports (UPnP).
+    pub mapping: bool,
+    /// Addresses that lead to us although we cannot know it, such as a forwarded port's.
+    pub announce: Vec<Multiaddr>,
+    /// What TCP to far addresses goes through.
+    pub proxy: Option<Proxy>,
+    /// Files of certificates that count for TLS beside the public ones.
+    pub certificates: Vec<PathBuf>,
     pub patience: Patience,
 }
 
@@ -84,7 +105,8 @@ pub enum NetCommand {
     Send { link: LinkId, frame: Vec<u8> },
     /// Ends a stream after what was sent before; answered by `Closed`.
     Hangup { link: LinkId },
-    /// With a peer, answered by `Connected` or `Disconnected`. With none, whoever answers at these
+    /// With a peer, answered by `Connected` or `Disconnected`, unless it is connected directly: then
+    /// nothing is done. With none, whoever answers at these
     /// addresses is `Connected`, and a failure is not told: there is nobody to tell it of.
     Dial { peer: Option<TransportId>, addresses: Vec<String> },
     /// Exactly these relays are wished for from now on, each as `MULTIADDR/p2p/PEERID` and perhaps
@@ -192,6 +214,11 @@ pub fn spawn(key: TransportKey, config: NetConfig, events: mpsc::Sender<NetEvent
     Ok(Net { id, orders })
 }
 
+/// Which relay a text of [`NetCommand::Relays`] names, if it names one.
+pub fn relay_named(text: &str) -> Option<TransportId> {
+    relay_address::parse(text).ok().map(|relay| address::transport_id(&relay.peer))
+}
+
 impl Net {
     pub fn transport_id(&self) -> TransportId {
         self.id.clone()
@@ -242,7 +269,18 @@ impl fmt::Debug for TransportKey {
 
 impl Default for NetConfig {
     fn default() -> Self {
-        Self { listen: Vec::new(), mdns: true, interfaces: Vec::new(), patience: Patience::default() }
+        Self {
+            listen: Vec::new(),
+            mdns: true,
+            interfaces: Vec::new(),
+            punching: true,
+            probing: true,
+            mapping: true,
+            announce: Vec::new(),
+            proxy: None,
+            certificates: Vec::new(),
+            patience: Patience::default(),
+        }
     }
 }
 

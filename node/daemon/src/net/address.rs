@@ -131,7 +131,7 @@ pub fn is_link_local(ip: &IpAddr) -> bool {
     }
 }
 
-fn is_private(ip: &IpAddr) -> bool {
+pub fn is_private(ip: &IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || ip.is_loopback(),
         IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),

@@ -4,12 +4,16 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
+use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{NetworkBehaviour, Swarm};
-use libp2p::{SwarmBuilder, connection_limits, ping, relay};
+use libp2p::{SwarmBuilder, connection_limits, dcutr, ping, relay};
 
 use crate::net::discovery::{Discovery, Found};
 use crate::net::introduction::{Introduced, Introduction};
 use crate::net::mail::{Answered, Mail};
+use crate::net::mapping::{Heard, Mapping};
+use crate::net::probing::{Probed, Probing};
+use crate::net::punching::Punching;
 use crate::net::streams::{Streams, StreamsEvent};
 use crate::net::{NetConfig, NetError, transport};
 
@@ -33,6 +37,9 @@ pub struct Behaviour {
     ping: ping::Behaviour,
     circuits: relay::client::Behaviour,
     pub mail: Mail,
+    pub punching: Toggle<Punching>,
+    pub probing: Toggle<Probing>,
+    pub mapping: Mapping,
 }
 
 /// What the behaviours report.
@@ -43,13 +50,16 @@ pub enum Event {
     Ping(ping::Event),
     Circuit(relay::client::Event),
     Answered(Answered),
+    Punched(dcutr::Event),
+    /// Something more is known of how others reach us.
+    Reachable,
 }
 
 /// Builds the node; it listens nowhere so far.
 pub fn build(key: Keypair, config: &NetConfig, streams: Streams) -> Result<Swarm<Behaviour>, NetError> {
     let setup = |error: &dyn std::fmt::Display| NetError::Setup(error.to_string());
     let discovery = Discovery::new(config.mdns, key.public().to_peer_id());
-    let (ways, circuits) = transport::build(&key).map_err(|error| setup(&error))?;
+    let (ways, circuits) = transport::build(&key, config).map_err(|error| setup(&error))?;
     let swarm = SwarmBuilder::with_existing_identity(key)
         .with_tokio()
         .with_other_transport(|_| ways)
@@ -62,6 +72,9 @@ pub fn build(key: Keypair, config: &NetConfig, streams: Streams) -> Result<Swarm
             ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PONG)),
             circuits,
             mail: Mail::default(),
+            punching: config.punching.then(|| Punching::new(key.public().to_peer_id())).into(),
+            probing: config.probing.then(Probing::new).into(),
+            mapping: Mapping::new(config.mapping),
         })
         .map_err(|error| setup(&error))?
         .with_swarm_config(|swarm| {
@@ -102,6 +115,24 @@ impl From<Introduced> for Event {
 impl From<relay::client::Event> for Event {
     fn from(event: relay::client::Event) -> Self {
         Self::Circuit(event)
+    }
+}
+
+impl From<dcutr::Event> for Event {
+    fn from(event: dcutr::Event) -> Self {
+        Self::Punched(event)
+    }
+}
+
+impl From<Probed> for Event {
+    fn from(_: Probed) -> Self {
+        Self::Reachable
+    }
+}
+
+impl From<Heard> for Event {
+    fn from(_: Heard) -> Self {
+        Self::Reachable
     }
 }
 

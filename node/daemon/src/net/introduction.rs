@@ -1,8 +1,8 @@
 //! Who a peer is and how it sees us: identify, with two changes.
 //!
 //! What it tells others never holds an address of ours, not even a confirmed one: whoever connects
-//! would learn where else we are. And only relays of ours have a say in where we may be reached,
-//! word for word: identify itself would put our listening port in place of the one that was seen.
+//! would learn where else we are. And where others see us is handed on word for word: identify itself
+//! would put our listening port in place of the one that was seen.
 
 use std::collections::BTreeSet;
 use std::task::{Context, Poll};
@@ -15,8 +15,6 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 use pairwave_wire::protocol;
-
-use crate::net::address;
 
 /// What identify calls the family of protocols.
 const FAMILY: &str = "pairwave/1";
@@ -34,8 +32,6 @@ pub struct Introduced {
 
 pub struct Introduction {
     inner: identify::Behaviour,
-    trusted: BTreeSet<PeerId>,
-    candidates: Vec<Multiaddr>,
 }
 
 impl Introduction {
@@ -46,26 +42,7 @@ impl Introduction {
             .with_agent_version(protocol::agent_version())
             .with_cache_size(0)
             .with_hide_listen_addrs(true);
-        Self { inner: identify::Behaviour::new(config), trusted: BTreeSet::new(), candidates: Vec::new() }
-    }
-
-    /// Exactly these are believed what they see.
-    pub fn trust(&mut self, relays: BTreeSet<PeerId>) {
-        self.trusted = relays;
-    }
-
-    fn on_event(&mut self, event: identify::Event) -> Option<Introduced> {
-        let identify::Event::Received { connection_id, peer_id, info } = event else { return None };
-        if self.trusted.contains(&peer_id) && !address::is_relayed(&info.observed_addr) {
-            self.candidates.push(info.observed_addr.clone());
-        }
-        Some(Introduced {
-            peer: peer_id,
-            connection: connection_id,
-            agent: info.agent_version,
-            protocols: info.protocols.iter().map(ToString::to_string).collect(),
-            observed: info.observed_addr,
-        })
+        Self { inner: identify::Behaviour::new(config) }
     }
 }
 
@@ -107,13 +84,10 @@ impl NetworkBehaviour for Introduction {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Introduced, THandlerInEvent<Self>>> {
         loop {
-            if let Some(candidate) = self.candidates.pop() {
-                return Poll::Ready(ToSwarm::NewExternalAddrCandidate(candidate));
-            }
             match self.inner.poll(cx) {
                 Poll::Ready(ToSwarm::NewExternalAddrCandidate(_)) => {}
                 Poll::Ready(ToSwarm::GenerateEvent(event)) => {
-                    if let Some(introduced) = self.on_event(event) {
+                    if let Some(introduced) = introduced(event) {
                         return Poll::Ready(ToSwarm::GenerateEvent(introduced));
                     }
                 }
@@ -124,4 +98,15 @@ impl NetworkBehaviour for Introduction {
             }
         }
     }
+}
+
+fn introduced(event: identify::Event) -> Option<Introduced> {
+    let identify::Event::Received { connection_id, peer_id, info } = event else { return None };
+    Some(Introduced {
+        peer: peer_id,
+        connection: connection_id,
+        agent: info.agent_version,
+        protocols: info.protocols.iter().map(ToString::to_string).collect(),
+        observed: info.observed_addr,
+    })
 }

@@ -42,7 +42,7 @@ pub enum Asker {
 #[derive(Debug)]
 pub enum Answered {
     Mailbox { relay: PeerId, asker: Asker, answer: Option<MailboxAnswer> },
-    Lookup { relay: PeerId, asker: Asker, answer: Option<LookupAnswer> },
+    Lookup { asker: Asker, answer: Option<LookupAnswer> },
 }
 
 /// The desks of all relays.
@@ -76,6 +76,14 @@ impl Mail {
     /// Connections to exactly these are kept alive from now on.
     pub fn keep(&mut self, relays: BTreeSet<PeerId>) {
         self.relays = relays;
+    }
+
+    /// Opens a stream before there is anything to ask: a relay ends connections that nothing runs on.
+    pub fn greet(&mut self, relay: PeerId) {
+        let desk = self.desks.entry((relay, Counter::Mailbox)).or_default();
+        if matches!(desk.stream, Kept::None) {
+            self.open(relay, Counter::Mailbox);
+        }
     }
 
     pub fn ask_mailbox(&mut self, relay: PeerId, asker: Asker, request: &MailboxRequest) {
@@ -172,7 +180,7 @@ impl Mail {
             }
             Counter::Lookup => {
                 let answer = bytes.and_then(|bytes| LookupAnswer::decode(bytes).inspect_err(|error| bad(error)).ok());
-                Answered::Lookup { relay, asker, answer }
+                Answered::Lookup { asker, answer }
             }
         };
         self.actions.push_back(ToSwarm::GenerateEvent(answered));

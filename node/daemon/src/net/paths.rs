@@ -91,8 +91,16 @@ impl Paths {
         Some(peer)
     }
 
+    pub fn ids(&self) -> Vec<ConnectionId> {
+        self.owners.keys().copied().collect()
+    }
+
     pub fn is_connected(&self, peer: &PeerId) -> bool {
         self.peers.contains_key(peer)
+    }
+
+    pub fn is_direct(&self, peer: &PeerId) -> bool {
+        self.best_of(peer).is_some_and(|best| best.rank > Rank::Relayed)
     }
 
     pub fn peer_of(&self, id: ConnectionId) -> Option<PeerId> {
@@ -215,7 +223,7 @@ impl Connection {
 }
 
 impl Rank {
-    fn of(remote: &Multiaddr) -> Self {
+    pub fn of(remote: &Multiaddr) -> Self {
         // The listening side of a circuit sees no IP at all.
         let direct = address::without_peer(remote.clone());
         if address::is_quic(&direct) {

@@ -46,6 +46,8 @@ pub enum Step {
     Dial(Wish),
     /// Show the relay our token.
     Present(PeerId, String),
+    /// Open a stream to its mailbox.
+    Greet(PeerId),
     /// Reserve there; answered by [`Relays::asked`].
     Reserve(PeerId, Multiaddr),
     Release(ListenerId),
@@ -65,6 +67,8 @@ struct Relay {
     connections: Vec<Connection>,
     dialling: bool,
     failures: u32,
+    /// TCP beside QUIC: a punched hole needs to know how the relay sees us there.
+    wide: bool,
     /// When it may be dialled, and when a reservation may be asked for.
     dial_at: Instant,
     reserve_at: Instant,
@@ -150,6 +154,7 @@ impl Relays {
         }
         relay.rtt = None;
         relay.reservation = Reservation::None;
+        relay.reserve_at = now;
         if steady {
             relay.failures = 0;
             relay.dial_at = now;
@@ -192,6 +197,8 @@ impl Relays {
             relay.token = Token::Shown;
             let token = relay.wish.token.clone().unwrap_or_default();
             self.steps.push(Step::Present(introduced.peer, token));
+        } else if has_mail {
+            self.steps.push(Step::Greet(introduced.peer));
         } else if relay.token == Token::Unshown {
             relay.token = Token::Idle;
         }
@@ -203,6 +210,7 @@ impl Relays {
         relay.token = Token::Welcome;
         relay.welcomed_at = Some(now);
         relay.dial_at = now;
+        relay.reserve_at = now;
         relay.reservation = Reservation::None;
         self.steps.extend(relay.connections.drain(..).map(|connection| Step::Close(connection.id)));
     }
@@ -246,10 +254,8 @@ impl Relays {
         let is_its = |relay: &&mut Relay| relay.reservation.listener() == Some(listener);
         let Some(relay) = self.relays.values_mut().find(is_its) else { return false };
         relay.reservation = Reservation::None;
-        if let Some(why) = why {
-            relay.reserve_at = now + REFUSED;
-            relay.why = Some(why);
-        }
+        relay.reserve_at = now + if why.is_some() { REFUSED } else { FIRST_PAUSE };
+        relay.why = why.or(relay.why.take());
         true
     }
 
@@ -259,10 +265,19 @@ impl Relays {
         }
     }
 
+    /// Every relay is reached over TCP as well from now on.
+    pub fn widen(&mut self) {
+        self.relays.values_mut().for_each(|relay| relay.wide = true);
+    }
+
     /// Connections whose packets leave, or may leave, from this address of ours.
     pub fn leaving_from(&self, ip: IpAddr) -> Vec<ConnectionId> {
         let leaves = |connection: &&Connection| connection.local.is_none_or(|local| local == ip);
         self.relays.values().flat_map(|relay| &relay.connections).filter(leaves).map(|one| one.id).collect()
+    }
+
+    pub fn connections(&self) -> Vec<ConnectionId> {
+        self.relays.values().flat_map(|relay| &relay.connections).map(|connection| connection.id).collect()
     }
 
     pub fn contains(&self, peer: &PeerId) -> bool {
@@ -320,7 +335,9 @@ impl Relays {
     fn dial(&mut self, now: Instant) -> Option<Step> {
         let relay = self.relays.values_mut().find(|relay| relay.wants_dial() && relay.dial_at <= now)?;
         relay.dialling = true;
-        Some(Step::Dial(Wish { peer: Some(relay.wish.peer), addresses: relay.wish.addresses.clone() }))
+        let beside = !relay.connections.is_empty();
+        let addresses = relay.wish.addresses.iter().filter(|address| !beside || address::is_plain_tcp(address));
+        Some(Step::Dial(Wish { peer: Some(relay.wish.peer), addresses: addresses.cloned().collect() }))
     }
 
     fn reserve(&mut self, now: Instant) -> Option<Step> {
@@ -348,6 +365,7 @@ impl Relay {
             connections: Vec::new(),
             dialling: false,
             failures: 0,
+            wide: false,
             dial_at: now,
             reserve_at: now,
             token,
@@ -393,7 +411,13 @@ impl Relay {
     }
 
     fn wants_dial(&self) -> bool {
-        self.connections.is_empty() && !self.dialling
+        !self.dialling && (self.connections.is_empty() || self.lacks_tcp())
+    }
+
+    fn lacks_tcp(&self) -> bool {
+        let connected = self.connections.iter().any(|connection| address::is_plain_tcp(&connection.address));
+        let possible = self.wish.addresses.iter().any(address::is_plain_tcp);
+        self.wide && self.is_introduced() && possible && !connected
     }
 
     fn wants_reservation(&self) -> bool {
@@ -434,3 +458,6 @@ impl Reservation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,6 +167,11 @@ impl Streams {
         }
     }
 
+    /// Closes all connections.
+    pub fn lost_everybody(&mut self) {
+        self.paths.ids().into_iter().for_each(|connection| self.condemn(connection));
+    }
+
     /// New connections to these are nobody's path.
     pub fn leave_out(&mut self, relays: BTreeSet<PeerId>) {
         self.relays = relays;
@@ -174,6 +179,9 @@ impl Streams {
 
     /// Closes connections that are no longer needed beside others.
     pub fn tidy(&mut self, now: Instant) {
+        if !self.surplus.is_due(now) {
+            return;
+        }
         let carrying: HashSet<ConnectionId> =
             self.links.values().map(|link| link.connection).chain(self.opening.values().copied()).collect();
         for connection in self.surplus.find(&self.paths, &carrying, now) {
@@ -187,8 +195,9 @@ impl Streams {
         self.surplus.due()
     }
 
-    pub fn is_connected(&self, peer: &PeerId) -> bool {
-        self.paths.is_connected(peer)
+    /// Whether there is a connection to this peer that is no circuit.
+    pub fn is_direct(&self, peer: &PeerId) -> bool {
+        self.paths.is_direct(peer)
     }
 
     pub fn set_rtt(&mut self, connection: ConnectionId, rtt: Duration) {

@@ -1,3 +1,4 @@
+mod proxied;
 mod relay;
 mod relayed;
 
@@ -26,7 +27,7 @@ struct Node {
 
 fn config(listen: &[&str]) -> NetConfig {
     let listen = listen.iter().map(|text| text.parse().unwrap()).collect();
-    NetConfig { listen, mdns: false, ..NetConfig::default() }
+    NetConfig { listen, mdns: false, mapping: false, ..NetConfig::default() }
 }
 
 fn patient(change: impl FnOnce(&mut Patience)) -> NetConfig {
@@ -385,6 +386,7 @@ async fn a_stranger_learns_nothing_but_the_protocols() {
         "/ipfs/id/push/1.0.0",
         "/ipfs/ping/1.0.0",
         "/libp2p/circuit/relay/0.2.0/stop",
+        "/libp2p/autonat/2/dial-back",
     ];
     assert_eq!(protocols, known.map(str::to_owned).into());
 }

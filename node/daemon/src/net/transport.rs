@@ -10,13 +10,14 @@ use libp2p::identity::Keypair;
 use libp2p::{PeerId, noise, quic, relay, tcp, websocket};
 
 use crate::net::names::Names;
-use crate::net::{address, tuning};
+use crate::net::proxy::{Proxied, Proxy};
+use crate::net::{NetConfig, address, trust, tuning};
 
 /// Everything that can be dialled, and what the circuits need of the node.
 pub type Ways = (Boxed<(PeerId, StreamMuxerBox)>, relay::client::Behaviour);
 
 /// Builds them. WebSocket comes before TCP, which would take its addresses for its own.
-pub fn build(key: &Keypair) -> Result<Ways, noise::Error> {
+pub fn build(key: &Keypair, config: &NetConfig) -> Result<Ways, noise::Error> {
     let noise = noise::Config::new(key)?;
     let (circuits, relays) = relay::client::new(key.public().to_peer_id());
     let circuits = circuits
@@ -24,13 +25,15 @@ pub fn build(key: &Keypair) -> Result<Ways, noise::Error> {
         .authenticate(noise.clone())
         .multiplex(tuning::yamux())
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    let websocket = websocket::Config::new(tcp())
+    let mut websocket = websocket::Config::new(tcp(config.proxy.clone()));
+    websocket.set_tls_config(trust::config(&config.certificates));
+    let websocket = websocket
         .upgrade(Version::V1Lazy)
         .authenticate(noise.clone())
         .multiplex(tuning::yamux())
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let quic = Names::new(quic(key), address::is_quic).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    let tcp = tcp()
+    let tcp = tcp(config.proxy.clone())
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(tuning::yamux())
@@ -47,8 +50,10 @@ pub fn build(key: &Keypair) -> Result<Ways, noise::Error> {
     Ok((all, relays))
 }
 
-fn tcp() -> Names<tcp::tokio::Transport> {
-    Names::new(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)), address::is_plain_tcp)
+/// A name is left to the proxy: behind one, the system often cannot resolve it.
+fn tcp(proxy: Option<Proxy>) -> Proxied<Names<tcp::tokio::Transport>> {
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+    Proxied::new(Names::new(tcp, address::is_plain_tcp), proxy)
 }
 
 fn quic(

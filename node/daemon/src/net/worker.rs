@@ -1,6 +1,8 @@
 //! The task that owns the libp2p node: orders in, events out.
 
+mod reaching;
 mod relaying;
+mod searching;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -17,6 +19,7 @@ use pairwave_wire::{TransportId, limits};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 
+use crate::clock::Sleep;
 use crate::net::behaviour::{self, Behaviour, Event};
 use crate::net::dials::{Dials, Step, Wish};
 use crate::net::discovery::Found;
@@ -25,6 +28,7 @@ use crate::net::listening::{Change, Listening};
 use crate::net::outlet::Outlet;
 use crate::net::relays::Relays;
 use crate::net::reports::{Reports, words};
+use crate::net::searches::Searches;
 use crate::net::streams::{Streams, StreamsEvent};
 use crate::net::{NetCommand, NetConfig, NetError, NetEvent, NetStatus, Patience, address};
 
@@ -57,9 +61,14 @@ pub struct Worker {
     relays: Relays,
     /// As `NetEvent::Relays` told them.
     near: Vec<PeerId>,
+    searches: Searches,
     reports: Reports,
     listening: Listening,
     interfaces: Interfaces,
+    announce: Vec<Multiaddr>,
+    sleep: Sleep,
+    /// The last turn did nothing but send a frame.
+    only_sent: bool,
     patience: Patience,
 }
 
@@ -99,9 +108,13 @@ impl Worker {
             dials: Dials::default(),
             relays: Relays::default(),
             near: Vec::new(),
+            searches: Searches::default(),
             reports: Reports::default(),
             listening: Listening::default(),
             interfaces,
+            announce: config.announce,
+            sleep: Sleep::start(),
+            only_sent: false,
             patience: config.patience,
         })
     }
@@ -109,9 +122,7 @@ impl Worker {
     /// Runs until it is told to stop, or nobody is left who could.
     pub async fn run(mut self) {
         let done = loop {
-            self.take_relay_steps();
-            self.take_dial_steps();
-            self.swarm.behaviour_mut().streams.tidy(Instant::now());
+            self.look_after();
             match self.next().await {
                 Turn::Order(Order::Do(command)) => self.carry_out(command),
                 Turn::Order(Order::Status(reply)) => drop(reply.send(self.status())),
@@ -127,9 +138,23 @@ impl Worker {
         }
     }
 
+    /// Does what has become due or possible.
+    fn look_after(&mut self) {
+        // Frames are many and change nothing here.
+        if std::mem::take(&mut self.only_sent) {
+            return;
+        }
+        if self.sleep.slept() {
+            self.on_woken();
+        }
+        self.take_relay_steps();
+        self.take_search_steps();
+        self.take_dial_steps();
+        self.swarm.behaviour_mut().streams.tidy(Instant::now());
+    }
+
     async fn next(&mut self) -> Turn {
-        let streams = self.swarm.behaviour().streams.due();
-        let due = [self.dials.due(), self.listening.due(), self.relays.due(), streams].into_iter().flatten().min();
+        let due = self.due();
         loop {
             tokio::select! {
                 order = self.orders.recv() => return order.map_or(Turn::Abandoned, Turn::Order),
@@ -145,8 +170,15 @@ impl Worker {
         }
     }
 
+    fn due(&self) -> Option<Instant> {
+        let streams = self.swarm.behaviour().streams.due();
+        let all = [self.dials.due(), self.listening.due(), self.relays.due(), self.searches.due(), streams];
+        all.into_iter().flatten().min()
+    }
+
     fn carry_out(&mut self, command: NetCommand) {
         let streams = &mut self.swarm.behaviour_mut().streams;
+        self.only_sent = matches!(command, NetCommand::Send { .. });
         match command {
             NetCommand::Open { link, peer, protocol } => streams.open(link, &peer, protocol),
             NetCommand::Send { link, frame } => streams.send(link, frame),
@@ -164,9 +196,12 @@ impl Worker {
             return self.dials.wish(Wish { peer: None, addresses });
         };
         match address::peer_id(&peer) {
-            Some(id) if self.swarm.behaviour().streams.is_connected(&id) => {}
+            Some(id) if self.swarm.behaviour().streams.is_direct(&id) => {}
             Some(id) if id != *self.swarm.local_peer_id() => {
-                let addresses = self.reachable(addresses, Some(&id));
+                let mut addresses = self.reachable(addresses, Some(&id));
+                if self.swarm.behaviour().streams.counts_as_connected(&id) {
+                    addresses.retain(|address| !address::is_relayed(address));
+                }
                 self.dials.wish(Wish { peer: Some(id), addresses });
             }
             _ => self.tell(NetEvent::Disconnected { peer }),
@@ -176,7 +211,8 @@ impl Worker {
     /// Those of the addresses that lead to somebody else. An address that seems to lead into our
     /// own container network is tried only if there is no other.
     fn reachable(&self, addresses: &[String], peer: Option<&PeerId>) -> Vec<Multiaddr> {
-        let parsed = addresses.iter().take(limits::ADDRESSES).filter_map(|text| address::dialable(text, peer));
+        let parsed =
+            addresses.iter().take(limits::ADDRESSES + limits::RELAYS).filter_map(|text| address::dialable(text, peer));
         let foreign: Vec<Multiaddr> = parsed.filter(|address| !self.listening.is_ours(address)).collect();
         let outward: Vec<Multiaddr> = foreign.iter().filter(|address| self.leads_out(address)).cloned().collect();
         if outward.is_empty() { foreign } else { outward }
@@ -217,7 +253,10 @@ impl Worker {
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.on_connected(peer_id, connection_id, &endpoint);
             }
-            SwarmEvent::ConnectionClosed { connection_id, .. } => self.relays.closed(connection_id, Instant::now()),
+            SwarmEvent::ConnectionClosed { connection_id, .. } => {
+                self.relays.closed(connection_id, Instant::now());
+                self.searches.closed(connection_id);
+            }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
                 tracing::debug!(%error, "a dial failed");
                 self.on_dial_failed(connection_id, peer_id, &error);
@@ -243,10 +282,13 @@ impl Worker {
             Event::Introduced(introduced) => {
                 streams.set_agent(introduced.connection, &introduced.agent);
                 self.relays.introduced(&introduced, Instant::now());
+                self.on_observed(introduced);
             }
             Event::Ping(ping) => self.on_ping(ping.connection, ping.result.ok()),
             Event::Circuit(event) => self.on_circuit(event),
             Event::Answered(answered) => self.on_answered(answered),
+            Event::Punched(event) => self.on_punched(event),
+            Event::Reachable => self.look_beyond(),
         }
     }
 
@@ -254,6 +296,7 @@ impl Worker {
         let now = Instant::now();
         self.dials.succeeded(id);
         self.relays.connected(&peer, id, endpoint, now);
+        self.searches.connected(peer, id, endpoint, now);
         if endpoint.is_dialer() {
             self.reports.connected(peer, endpoint.get_remote_address(), now);
         }
@@ -298,6 +341,9 @@ impl Worker {
         {
             self.swarm.behaviour_mut().streams.lost_address(ip);
             self.leave_relays_from(ip);
+            if let Some(probing) = self.swarm.behaviour_mut().probing.as_mut() {
+                probing.restart();
+            }
         }
     }
 
@@ -305,7 +351,7 @@ impl Worker {
         let why = reason.as_ref().err().map(|error| words(error));
         if self.relays.lost(id, why, Instant::now()) || addresses.iter().all(address::is_relayed) {
             tracing::debug!(?id, ?reason, "a reservation has ended");
-            return self.tell_of_circuits();
+            return self.look_beyond();
         }
         tracing::warn!(?id, ?reason, "a listener has closed");
         for address in addresses {
@@ -320,11 +366,13 @@ impl Worker {
         }
         self.interfaces.refresh();
         let Some(Change { addresses, shown, moved }) = self.listening.poll(&self.interfaces, now) else { return };
+        self.on_own_addresses(&shown);
         self.swarm.behaviour_mut().discovery.advertise(shown);
         let addresses = addresses.iter().map(Multiaddr::to_string).collect();
         self.tell(NetEvent::Listening { addresses });
         if moved {
             self.relays.restart(now);
+            self.searches.restart(now);
             self.tell(NetEvent::NetworkChanged);
             self.swarm.behaviour_mut().discovery.repeat();
         }
@@ -334,7 +382,10 @@ impl Worker {
         let listening = self.listening.addresses().iter().map(Multiaddr::to_string).collect();
         let behaviour = self.swarm.behaviour();
         let discovery = &behaviour.discovery;
+        let findings = self.findings();
         NetStatus {
+            reachability: findings.verdict(),
+            nat: findings.nat(|ip| self.interfaces.has(ip)),
             listening,
             mdns: discovery.is_running(),
             mdns_wanted: discovery.is_wanted(),

@@ -39,11 +39,13 @@ impl Surplus {
         self.due
     }
 
+    /// Whether to look now.
+    pub fn is_due(&self, now: Instant) -> bool {
+        self.is_stale || self.due.is_some_and(|due| due <= now)
+    }
+
     /// Those to close now. `carrying` are the connections with streams.
     pub fn find(&mut self, paths: &Paths, carrying: &HashSet<ConnectionId>, now: Instant) -> Vec<ConnectionId> {
-        if !self.is_stale && self.due.is_none_or(|due| due > now) {
-            return Vec::new();
-        }
         self.is_stale = false;
         self.due = None;
         let mut seen = HashMap::new();
@@ -53,7 +55,7 @@ impl Surplus {
             for lane in lanes.iter().filter(|lane| lane.id != kept.id && !carrying.contains(&lane.id)) {
                 let since = self.idle.get(&lane.id).copied().unwrap_or(now);
                 let ends = ends(lane, &kept, since);
-                if ends <= now && kept.silent_for < SPARE {
+                if ends <= now && is_alive(&kept, lane) {
                     surplus.push(lane.id);
                 } else {
                     seen.insert(lane.id, since);
@@ -70,6 +72,11 @@ impl Surplus {
 /// The best: of equals one with streams, and of those the newest.
 fn kept(lanes: &[Lane], carrying: &HashSet<ConnectionId>) -> Option<Lane> {
     lanes.iter().max_by_key(|lane| (lane.rank, carrying.contains(&lane.id), lane.since)).copied()
+}
+
+/// Not the one that is about to be found dead.
+fn is_alive(kept: &Lane, other: &Lane) -> bool {
+    kept.silent_for < SPARE || kept.silent_for <= other.silent_for
 }
 
 fn ends(lane: &Lane, kept: &Lane, since: Instant) -> Instant {
@@ -129,9 +136,7 @@ mod tests {
         bench.add(2, QUIC);
         assert!(bench.find(&[1]).is_empty());
         bench.now += SPARE;
-        bench.surplus.touch();
         assert!(bench.find(&[1]).is_empty(), "it still carries a stream");
-        bench.surplus.touch();
         assert!(bench.find(&[2]).is_empty(), "it has only just become idle");
         bench.now = bench.surplus.due().unwrap().max(bench.now + SPARE);
         assert_eq!(bench.find(&[2]), [id(1)]);
@@ -146,7 +151,6 @@ mod tests {
             bench.add(3, TCP);
             bench.find(&[1]);
             bench.now += SPARE;
-            bench.surplus.touch();
             let mut found = bench.find(&[1]);
             found.sort();
             assert_eq!(found, if higher { vec![] } else { vec![id(2), id(3)] });
@@ -160,10 +164,8 @@ mod tests {
         bench.add(2, &circuit());
         bench.find(&[1]);
         bench.now += 2 * SPARE;
-        bench.surplus.touch();
         assert!(bench.find(&[1]).is_empty());
         bench.now += SEARCH;
-        bench.surplus.touch();
         assert_eq!(bench.find(&[1]), [id(2)]);
     }
 }

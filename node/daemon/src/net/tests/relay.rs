@@ -5,9 +5,9 @@ use std::convert::Infallible;
 use std::task::{Context, Poll};
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
+use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::core::upgrade::{DeniedUpgrade, ReadyUpgrade};
-use libp2p::core::{Endpoint, upgrade};
 use libp2p::identity::Keypair;
 use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound};
 use libp2p::swarm::{
@@ -17,7 +17,7 @@ use libp2p::swarm::{
 use libp2p::{Multiaddr, PeerId, SwarmBuilder, identify, noise, ping, relay, yamux};
 use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest, RelayRefusal};
 use pairwave_wire::{parcel, protocol};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// The token that is welcome.
@@ -30,6 +30,8 @@ pub struct TestRelay {
     task: JoinHandle<()>,
     /// Everybody who connects.
     pub visits: mpsc::UnboundedReceiver<PeerId>,
+    /// One for each circuit that ended.
+    pub ended: mpsc::UnboundedReceiver<()>,
 }
 
 #[derive(NetworkBehaviour)]
@@ -44,6 +46,7 @@ impl TestRelay {
     pub async fn start(seed: u8) -> Self {
         let key = Keypair::ed25519_from_bytes([seed; 32]).unwrap();
         let peer = key.public().to_peer_id();
+        let (living, alive) = watch::channel(());
         let mut swarm = SwarmBuilder::with_existing_identity(key)
             .with_tokio()
             .with_tcp(Default::default(), noise::Config::new, yamux::Config::default)
@@ -53,7 +56,7 @@ impl TestRelay {
                 relay: relay::Behaviour::new(key.public().to_peer_id(), relay::Config::default()),
                 identify: identify::Behaviour::new(identify::Config::new("relay".into(), key.public())),
                 ping: ping::Behaviour::default(),
-                mailbox: Mailbox,
+                mailbox: Mailbox(alive),
             })
             .unwrap()
             .build();
@@ -67,15 +70,22 @@ impl TestRelay {
                 addresses.insert(address);
             }
         }
-        let (told, visits) = mpsc::unbounded_channel();
+        let (visiting, visits) = mpsc::unbounded_channel();
+        let (ending, ended) = mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
+            // Its mailboxes end with it.
+            let _living = living;
             loop {
-                if let SwarmEvent::ConnectionEstablished { peer_id, .. } = swarm.select_next_some().await {
-                    let _ = told.send(peer_id);
+                match swarm.select_next_some().await {
+                    SwarmEvent::ConnectionEstablished { peer_id, .. } => drop(visiting.send(peer_id)),
+                    SwarmEvent::Behaviour(BehaviourEvent::Relay(relay::Event::CircuitClosed { .. })) => {
+                        let _ = ending.send(());
+                    }
+                    _ => {}
                 }
             }
         });
-        Self { peer, addresses: addresses.into_iter().collect(), task, visits }
+        Self { peer, addresses: addresses.into_iter().collect(), task, visits, ended }
     }
 
     /// All its addresses as a person writes them.
@@ -96,9 +106,9 @@ impl TestRelay {
 }
 
 /// Answers `Present` by the token, `Deposit` with `Stored`, and everything else with a refusal.
-struct Mailbox;
+struct Mailbox(watch::Receiver<()>);
 
-struct MailboxHandler;
+struct MailboxHandler(watch::Receiver<()>);
 
 fn answer(request: &[u8]) -> MailboxAnswer {
     match MailboxRequest::decode(request) {
@@ -131,7 +141,7 @@ impl NetworkBehaviour for Mailbox {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<MailboxHandler, ConnectionDenied> {
-        Ok(MailboxHandler)
+        Ok(MailboxHandler(self.0.clone()))
     }
 
     fn handle_established_outbound_connection(
@@ -142,7 +152,7 @@ impl NetworkBehaviour for Mailbox {
         _: Endpoint,
         _: PortUse,
     ) -> Result<MailboxHandler, ConnectionDenied> {
-        Ok(MailboxHandler)
+        Ok(MailboxHandler(self.0.clone()))
     }
 
     fn on_swarm_event(&mut self, _: FromSwarm) {}
@@ -159,7 +169,7 @@ impl NetworkBehaviour for Mailbox {
 impl ConnectionHandler for MailboxHandler {
     type FromBehaviour = Infallible;
     type ToBehaviour = Infallible;
-    type InboundProtocol = upgrade::ReadyUpgrade<StreamProtocol>;
+    type InboundProtocol = ReadyUpgrade<StreamProtocol>;
     type OutboundProtocol = DeniedUpgrade;
     type InboundOpenInfo = ();
     type OutboundOpenInfo = ();
@@ -178,7 +188,13 @@ impl ConnectionHandler for MailboxHandler {
 
     fn on_connection_event(&mut self, event: ConnectionEvent<Self::InboundProtocol, DeniedUpgrade>) {
         if let ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: stream, .. }) = event {
-            tokio::spawn(serve(stream));
+            let mut alive = self.0.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = serve(stream) => {}
+                    _ = alive.changed() => {}
+                }
+            });
         }
     }
 }

@@ -8,12 +8,12 @@ use super::relay::{TOKEN, TestRelay};
 use super::*;
 
 impl Node {
-    fn wish(&self, relays: &[&str]) {
+    pub fn wish(&self, relays: &[&str]) {
         self.net.do_(NetCommand::Relays { relays: relays.iter().map(ToString::to_string).collect() });
     }
 
     /// Waits until others are told of circuits through so many relays.
-    async fn reserved(&mut self, relays: usize) -> Vec<String> {
+    pub async fn reserved(&mut self, relays: usize) -> Vec<String> {
         loop {
             if let NetEvent::Listening { addresses } = self.next().await {
                 let circuits: Vec<String> =
@@ -27,7 +27,7 @@ impl Node {
         }
     }
 
-    async fn until(&mut self, wanted: impl Fn(&NetEvent) -> bool) -> NetEvent {
+    pub async fn until(&mut self, wanted: impl Fn(&NetEvent) -> bool) -> NetEvent {
         loop {
             let event = self.next().await;
             if wanted(&event) {
@@ -45,38 +45,55 @@ impl Node {
     }
 }
 
+/// Two that have a reservation at this relay, the one with the lower id first.
+async fn two_at(relay: &TestRelay, punching: bool) -> (Node, Node) {
+    let config = || NetConfig { punching, ..config(&[QUIC]) };
+    let (mut alice, mut bob) = (Node::start(1, config()).await, Node::start(2, config()).await);
+    for node in [&mut alice, &mut bob] {
+        node.wish(&[&relay.quic()]);
+        assert_eq!(node.reserved(1).await, [format!("{}/p2p-circuit", relay.quic())]);
+    }
+    if alice.id() < bob.id() { (alice, bob) } else { (bob, alice) }
+}
+
 #[tokio::test]
-async fn a_circuit_carries_a_link_until_a_better_path_takes_over() {
+async fn a_direct_way_is_found_over_a_circuit() {
     let relay = TestRelay::start(9).await;
-    let (mut alice, mut bob) = (Node::start(1, config(&[QUIC])).await, Node::start(2, config(&[QUIC])).await);
-    bob.wish(&[&relay.quic()]);
-    alice.wish(&[&relay.quic()]);
-    let circuits = bob.reserved(1).await;
-    alice.reserved(1).await;
-    assert_eq!(circuits, [format!("{}/p2p-circuit", relay.quic())]);
-    let (mut lower, mut higher) = if alice.id() < bob.id() { (alice, bob) } else { (bob, alice) };
-    lower.connect_through(circuits, &mut higher).await;
-    lower.link(LINK, &mut higher).await;
-    let path = async |node: &Node| node.net.status().await.connections[0].path;
-    assert_eq!(path(&lower).await, Path::Relayed);
-    // As soon as there is a direct connection, both are told.
-    let direct: Vec<String> = higher.addresses.clone();
-    let peer = address::peer_id(&higher.id()).unwrap();
-    lower.net.dial_beside(peer, direct);
+    let (mut lower, mut higher) = two_at(&relay, true).await;
+    lower.connect_through(vec![format!("{}/p2p-circuit", relay.quic())], &mut higher).await;
+    for node in [&lower, &higher] {
+        let direct = timeout(LONG, async { while node.net.status().await.connections[0].path != Path::Lan {} });
+        direct.await.unwrap();
+    }
+    let status = lower.net.status().await;
+    assert!(status.punches.iter().all(|punch| punch.outcome.is_ok()), "{:?}", status.punches);
+}
+
+#[tokio::test]
+async fn a_link_over_a_circuit_moves_to_a_direct_connection_and_the_circuit_ends() {
+    let mut relay = TestRelay::start(9).await;
+    let (mut lower, mut higher) = two_at(&relay, false).await;
+    lower.connect_through(vec![format!("{}/p2p-circuit", relay.quic())], &mut higher).await;
+    lower.open(LINK, &higher, Protocol::Room);
+    lower.until(|event| *event == NetEvent::Opened { link: LINK }).await;
+    lower.send(LINK, "by the circuit");
+    higher.until(|event| matches!(event, NetEvent::Frame { bytes, .. } if bytes == b"by the circuit")).await;
+    assert_eq!(lower.net.status().await.connections[0].path, Path::Relayed);
+    lower.net.do_(NetCommand::Dial { peer: Some(higher.id()), addresses: higher.addresses.clone() });
+    // Both sides are told; a new link takes the direct way, and the circuit goes with its last one.
     let (low, high) = (lower.id(), higher.id());
     lower.until(|event| *event == NetEvent::BetterPath { peer: high.clone() }).await;
     higher.until(|event| *event == NetEvent::BetterPath { peer: low.clone() }).await;
-    assert_eq!(path(&lower).await, Path::Lan);
-    // A new link takes it, and the circuit goes with its last link.
+    assert_eq!(lower.net.status().await.connections[0].path, Path::Lan);
     lower.open(LinkId(4), &higher, Protocol::Room);
     lower.until(|event| *event == NetEvent::Opened { link: LinkId(4) }).await;
+    lower.send(LinkId(4), "directly");
+    higher.until(|event| matches!(event, NetEvent::Frame { bytes, .. } if bytes == b"directly")).await;
+    assert!(relay.ended.try_recv().is_err());
     lower.hangup(LINK);
     lower.until(|event| *event == NetEvent::Closed { link: LINK }).await;
-    while lower.net.connections().await > 2 {
-        tokio::task::yield_now().await;
-    }
-    lower.send(LinkId(4), "still here");
-    higher.until(|event| matches!(event, NetEvent::Frame { bytes, .. } if bytes == b"still here")).await;
+    timeout(LONG, relay.ended.recv()).await.unwrap().unwrap();
+    assert_eq!(lower.net.status().await.connections[0].path, Path::Lan);
 }
 
 #[tokio::test]
@@ -85,14 +102,15 @@ async fn a_relay_that_dies_is_replaced_at_once() {
     let mut alice = Node::start(1, config(&[QUIC])).await;
     alice.wish(&[&first.quic(), &second.quic(), &third.quic(), "nonsense"]);
     let circuits = alice.reserved(2).await;
-    let (dying, others): (Vec<_>, Vec<_>) = [first, second, third]
-        .into_iter()
-        .partition(|relay| circuits[0].contains(&relay.peer.to_string()));
+    let (dying, others): (Vec<_>, Vec<_>) =
+        [first, second, third].into_iter().partition(|relay| circuits[0].contains(&relay.peer.to_string()));
     let dead = dying[0].peer.to_string();
     for relay in dying {
         relay.kill().await;
     }
-    let all = |circuits: &[String]| others.iter().all(|relay| circuits.iter().any(|one| one.contains(&relay.peer.to_string())));
+    let all = |circuits: &[String]| {
+        others.iter().all(|relay| circuits.iter().any(|one| one.contains(&relay.peer.to_string())))
+    };
     loop {
         let circuits = alice.reserved(2).await;
         if all(&circuits) {
@@ -143,7 +161,7 @@ async fn requests_are_answered_in_turn_on_one_stream() {
         let answer = alice.until(|event| matches!(event, NetEvent::Mail { .. })).await;
         assert_eq!(answer, NetEvent::Mail { id: wanted, answer: Some(MailboxAnswer::Stored) });
     }
-    let lookup = pairwave_wire::lookup::LookupRequest::Find { at: Vec::new() };
+    let lookup = LookupRequest::Find { at: Vec::new() };
     alice.net.do_(NetCommand::Lookup { id: 6, relay: at.clone(), request: lookup });
     let none = NetEvent::Lookup { id: 6, answer: None };
     alice.until(|event| *event == none).await;

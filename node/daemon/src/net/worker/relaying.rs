@@ -23,7 +23,6 @@ impl Worker {
         let peers: BTreeSet<PeerId> = wishes.iter().map(|wish| wish.peer).collect();
         let behaviour = self.swarm.behaviour_mut();
         behaviour.streams.leave_out(peers.clone());
-        behaviour.introduction.trust(peers.clone());
         behaviour.mail.keep(peers);
         self.relays.wish(wishes, Instant::now());
     }
@@ -39,13 +38,14 @@ impl Worker {
                     let asked = asked.inspect_err(|error| tracing::warn!(%error, "cannot ask for a reservation"));
                     self.relays.asked(&peer, asked.ok(), Instant::now());
                 }
+                Step::Greet(peer) => self.swarm.behaviour_mut().mail.greet(peer),
                 Step::Present(peer, token) => {
                     let request = MailboxRequest::Present { token };
                     self.swarm.behaviour_mut().mail.ask_mailbox(peer, Asker::Token, &request);
                 }
             }
         }
-        self.tell_of_circuits();
+        self.look_beyond();
         self.tell_of_relays();
     }
 
@@ -103,11 +103,6 @@ impl Worker {
             self.swarm.close_connection(connection);
         }
         self.relays.restart(now);
-    }
-
-    pub(super) fn tell_of_circuits(&mut self) {
-        let circuits = self.relays.circuits();
-        self.listening.set_beyond(circuits, Instant::now());
     }
 
     fn tell_of_relays(&mut self) {
