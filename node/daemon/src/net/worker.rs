@@ -212,7 +212,8 @@ impl Worker {
     /// own container network is tried only if there is no other.
     fn reachable(&self, addresses: &[String], peer: Option<&PeerId>) -> Vec<Multiaddr> {
         let parsed = addresses.iter().take(limits::ADDRESSES).filter_map(|text| address::dialable(text, peer));
-        let foreign: Vec<Multiaddr> = parsed.filter(|address| !self.listening.is_ours(address)).collect();
+        let foreign = parsed.filter(|address| !self.listening.is_ours(address)).collect();
+        let foreign = self.one_circuit_each(foreign);
         let outward: Vec<Multiaddr> = foreign.iter().filter(|address| self.leads_out(address)).cloned().collect();
         if outward.is_empty() { foreign } else { outward }
     }

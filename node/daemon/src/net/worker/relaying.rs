@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use libp2p::PeerId;
 use libp2p::relay::client;
+use libp2p::{Multiaddr, PeerId};
 use pairwave_wire::TransportId;
 use pairwave_wire::lookup::LookupRequest;
 use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
@@ -93,6 +93,16 @@ impl Worker {
                 tracing::debug!(peer = %src_peer_id, "somebody comes by a circuit");
             }
         }
+    }
+
+    /// All circuits through a relay that we are connected to are the same one.
+    pub(super) fn one_circuit_each(&self, addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
+        let mut through = BTreeSet::new();
+        let is_new = |address: &Multiaddr| match address::circuit(address) {
+            Some((relay, _)) if self.relays.is_connected(&relay) => through.insert(relay),
+            _ => true,
+        };
+        addresses.into_iter().filter(is_new).collect()
     }
 
     /// The address that these connections left from is gone.
