@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use pairwave_wire::TransportId;
+use pairwave_wire::{TransportId, limits};
 
 use crate::time::Timestamp;
 
@@ -17,6 +17,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long a dial may take before it counts as failed.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Most addresses of one companion: its own, and a circuit through each relay of a room.
+const ADDRESSES: usize = limits::ADDRESSES + limits::RELAYS;
 /// Most sightings that are remembered of companions that nobody needs.
 const SIGHTINGS: usize = 256;
 
@@ -162,7 +164,7 @@ impl Peer {
 /// Keeps the newest sightings: an address that is not offered any more makes room.
 fn add_addresses(peer: &mut Peer, addresses: impl Iterator<Item = String>) {
     for address in addresses {
-        if peer.addresses.len() < pairwave_wire::limits::ADDRESSES {
+        if peer.addresses.len() < ADDRESSES {
             peer.addresses.insert(address);
         } else if !peer.addresses.contains(&address) {
             peer.addresses.pop_first();

@@ -539,13 +539,17 @@ impl<L: Log> Node<L> {
             for member in seat.others().filter(|member| !seat.links.contains_key(member)) {
                 missing = true;
                 for (transport, addresses) in seat.peers.of(&member) {
-                    goals.entry(transport.clone()).or_default().extend(addresses.iter().cloned());
+                    let goal = goals.entry(transport.clone()).or_default();
+                    goal.extend(addresses.iter().cloned());
+                    goal.extend(seat.room.state().relays.iter().map(relays::circuit));
                 }
             }
         }
         for joining in self.joins.values() {
-            let addresses = joining.invite.addresses.iter().cloned();
-            goals.entry(joining.invite.transport.clone()).or_default().extend(addresses);
+            let Invite { transport, addresses, relays, .. } = &joining.invite;
+            let goal = goals.entry(transport.clone()).or_default();
+            goal.extend(addresses.iter().cloned());
+            goal.extend(relays.iter().map(|relay| relays::circuit(relay)));
         }
         for (transport, answering) in &self.answering {
             goals.entry(transport.clone()).or_default().extend(answering.addresses.iter().cloned());

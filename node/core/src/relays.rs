@@ -94,6 +94,11 @@ pub fn without_token(relay: &str) -> &str {
     relay.split_once('#').map_or(relay, |(address, _)| address)
 }
 
+/// Where somebody is reached through a relay, if it keeps a reservation there.
+pub fn circuit(relay: &str) -> String {
+    format!("{}/p2p-circuit", without_token(relay))
+}
+
 impl Relays {
     /// The relays in their text form, tokens included.
     pub fn iter(&self) -> impl Iterator<Item = &str> {

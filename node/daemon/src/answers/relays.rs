@@ -9,6 +9,7 @@ use super::{Answers, for_humans};
 use crate::caller::Caller;
 use crate::net::{Multiaddr, NetStatus};
 use crate::refusals::refused;
+use crate::view;
 
 impl Answers {
     pub(super) async fn relays(&self, by: &Caller, ask: &Relays) -> Result<RelayList, Failure> {
@@ -55,7 +56,7 @@ impl Answers {
 
     async fn relay_list(&self, room: RoomId) -> Result<RelayList, Failure> {
         let network = (self.parts.network)().await;
-        let relays = move |viewer: &crate::view::Viewer<'_, _>| {
+        let relays = move |viewer: &view::Viewer<'_, _>| {
             let named = viewer.room().state().relays.iter();
             Ok(RelayList { relays: named.map(|relay| relay_view(relay, &network)).collect() })
         };
@@ -76,14 +77,19 @@ pub(super) fn check(relay: &str) -> Result<(), Failure> {
     }
 }
 
-/// How we stand with one relay. Its token is nobody's business but the relay's.
-fn relay_view(relay: &str, _network: &NetStatus) -> RelayView {
-    RelayView {
-        address: without_token(relay).to_owned(),
-        reserved: false,
-        connected: false,
-        rtt_ms: None,
-        why: Some("This companion is not at it".to_owned()),
+/// How we stand with the relay of this address: all addresses of one peer are one relay.
+fn relay_view(relay: &str, network: &NetStatus) -> RelayView {
+    let peer = |relay: &str| RelayName::parse(relay).ok().map(|name| name.peer.to_owned());
+    let address = without_token(relay).to_owned();
+    match network.relays.iter().find(|known| peer(&known.address) == peer(relay)) {
+        Some(known) => RelayView { address, ..view::relay(known) },
+        None => RelayView {
+            address,
+            reserved: false,
+            connected: false,
+            rtt_ms: None,
+            why: Some("it is about to be tried".to_owned()),
+        },
     }
 }
 

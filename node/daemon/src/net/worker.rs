@@ -211,7 +211,8 @@ impl Worker {
     /// Those of the addresses that lead to somebody else. An address that seems to lead into our
     /// own container network is tried only if there is no other.
     fn reachable(&self, addresses: &[String], peer: Option<&PeerId>) -> Vec<Multiaddr> {
-        let parsed = addresses.iter().take(limits::ADDRESSES).filter_map(|text| address::dialable(text, peer));
+        let parsed =
+            addresses.iter().take(limits::ADDRESSES + limits::RELAYS).filter_map(|text| address::dialable(text, peer));
         let foreign = parsed.filter(|address| !self.listening.is_ours(address)).collect();
         let foreign = self.one_circuit_each(foreign);
         let outward: Vec<Multiaddr> = foreign.iter().filter(|address| self.leads_out(address)).cloned().collect();
