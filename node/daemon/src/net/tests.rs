@@ -1,7 +1,7 @@
 mod proxied;
 mod relay;
 mod relayed;
-mod websocket;
+mod shipped;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

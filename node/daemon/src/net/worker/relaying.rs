@@ -95,14 +95,16 @@ impl Worker {
         }
     }
 
-    /// All circuits through a relay that we are connected to are the same one.
-    pub(super) fn one_circuit_each(&self, addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
+    /// All circuits through a relay that we are connected to are the same one; and where a peer was not
+    /// to be found a moment ago, it is not called again so soon.
+    pub(super) fn without_vain_circuits(&self, addresses: Vec<Multiaddr>, peer: Option<&PeerId>) -> Vec<Multiaddr> {
+        let now = Instant::now();
         let mut through = BTreeSet::new();
-        let is_new = |address: &Multiaddr| match address::circuit(address) {
-            Some((relay, _)) if self.relays.is_connected(&relay) => through.insert(relay),
-            _ => true,
+        let is_worth_it = |address: &Multiaddr| {
+            let (Some((relay, _)), Some(peer)) = (address::circuit(address), peer) else { return true };
+            self.fruitless.is_due(*peer, relay, now) && (!self.relays.is_connected(&relay) || through.insert(relay))
         };
-        addresses.into_iter().filter(is_new).collect()
+        addresses.into_iter().filter(is_worth_it).collect()
     }
 
     /// The address that these connections left from is gone.
