@@ -8,6 +8,7 @@ use crate::person::Person;
 use crate::plan::{Plan, Relays};
 use crate::stage::Stage;
 use crate::theory::Reach;
+use crate::trouble;
 use crate::watch::{Follow, View, both_see, within};
 
 /// More than anything takes that works.
@@ -88,7 +89,7 @@ async fn watch_path(plan: Plan, stage: &Stage, began: Instant) -> (Option<(View,
 }
 
 /// Something said by each at once; how long until both were heard.
-async fn exchange(stage: &Stage, words: &str, limit: Duration) -> Option<Duration> {
+pub async fn exchange(stage: &Stage, words: &str, limit: Duration) -> Option<Duration> {
     let (alice, bob) = (&stage.alice, &stage.bob);
     let began = Instant::now();
     let (mut at_alice, mut at_bob) = (Follow::start(alice), Follow::start(bob));
@@ -104,9 +105,7 @@ async fn say(person: &Person, words: &str) {
 
 /// The relay that carries them is killed; where none does, the first.
 async fn lose_a_relay(stage: &mut Stage, outcome: &mut Outcome) {
-    let carries = |peer: &str| outcome.addresses.iter().any(|address| address.contains(peer));
-    let lost = stage.relays.iter().position(|relay| carries(&relay.peer)).unwrap_or(0);
-    stage.relays[lost].kill().await;
+    trouble::lose_a_relay(stage).await;
     let took = exchange(stage, "without a relay", MEETS).await;
     outcome.words_after_loss = took.map(|took| took.as_secs_f64());
     if let Some((hers, his)) = both_see(&stage.alice, &stage.bob).await {

@@ -48,7 +48,7 @@ async fn hand_over(speaker: &Person, reader: &Person, round: usize, numbers: std
     let trouble = if round == 2 { "by letter, one relay dead" } else { "by letter" };
     json!({
         "trouble": format!("{trouble}, from {}", speaker.name), "on_path": got.is_some(), "all_stored": stored,
-        "all_there_s": took, "said_each": numbers.len(),
+        "back_s": took, "said_each": numbers.len(),
     })
 }
 

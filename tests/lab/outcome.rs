@@ -17,7 +17,6 @@ pub struct Outcome {
     /// As alice and as bob see it.
     pub paths: Vec<String>,
     pub transports: Vec<String>,
-    pub addresses: Vec<String>,
     /// Seconds from `join` to both seeing each other.
     pub met_after: Option<f64>,
     /// Seconds from both being up again to the first words having come, each way.
@@ -44,7 +43,6 @@ impl Outcome {
         let views = views.map(|(hers, his)| vec![hers, his]).unwrap_or_default();
         self.paths = views.iter().map(|view| view.path.clone()).collect();
         self.transports = views.iter().map(|view| view.transport().to_owned()).collect();
-        self.addresses = views.into_iter().map(|view| view.address).collect();
     }
 
     /// Is it what theory says?
@@ -81,7 +79,6 @@ impl Outcome {
             by: text("by")?,
             paths: texts("paths"),
             transports: texts("transports"),
-            addresses: Vec::new(),
             met_after: json["met_s"].as_f64(),
             first_words_after: json["first_words_s"].as_f64(),
             direct_after: json["direct_s"].as_f64(),

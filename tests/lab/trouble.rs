@@ -1,6 +1,6 @@
 //! What happens to a network while people talk.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use patchbay::{Router, RouterPreset};
 use rustix::process::{Pid, Signal, kill_process};
@@ -39,8 +39,7 @@ impl Trouble {
         }
     }
 
-    /// Gives the moment from which being back counts.
-    pub async fn strike(self, stage: &mut Stage, elsewhere: &Router) -> Instant {
+    pub async fn strike(self, stage: &mut Stage, elsewhere: &Router) {
         let eth0 = stage.bob.machine.iface("eth0").expect("it has one");
         match self {
             Self::Calm => {}
@@ -54,7 +53,6 @@ impl Trouble {
             Self::SwitchedBack => eth0.replug(stage.routers[1].id()).await.expect("the first network"),
             Self::RelayKilled => lose_a_relay(stage).await,
         }
-        Instant::now()
     }
 }
 
