@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Relays};
 use crate::theory::Reach;
 use crate::watch::View;
 
@@ -46,10 +46,11 @@ impl Outcome {
     }
 
     /// Is it what theory says?
-    pub fn judge(mut self, expected: Reach, loses_a_relay: bool) -> Self {
+    pub fn judge(mut self, plan: Plan) -> Self {
         let direct = self.direct_after.is_some();
-        let talked = self.first_words_after.is_some() && (!loses_a_relay || self.words_after_loss.is_some());
-        self.ok = match expected {
+        let goes_on = plan.relays != Relays::Two || self.words_after_loss.is_some();
+        let talked = self.first_words_after.is_some() && goes_on;
+        self.ok = match plan.expected() {
             Reach::Dialled | Reach::Punched => self.met && talked && direct,
             Reach::Relayed => self.met && talked,
             Reach::Apart => !self.met,

@@ -29,8 +29,8 @@ impl Stage {
             Twist::SameRouter | Twist::Isolated => first.clone(),
             _ => plan.twist.router(&network, "second", plan.second).await,
         };
-        let alice = Person::new("alice", machine(&network, "alice", &first, plan.twist).await, folder);
-        let bob = Person::new("bob", machine(&network, "bob", &second, plan.twist).await, folder);
+        let alice = person(machine(&network, "alice", &first, plan.twist).await, "alice", folder);
+        let bob = person(machine(&network, "bob", &second, plan.twist).await, "bob", folder);
         if plan.twist == Twist::Isolated {
             isolate(&first).await;
         }
@@ -72,6 +72,13 @@ impl Twist {
             _ => site.build(network, name).await,
         }
     }
+}
+
+/// `PAIRWAVE_LOG` says what their companions log, as anywhere.
+fn person(machine: Device, name: &str, folder: &Path) -> Person {
+    let mut person = Person::new(name, machine, folder);
+    person.environment.extend(std::env::var("PAIRWAVE_LOG").ok().map(|filter| ("PAIRWAVE_LOG".to_owned(), filter)));
+    person
 }
 
 async fn machine(network: &patchbay::Lab, name: &str, router: &Router, twist: Twist) -> Device {
