@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    completions, config, dashboard, demo, doctor, down, inbox, init, invite, join, leave, mcp, read, remove, rename,
-    rooms, send, status, up, verify, wait, whoami,
+    answer, completions, config, dashboard, demo, doctor, down, inbox, init, invite, join, leave, mcp, read, relay,
+    relay_node, remove, rename, rooms, send, status, up, verify, wait, whoami,
 };
 
 /// Two people, two coding agents, one end-to-end encrypted room, no server in the middle.
@@ -54,6 +54,7 @@ pub struct RoomArg {
 pub enum Verb {
     Init(init::Args),
     Join(join::Args),
+    Answer(answer::Args),
     Invite(invite::Args),
     Verify(verify::Args),
     Status(status::Args),
@@ -64,6 +65,7 @@ pub enum Verb {
     Rooms(rooms::Args),
     Whoami(whoami::Args),
     Rename(rename::Args),
+    Relay(relay::Args),
     Remove(remove::Args),
     Leave(leave::Args),
     Up(up::Args),
@@ -72,6 +74,7 @@ pub enum Verb {
     Doctor(doctor::Args),
     Mcp(mcp::Args),
     Demo(demo::Args),
+    RelayNode(relay_node::Args),
     Config(config::Args),
     Completions(completions::Args),
 }

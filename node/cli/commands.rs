@@ -12,6 +12,7 @@ use crate::args::{Cli, Verb};
 use crate::caller::Caller;
 use crate::output::{Ended, Output};
 
+pub mod answer;
 pub mod completions;
 pub mod config;
 pub mod dashboard;
@@ -25,6 +26,8 @@ pub mod join;
 pub mod leave;
 pub mod mcp;
 pub mod read;
+pub mod relay;
+pub mod relay_node;
 pub mod remove;
 pub mod rename;
 pub mod rooms;
@@ -47,7 +50,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(verb: Verb, caller: &Caller) -> Ended {
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| {
+    // Only a relay serves many at a time.
+    let mut builder =
+        if matches!(verb, Verb::RelayNode(_)) { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    let runtime = builder.enable_all().build().map_err(|error| {
         let next = "The system gives this process no more threads or files; close other programs and try again.";
         Failure::new(Code::Failed, "no_runtime", format!("The command could not start: {error}."), next)
     })?;
@@ -61,6 +67,7 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
     match verb {
         Verb::Init(args) => init::run(args, caller).await,
         Verb::Join(args) => join::run(args, caller).await,
+        Verb::Answer(args) => answer::run(args, caller).await,
         Verb::Invite(args) => invite::run(args, caller).await,
         Verb::Verify(args) => verify::run(args, caller).await,
         Verb::Status(args) => status::run(args, caller).await,
@@ -71,6 +78,7 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
         Verb::Rooms(args) => rooms::run(args, caller).await,
         Verb::Whoami(args) => whoami::run(args, caller).await,
         Verb::Rename(args) => rename::run(args, caller).await,
+        Verb::Relay(args) => relay::run(args, caller).await,
         Verb::Remove(args) => remove::run(args, caller).await,
         Verb::Leave(args) => leave::run(args, caller).await,
         Verb::Up(args) => up::run(args, caller).await,
@@ -79,6 +87,7 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
         Verb::Doctor(args) => doctor::run(args, caller).await,
         Verb::Mcp(args) => mcp::run(args, caller).await,
         Verb::Demo(args) => demo::run(args, caller).await,
+        Verb::RelayNode(args) => relay_node::run(args, caller).await,
         Verb::Config(args) => config::run(args, caller),
         Verb::Completions(args) => completions::run(args, caller),
     }

@@ -1,1 +1,22 @@
 //! A relay: circuits, a blind mailbox and a blind lookup for companions that cannot reach each other.
+//!
+//! It holds nothing that could open a message: what passes through a circuit is encrypted end to
+//! end, letters and records arrive sealed, under tags that only members of a room can compute.
+
+mod addresses;
+mod behaviour;
+mod certificate;
+mod circuits;
+mod error;
+mod identity;
+mod options;
+mod outward;
+mod port;
+pub mod process;
+mod relay;
+mod transport;
+
+pub use certificate::CertificateFiles;
+pub use error::RelayError;
+pub use options::{CircuitLimits, Limits, Options};
+pub use relay::Relay;

@@ -52,7 +52,8 @@ pub async fn two(stage: &Path) -> (Person, Person) {
 /// The first opens a room and the second joins it.
 pub async fn meet(alice: &Person, bob: &Person) {
     let name = |person: &Person| Some(person.name.clone());
-    let create = Create { dir: alice.dir.clone(), title: Some("figures".into()), name: name(alice) };
+    let create =
+        Create { dir: alice.dir.clone(), title: Some("figures".into()), name: name(alice), relays: Vec::new() };
     alice.ask(create).await;
     let invite = alice.ask(Invite::default()).await.invite;
     let join = Join { invite, dir: bob.dir.clone(), name: name(bob), wait_s: 25 };

@@ -2,9 +2,10 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 27] = [
+const COMMANDS: [&[&str]; 36] = [
     &["init"],
     &["join"],
+    &["answer"],
     &["invite"],
     &["invite", "list"],
     &["invite", "revoke"],
@@ -17,6 +18,10 @@ const COMMANDS: [&[&str]; 27] = [
     &["rooms"],
     &["whoami"],
     &["rename"],
+    &["relay"],
+    &["relay", "list"],
+    &["relay", "add"],
+    &["relay", "remove"],
     &["remove"],
     &["leave"],
     &["up"],
@@ -25,6 +30,7 @@ const COMMANDS: [&[&str]; 27] = [
     &["doctor"],
     &["mcp"],
     &["demo"],
+    &["relay-node"],
     &["config"],
     &["config", "show"],
     &["config", "set"],

@@ -40,6 +40,32 @@ async fn two_people_meet_by_addresses_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_reach_the_inviter_is_dialled_by_its_answer() {
+    let lab = Lab::new().await;
+    let (alice, bob) = (lab.person("alice").await, lab.person("bob").await);
+    for person in [&alice, &bob] {
+        person.ask(&["config", "set", "network.mdns", "false"]).await;
+    }
+    let invite = open(&alice).await;
+    // Nothing answers at the invite's addresses any more.
+    alice.ask(&["config", "set", "network.listen", "/ip4/0.0.0.0/udp/4501/quic-v1"]).await;
+    alice.down().await;
+    alice.up().await;
+    let waiting = bob.ask(&["join", &invite, "--name", "bob", "--no-wire"]).await;
+    assert_eq!(waiting["state"], "waiting", "{waiting}");
+    let line = waiting["answer"].as_str().expect("a line to send back");
+    assert!(!line.contains(invite.as_str()));
+
+    alice.run(&["answer", &line[..line.len() - 5]]).await.failure(2);
+    alice.run(&["answer", &invite]).await.failure(2);
+    bob.run(&["answer", line]).await.failure(3);
+    let answered = alice.ask(&["answer", line]).await;
+    assert_eq!((&answered["member"], &answered["waiting"]), (&waiting["member"], &false.into()), "{answered}");
+    bob.meets(&alice).await;
+    agree(&[&alice, &bob]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_comes_too_early_waits_and_is_let_in() {
     let lab = Lab::new().await;
     let (alice, bob) = (lab.person("alice").await, lab.person("bob").await);

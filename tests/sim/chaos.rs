@@ -122,7 +122,7 @@ impl Evening {
         let (room, by) = (self.room, human());
         let other = self.dice(NAMES.len());
         let member = self.world.member(other);
-        match self.dice(14) {
+        match self.dice(16) {
             0 | 1 => self.send(at, question(&format!("{step} of {}?", NAMES[at]))),
             2 | 3 => self.answer(at, step),
             4 => self.tell(at, Command::Name { room, by, session: None, name: format!("{}{}", NAMES[at], step % 3) }),
@@ -136,6 +136,8 @@ impl Evening {
             }
             11 => self.tell(at, Command::Remove { room, by, member, reason: None }),
             12 if at > 3 => self.tell(at, Command::Leave { room, by }),
+            14 => self.tell(at, Command::AddRelay { room, by, relay: relay(step % 12, step % 2) }),
+            15 => self.tell(at, Command::RemoveRelay { room, by, relay: relay(step % 12, 0) }),
             _ if at != other => {
                 let token = self.world.command(at, Command::Verify { room, by, member });
                 self.comparing.insert((at, token), other);
@@ -245,4 +247,9 @@ impl Evening {
             assert_eq!(times, usize::from(standing.contains(at)).max(times.min(1)), "{text}");
         }
     }
+}
+
+/// One of a few relays, with one of two tokens.
+fn relay(host: u32, token: u32) -> String {
+    format!("/ip4/203.0.113.{host}/tcp/4011/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN#prt-{token}")
 }

@@ -14,7 +14,7 @@ use pairwave_core::room::Room;
 use pairwave_core::seat::Standing;
 use pairwave_core::state::RoomState;
 
-use crate::reference::{End, Library, Truth};
+use crate::reference::{End, Library, Truth, in_two};
 use crate::world::{At, World};
 
 pub type Check = Result<(), String>;
@@ -68,6 +68,7 @@ fn same_state(here: &Room, truth: &Truth) -> Check {
     let open: BTreeSet<EventId> = state.talk.open_questions().map(|(id, _)| *id).collect();
     same("questions", &open, &truth.open_questions)?;
     same("forked", &state.equivocations.keys().copied().collect(), &truth.forked)?;
+    same("relays", &state.relays.iter().map(in_two).collect(), &truth.relays)?;
     for by in truth.membership.members.keys() {
         same("name", &state.sessions.member_name(by), &truth.names[by].as_str())?;
         for member in truth.membership.members.keys() {

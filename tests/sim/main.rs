@@ -1,5 +1,6 @@
 //! Many companions on a table: the real core under virtual time, faults and crashes.
 
+mod answering;
 mod arrival;
 mod chaos;
 mod checks;
@@ -10,11 +11,14 @@ mod fault;
 mod faults;
 mod invariants;
 mod joining;
+mod letters;
 mod mallory;
 mod membership;
+mod post;
 mod reading;
 mod recording;
 mod reference;
+mod relays;
 mod retelling;
 mod scenes;
 mod world;

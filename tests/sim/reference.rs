@@ -38,6 +38,8 @@ pub struct Truth {
     pub forked: BTreeSet<MemberId>,
     pub names: BTreeMap<MemberId, String>,
     pub sessions: BTreeMap<(MemberId, SessionId), String>,
+    /// Address and token, as they came.
+    pub relays: Vec<(String, Option<String>)>,
 }
 
 impl Library {
@@ -77,6 +79,7 @@ impl Library {
             verified: BTreeSet::new(),
             names: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            relays: Vec::new(),
         };
         for id in truth.order.clone() {
             if truth.tell(self, id) {
@@ -113,6 +116,12 @@ impl Truth {
                 }
                 return self.membership.members.contains_key(&verified.member);
             }
+            Body::RelayAdded(added) => return self.add_relay(&added.relay),
+            Body::RelayRemoved(removed) => {
+                let (there, (address, _)) = (self.relays.len(), in_two(&removed.relay));
+                self.relays.retain(|(named, _)| *named != address);
+                return self.relays.len() < there;
+            }
             Body::Message(message) => return self.say(library, id, message),
             Body::Foreign { .. } => return false,
             _ => (),
@@ -136,6 +145,24 @@ impl Truth {
             self.open_questions.insert(id);
         }
         true
+    }
+
+    /// Only of relays that are well named, as all are that the simulation plays with.
+    fn add_relay(&mut self, relay: &str) -> bool {
+        let (address, token) = in_two(relay);
+        let full = self.relays.len() == 8;
+        match self.relays.iter_mut().find(|(named, _)| *named == address) {
+            Some((_, known)) if *known == token => false,
+            Some((_, known)) => {
+                *known = token;
+                true
+            }
+            None if full => false,
+            None => {
+                self.relays.push((address, token));
+                true
+            }
+        }
     }
 
     fn introduce(&mut self, member: MemberId, name: &str) {
@@ -174,6 +201,12 @@ impl Truth {
         let mut wishes = std::iter::once(wish.to_owned()).chain(numbered);
         wishes.find(|name| !taken.contains(&name.to_lowercase())).expect("numbers do not end")
     }
+}
+
+/// A relay's address and its token.
+pub fn in_two(relay: &str) -> (String, Option<String>) {
+    let mut parts = relay.splitn(2, '#').map(str::to_owned);
+    (parts.next().unwrap_or_default(), parts.next())
 }
 
 /// Has the message what its kind needs? Only of the kinds that the simulation plays with.

@@ -22,6 +22,7 @@ use rand_core::{Rng, SeedableRng};
 
 use crate::disk::Disk;
 use crate::fault::Fault;
+use crate::post::{self, Post};
 use crate::recording::Recording;
 
 /// Index of a machine.
@@ -36,6 +37,8 @@ pub struct World {
     pub rng: ChaCha20Rng,
     pub machines: Vec<Machine>,
     pub network: Network,
+    /// The relays.
+    pub post: Post,
     queue: BinaryHeap<Reverse<(Timestamp, u64)>>,
     events: BTreeMap<u64, Event>,
     next: u64,
@@ -49,6 +52,8 @@ pub struct Machine {
     pub transport: TransportId,
     pub notices: Vec<Notice>,
     pub replies: BTreeMap<Token, Result<Outcome, Refusal>>,
+    /// The relays that the present run is to be at.
+    pub relays: Vec<String>,
     /// No write becomes durable while this is set.
     pub stalled: bool,
     /// What the present run was fed and did.
@@ -69,6 +74,8 @@ pub struct Machine {
 pub struct Network {
     /// Machines in different groups do not hear each other.
     pub groups: BTreeMap<At, u32>,
+    /// Machines that can dial others and cannot be dialled, nor seen on the local network.
+    pub out_of_reach: BTreeSet<At>,
     connections: BTreeSet<(At, At)>,
     streams: BTreeMap<(At, LinkId), (At, LinkId)>,
     /// No frame overtakes another on its stream.
@@ -100,6 +107,7 @@ impl World {
             rng: ChaCha20Rng::seed_from_u64(seed),
             machines: Vec::new(),
             network: Network { max_delay_ms: 20, ..Network::default() },
+            post: Post::default(),
             queue: BinaryHeap::new(),
             events: BTreeMap::new(),
             next: 0,
@@ -174,6 +182,7 @@ impl World {
         machine.waiting.clear();
         machine.sync_scheduled = false;
         machine.timeout = None;
+        machine.relays.clear();
         machine.run += 1;
     }
 
@@ -206,6 +215,23 @@ impl World {
         }
         self.feed(at, Input::Listening { addresses: vec![address(at)] });
         self.announce(at);
+        self.tell_relays(at);
+    }
+
+    /// Tells a machine, or all of them, which relays can be asked now.
+    pub fn tell_relays(&mut self, at: At) {
+        let connected = self.post.connected();
+        if !connected.is_empty() || self.post.were_up {
+            self.feed(at, Input::Relays { connected });
+        }
+    }
+
+    /// This many relays can be reached from now on.
+    pub fn set_relays(&mut self, up: usize) {
+        self.post.set_up(up);
+        for at in 0..self.machines.len() {
+            self.tell_relays(at);
+        }
     }
 
     /// Splits the network into groups; machines not named keep theirs.
@@ -335,6 +361,7 @@ impl World {
                     self.disconnect(at, other);
                 }
             }
+            Effect::Relays { relays } => self.machines[at].relays = relays,
             Effect::Derive { id, secret, label } => {
                 let key = KnockKey::new(hash(b"simulated-argon2id", &[secret.expose(), &label.0]));
                 self.later(at, 1, Input::Derived { id, key });
@@ -344,6 +371,28 @@ impl World {
             Effect::Reopen { room } => {
                 let restored = self.restored(at, room);
                 self.later(at, 1000, restored);
+            }
+            Effect::MakeLetterKeys { room } => {
+                let (keys, ratchets) = post::make(self.member(at), self.rng.next_u64());
+                self.feed(at, Input::LetterKeysMade { room, keys, ratchets });
+            }
+            Effect::SealLetter { room, ratchets, to: _, keys, afresh, content } => {
+                let sealed = Some(post::seal(&ratchets, &keys, afresh, content));
+                self.feed(at, Input::LetterSealed { room, sealed });
+            }
+            Effect::OpenLetter { room, ratchets, from: _, message } => {
+                let opened = post::open(&ratchets, &message);
+                self.feed(at, Input::LetterOpened { room, opened });
+            }
+            Effect::Mail { id, relay, request } => {
+                let answer = self.post.mail(at, &relay, request, &mut self.rng);
+                let delay = self.rng.next_u64() % 40;
+                self.later(at, delay, Input::Mailed { id, answer });
+            }
+            Effect::LookUp { id, relay, request } => {
+                let answer = self.post.look_up(at, &relay, request);
+                let delay = self.rng.next_u64() % 40;
+                self.later(at, delay, Input::LookedUp { id, answer });
             }
             Effect::Append { .. } | Effect::Save { .. } | Effect::Forget { .. } => unreachable!("goes to the disk"),
         }
@@ -390,6 +439,7 @@ impl Machine {
             transport: transport(at),
             notices: Vec::new(),
             replies: BTreeMap::new(),
+            relays: Vec::new(),
             stalled: false,
             recording: None,
             secret: hash(b"simulated-identity", &[name.as_bytes()]),
@@ -413,7 +463,16 @@ pub fn written(effect: &Effect) -> Option<u64> {
 
 /// Does it wait for what is written before it?
 fn is_ordered(effect: &Effect) -> bool {
-    matches!(effect, Effect::Send { .. } | Effect::Hangup { .. } | Effect::Reply { .. } | Effect::Reopen { .. })
+    matches!(
+        effect,
+        Effect::Send { .. }
+            | Effect::Hangup { .. }
+            | Effect::Reply { .. }
+            | Effect::Reopen { .. }
+            | Effect::SealLetter { .. }
+            | Effect::OpenLetter { .. }
+            | Effect::Mail { .. }
+    )
 }
 
 /// The human of a machine.

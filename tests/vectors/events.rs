@@ -8,6 +8,7 @@ use pairwave_core::key::KnockKey;
 use pairwave_core::members::{Admitted, Genesis, InviteClosed, Invited, Left, Removed, Rotated};
 use pairwave_core::message::{LinkMessage, LiveSession, PeerHint, Tip};
 use pairwave_core::ranges::Ranges;
+use pairwave_core::relays::{RelayAdded, RelayRemoved};
 use pairwave_core::sessions::Named;
 use pairwave_core::talk::{Address, Claim, Field, Kind, Message};
 use pairwave_core::verification::Verified;
@@ -87,6 +88,9 @@ fn events() {
     log.add(BOB, Body::Verified(Verified { member: identity(ALICE).member() }));
     log.add(BOB, Body::Named(Named { session: Some(SessionId(counting(BOB))), name: "winter-bay".into() }));
     log.add(BOB, Body::Named(Named { session: None, name: "Robert".into() }));
+    let relay = "/ip4/203.0.113.7/udp/4011/quic-v1/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN".to_owned();
+    log.add(ALICE, Body::RelayAdded(RelayAdded { relay: format!("{relay}#prt-abc") }));
+    log.add(BOB, Body::RelayRemoved(RelayRemoved { relay }));
     log.add(BOB, Body::Left(Left {}));
     log.add(ALICE, Body::Rotated(Rotated {}));
     log.add(ALICE, Body::InviteClosed(InviteClosed { invite }));

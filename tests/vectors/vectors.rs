@@ -10,6 +10,7 @@ mod handshakes;
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
+use pairwave_core::answer::Answer;
 use pairwave_core::id::{EventId, MemberId, RoomId};
 use pairwave_core::invite::{Invite, derive_knock_key};
 use pairwave_core::key::{EpochKey, Identity, InviteSecret};
@@ -149,6 +150,9 @@ fn invites() {
         addresses: vec!["/ip4/192.168.1.7/udp/4011/quic-v1".into(), "/ip4/192.168.1.7/tcp/4011".into()],
         expires_at: Timestamp(1_800_000_000_000),
         uses: 3,
+        relays: vec![
+            "/ip4/203.0.113.7/udp/4011/quic-v1/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN#prt-abc".into(),
+        ],
     };
     let text = invite.to_string();
     let end = text.len() - 1;
@@ -178,6 +182,36 @@ fn invites() {
             "addresses": invite.addresses,
             "expires_at": invite.expires_at.0,
             "uses": invite.uses,
+            "relays": invite.relays,
+            "text": text,
+            "accepted": accepted,
+            "refused": refused,
+        }),
+    );
+}
+
+#[test]
+fn answers() {
+    let answer = Answer {
+        label: InviteLabel(counting(2)),
+        transport: transport(5),
+        addresses: vec!["/ip4/203.0.113.9/udp/4011/quic-v1".into()],
+    };
+    let text = answer.to_string();
+    let end = text.len() - 1;
+    let refused = ["pairanswer".to_owned(), text.replace("answer1", "answer2"), text[..end].to_owned()];
+    let refused: Vec<_> = refused
+        .iter()
+        .map(|text| json!({"text": text, "error": text.parse::<Answer>().unwrap_err().to_string()}))
+        .collect();
+    let accepted = [text.clone(), text.to_uppercase(), format!("pairwave answer '{}\n{}'", &text[..76], &text[76..])];
+    assert!(accepted.iter().all(|text| text.parse() == Ok(answer.clone())));
+    check(
+        "answer.json",
+        &json!({
+            "label": hex(answer.label.0),
+            "transport": hex(answer.transport.as_bytes()),
+            "addresses": answer.addresses,
             "text": text,
             "accepted": accepted,
             "refused": refused,

@@ -53,7 +53,9 @@ fn with_qr(answer: &mut Value) {
 /// Folders and processes are a terminal's business, and what was given is marked by `mark_read`.
 fn is_for_a_page(question: &Request) -> bool {
     match question {
-        Request::Arrivals(_)
+        Request::AddRelay(_)
+        | Request::Answer(_)
+        | Request::Arrivals(_)
         | Request::CloseInvite(_)
         | Request::Deliveries(_)
         | Request::Diagnose(_)
@@ -62,7 +64,9 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Leave(_)
         | Request::MarkRead(_)
         | Request::Read(_)
+        | Request::Relays(_)
         | Request::Remove(_)
+        | Request::RemoveRelay(_)
         | Request::Rename(_)
         | Request::Rooms(_)
         | Request::Send(_)

@@ -48,6 +48,7 @@ function roomCommands(app) {
     { id: "search", title: "Search and filter this room", key: "/", run: () => app.active?.openSearch() },
     { id: "people", title: "Show or hide people", key: "p", run: () => app.active?.togglePeople() },
     { id: "invite", title: "Invite somebody", key: "i", run: () => app.active?.openInvites() },
+    { id: "relays", title: "Relays of this room", run: () => app.active?.openRelays() },
     { id: "verify", title: "Compare words", key: "v", run: () => app.active?.verifySomebody() },
     { id: "rename", title: "Rename yourself", run: () => app.active?.renameMe() },
     { id: "diagnose", title: "Diagnose the connection", run: () => app.active?.diagnose() },

@@ -1,5 +1,6 @@
 /** Invites of a room: making one, showing it, and taking it back. */
 
+import { asRefused } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { button, copy, field, fill, h, svg } from "./dom.js";
 import { icon } from "./icons.js";
@@ -25,7 +26,7 @@ export function openInvites(store, room) {
   show(inviteForm(store, room, (invite) => {
     fill(made, ...madeInvite(invite));
     refresh();
-  }), made, list);
+  }), made, answerForm(store), list);
   refresh();
 }
 
@@ -51,6 +52,32 @@ function inviteForm(store, room, done) {
   return h("form", { class: "invite-form", on: { submit } },
     h("p", null, "An invite is one line of text. Send it by any messenger; whoever has it can ask to join. Afterwards compare words, and you know who did."),
     h("div", { class: "inline-fields" }, field("Good for", span), field("People", uses), make));
+}
+
+/**
+ * For a joiner whose own companion cannot reach this one.
+ * @param {Store} store
+ */
+function answerForm(store) {
+  const line = h("input", { required: true, autocomplete: "off", spellcheck: "false", placeholder: "pairanswer1…", "data-testid": "answer-line" });
+  const dial = h("button", { "data-testid": "answer-dial" }, "Dial them");
+  const said = h("p", { class: "hint", role: "status", "data-testid": "answer-said" });
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    dial.disabled = true;
+    said.textContent = "Dialling …";
+    try {
+      const { name } = await store.api.ask("answer", { line: line.value.trim(), wait_s: 25 });
+      said.textContent = name ? `${name} is in.` : "Not in yet. Your companion goes on dialling for a quarter of an hour.";
+      store.refresh();
+    } catch (error) {
+      const { failure } = asRefused(error);
+      said.textContent = `${failure.message} ${failure.next}`;
+    }
+    dial.disabled = false;
+  };
+  return h("details", null, h("summary", null, "They sent a line back"), h("form", { class: "invite-form", on: { submit } },
+    h("div", { class: "inline-fields" }, field("The line", line, "Who cannot reach you gets it from pairwave join."), dial), said));
 }
 
 /** @param {MadeInvite} made */

@@ -17,7 +17,8 @@
 export const MESSAGE_KINDS = ["chat", "question", "answer", "context", "decision", "finding", "status", "review", "handoff"];
 
 /** @type {Kind[]} */
-export const ROOM_KINDS = ["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named", "foreign"];
+export const ROOM_KINDS = ["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named",
+  "relay_added", "relay_removed", "foreign"];
 
 /** @type {Partial<Record<Kind, Need[]>>} */
 const NEEDS = {

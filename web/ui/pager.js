@@ -101,6 +101,13 @@ export class Pager {
     return outcome;
   }
 
+  /** What is on its way is not wanted any more. */
+  forget() {
+    this.#generation += 1;
+    this.isLoading = false;
+    this.#meanwhile = [];
+  }
+
   /**
    * Reads the piece at hand anew, with what came into it meanwhile.
    * @param {boolean} follows whether the reader is at the end, and the beginning may go
@@ -194,6 +201,10 @@ export class Pager {
       apply();
       for (const entry of this.#meanwhile) if (this.#matches(entry)) this.window.insert(entry);
       return true;
+    } catch (error) {
+      // Nobody waits for it any more.
+      if (generation !== this.#generation) return false;
+      throw error;
     } finally {
       if (generation === this.#generation) {
         this.isLoading = false;

@@ -17,6 +17,7 @@ const PATHS = { lan: "same network", direct: "direct", relayed: "through a relay
  * @property {(session: Session) => void} renameSession
  * @property {(member: Member | null) => void} diagnose
  * @property {() => void} invite
+ * @property {() => void} relays
  */
 
 /**
@@ -33,7 +34,7 @@ export function showPeople(panel, room, status, hooks) {
   fill(panel,
     h("ul", { class: "people", "data-testid": "members" }, members.map((member) => memberCard(member, hooks, isMember))),
     isMember && button("Invite somebody", { class: "wide", "data-testid": "open-invites", "data-focus": "invite", on: { click: hooks.invite } }, icon("invite")),
-    companionCard(status, hooks, isUnfolded));
+    companionCard(status, hooks, isMember, isUnfolded));
   // The panel is drawn anew on each status; whoever was on a button stays there.
   if (focused) /** @type {HTMLElement | null} */ (panel.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
 }
@@ -114,14 +115,18 @@ function memberTools(member, hooks) {
 /**
  * @param {Status} status
  * @param {PeopleHooks} hooks
+ * @param {boolean} isMember
  * @param {boolean} isUnfolded
  */
-function companionCard(status, hooks, isUnfolded) {
-  const { listening, reachability, mdns, relays } = status.network;
+function companionCard(status, hooks, isMember, isUnfolded) {
+  const { listening, reachability, nat, mdns, relays } = status.network;
   return h("section", { class: "companion", "data-testid": "companion" }, h("h3", null, "Your companion"),
     h("p", null, [`version ${status.version}`, reachability && `reachability ${reachability}`, mdns ? "finds others on this network" : "does not look around on this network",
       relays.length ? `${relays.filter((relay) => relay.reserved).length} of ${relays.length} relays` : ""].filter(Boolean).join(", ")),
     h("details", { open: isUnfolded }, h("summary", null, `Listens at ${listening.length} ${listening.length === 1 ? "address" : "addresses"}`),
       h("ul", null, listening.map((address) => h("li", null, h("code", { class: "address" }, address))))),
-    button("Diagnose", { class: "quiet", "data-focus": "diagnose-all", on: { click: () => hooks.diagnose(null) } }));
+    nat && h("p", { class: "hint", "data-testid": "nat" }, nat),
+    h("div", { class: "member-tools" },
+      isMember && button("Relays", { class: "quiet", "data-testid": "open-relays", "data-focus": "relays", on: { click: hooks.relays } }),
+      button("Diagnose", { class: "quiet", "data-focus": "diagnose-all", on: { click: () => hooks.diagnose(null) } })));
 }

@@ -7,8 +7,8 @@ import { FilterBar } from "./filter-bar.js";
 import { icon } from "./icons.js";
 import { showInspector } from "./inspector.js";
 import { openInvites } from "./invites.js";
-import { noFilter } from "./pager.js";
 import { showPeople } from "./people.js";
+import { openRelays } from "./relays.js";
 import { confirmLeave, openDiagnose, openRemove, openRename, openRenameSession } from "./room-actions.js";
 import { STATES } from "./room-states.js";
 import { Transcript } from "./transcript.js";
@@ -84,6 +84,10 @@ export class RoomColumn extends HTMLElement {
 
   openInvites() {
     openInvites(this.store, this.roomId);
+  }
+
+  openRelays() {
+    openRelays(this.store, this.roomId);
   }
 
   togglePeople() {
@@ -210,11 +214,7 @@ export class RoomColumn extends HTMLElement {
     return {
       inspect: (entry) => this.inspect(entry),
       answer: (entry) => this.composer.answer(entry),
-      clearFilter: () => {
-        this.filterBar.reset();
-        this.transcript.pager.filter = noFilter();
-        this.transcript.rows.clear();
-      },
+      clearFilter: () => this.filterBar.reset(),
     };
   }
 
@@ -228,6 +228,7 @@ export class RoomColumn extends HTMLElement {
       renameSession: (session) => openRenameSession(store, roomId, session),
       diagnose: (member) => void openDiagnose(store, roomId, member),
       invite: () => this.openInvites(),
+      relays: () => this.openRelays(),
     };
   }
 }

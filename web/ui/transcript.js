@@ -4,9 +4,10 @@ import { asRefused } from "./api.js";
 import { button, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { compare } from "./order.js";
-import { Pager } from "./pager.js";
+import { noFilter, Pager } from "./pager.js";
 import { isInFront, Reader } from "./reader.js";
 import { isUnread, Rows } from "./rows.js";
+import { toastFailure } from "./toast.js";
 
 /** @import { Entry, Filter, Notice, Room } from "./types.js" */
 /** @import { Store } from "./store.js" */
@@ -24,6 +25,10 @@ const AT_END = 40;
 
 export class Transcript extends HTMLElement {
   #isOpen = false;
+  /** The way to where somebody wants to be, until it led there. @type {(() => Promise<boolean>) | null} */
+  #way = null;
+  /** Whether a piece was asked for, and none came yet. */
+  #isAwaited = false;
   /** @type {string | null} */
   #divider = null;
   #newBelow = 0;
@@ -85,19 +90,21 @@ export class Transcript extends HTMLElement {
   /** Opens where reading goes on: at the first unread message, else at the newest. */
   async open() {
     this.#isOpen = true;
-    if (this.view?.state === "closed") return this.#quiet("It comes back here by itself.");
+    if (this.#isClosed) return this.#quiet("It comes back here by itself.");
     this.#divider = this.view?.first_unread ?? null;
     if (this.#divider) return this.goTo(this.#divider, { focus: false });
     return this.toNewest();
   }
 
-  async toNewest() {
-    if (!this.pager.window.atEnd || this.pager.window.entries.length === 0) {
-      if (!await this.#load(() => this.pager.newest(), true)) return;
-    }
-    this.#newBelow = 0;
-    this.#toBottom();
-    this.#moved();
+  toNewest() {
+    return this.#go(async () => {
+      const { atEnd, entries } = this.pager.window;
+      if ((!atEnd || !entries.length) && !await this.#load(() => this.pager.newest(), true)) return false;
+      this.#newBelow = 0;
+      this.#toBottom();
+      this.#moved();
+      return true;
+    });
   }
 
   toFirstUnread() {
@@ -109,26 +116,21 @@ export class Transcript extends HTMLElement {
    * @param {string} event
    * @param {{focus?: boolean}} [how]
    */
-  async goTo(event, { focus = true } = {}) {
-    if (this.pager.isFiltered && !this.pager.window.get(event)) this.hooks.clearFilter();
-    if (!this.pager.window.get(event) && !await this.#load(() => this.pager.around(event), true)) return;
-    const article = this.rows.article(event);
-    if (!article) return this.toNewest();
-    this.#scrollTo(article);
-    if (focus) {
-      this.focusEntry(article);
-      article.classList.add("is-found");
-      setTimeout(() => article.classList.remove("is-found"), 1_800);
-    }
-    this.#moved();
+  goTo(event, { focus = true } = {}) {
+    if (this.pager.isFiltered && !this.pager.window.get(event)) this.#widen();
+    return this.#go(async () => {
+      if (!this.pager.window.get(event) && !await this.#load(() => this.pager.around(event), true)) return false;
+      const article = this.rows.article(event);
+      if (article) this.#show(article, focus);
+      else await this.toNewest();
+      return true;
+    });
   }
 
   /** @param {Filter} filter */
-  async narrow(filter) {
-    this.pager.filter = filter;
-    this.rows.clear();
-    this.pager.window.reset([], { atStart: false, atEnd: false });
-    await this.toNewest();
+  narrow(filter) {
+    this.#empty(filter);
+    return this.toNewest();
   }
 
   /**
@@ -159,6 +161,56 @@ export class Transcript extends HTMLElement {
     return event ? this.pager.window.get(event) : undefined;
   }
 
+  get #isClosed() {
+    return this.view?.state === "closed";
+  }
+
+  /**
+   * Goes where somebody wants to be: what refreshes the page meanwhile goes there again, and another way replaces it.
+   * @param {() => Promise<boolean>} way says whether it led there
+   */
+  async #go(way) {
+    this.#isOpen = true;
+    if (this.#way) this.pager.forget();
+    this.list.setAttribute("aria-busy", String(this.pager.isLoading));
+    this.#way = way;
+    if (await way() && this.#way === way) this.#way = null;
+  }
+
+  /** Goes on with the way that did not lead there yet; without one, to what is searched for, or to where reading goes on. */
+  #goOn() {
+    if (this.#isClosed) return this.open();
+    if (this.#way) return this.#go(this.#way);
+    return this.pager.isFiltered ? this.toNewest() : this.open();
+  }
+
+  /** @param {Filter} filter of what is to come instead */
+  #empty(filter) {
+    this.pager.filter = filter;
+    this.rows.clear();
+    this.pager.window.reset([], { atStart: false, atEnd: false });
+  }
+
+  /** Back to the whole room, of which nothing is at hand. */
+  #widen() {
+    this.hooks.clearFilter();
+    this.#empty(noFilter());
+  }
+
+  /**
+   * @param {HTMLElement} article
+   * @param {boolean} focus
+   */
+  #show(article, focus) {
+    this.#scrollTo(article);
+    if (focus) {
+      this.focusEntry(article);
+      article.classList.add("is-found");
+      setTimeout(() => article.classList.remove("is-found"), 1_800);
+    }
+    this.#moved();
+  }
+
   /** @param {AbortSignal} signal */
   #watchWidth(signal) {
     const observer = new ResizeObserver(() => {
@@ -183,8 +235,7 @@ export class Transcript extends HTMLElement {
       inspect: this.hooks.inspect,
       answer: this.hooks.answer,
       showInPlace: (entry) => {
-        this.hooks.clearFilter();
-        this.pager.window.reset([], { atStart: false, atEnd: false });
+        this.#widen();
         void this.goTo(entry.event);
       },
       isFiltered: this.pager.isFiltered,
@@ -198,16 +249,18 @@ export class Transcript extends HTMLElement {
    */
   async #load(load, isFresh) {
     this.list.setAttribute("aria-busy", "true");
+    if (isFresh) this.#isAwaited = true;
     if (isFresh && !this.pager.window.entries.length) this.#quiet(this.pager.isFiltered ? "Searching …" : "Opening the room …");
     try {
       if (!await load()) return false;
+      this.#isAwaited = false;
       this.#render(false);
       return true;
     } catch (error) {
       if (isFresh) this.#failed(error);
       return false;
     } finally {
-      this.list.setAttribute("aria-busy", "false");
+      this.list.setAttribute("aria-busy", String(this.pager.isLoading));
     }
   }
 
@@ -237,6 +290,8 @@ export class Transcript extends HTMLElement {
   #edges() {
     const { entries, atStart, atEnd } = this.pager.window;
     const isFiltered = this.pager.isFiltered;
+    // The note says what is awaited, or why it did not come.
+    if (this.#isAwaited && !entries.length) return;
     fill(this.note);
     this.list.hidden = !entries.length;
     if (!entries.length) this.#quiet(isFiltered ? "Nothing here matches." : "Nothing was said yet.");
@@ -249,11 +304,15 @@ export class Transcript extends HTMLElement {
     fill(this.note, h("p", { class: "quiet-note" }, text));
   }
 
-  /** @param {unknown} error */
+  /** @param {unknown} error why a way leads nowhere: who has something to read stays there */
   #failed(error) {
+    if (this.pager.window.entries.length) {
+      this.#way = null;
+      return toastFailure(error);
+    }
     const { failure } = asRefused(error);
     fill(this.note, h("div", { class: "state", role: "alert" }, h("h2", null, failure.message), h("p", null, failure.next),
-      button("Try again", { class: "primary", on: { click: () => void this.open() } })));
+      button("Try again", { class: "primary", on: { click: () => void this.#goOn() } })));
   }
 
   /**
@@ -341,14 +400,14 @@ export class Transcript extends HTMLElement {
   }
 
   #ready() {
-    if (!this.#isOpen || this.pager.window.entries.length === 0) void this.open();
-    else void this.#reread();
+    if (this.#isOpen) void this.#reread();
+    else void this.open();
   }
 
   /** What is on the screen may be old: notices were lost, or the room was away. */
   async #reread() {
     if (!this.#isOpen) return;
-    if (!this.pager.window.entries.length) return this.open();
+    if (this.#way || !this.pager.window.entries.length) return this.#goOn();
     const follows = this.#follows;
     const isDone = await this.pager.reread(follows).catch(() => false);
     if (!isDone) return;
@@ -357,7 +416,7 @@ export class Transcript extends HTMLElement {
   }
 
   #status() {
-    const isClosed = this.view?.state === "closed";
+    const isClosed = this.#isClosed;
     if (this.#wasClosed && !isClosed) void this.#reread();
     this.#wasClosed = isClosed;
     this.reader.nudge();

@@ -2,7 +2,8 @@
 
 export type Kind =
   | "chat" | "question" | "answer" | "context" | "decision" | "finding" | "status" | "review" | "handoff"
-  | "genesis" | "invited" | "invite_closed" | "admitted" | "removed" | "left" | "rotated" | "verified" | "named" | "foreign";
+  | "genesis" | "invited" | "invite_closed" | "admitted" | "removed" | "left" | "rotated" | "verified" | "named"
+  | "relay_added" | "relay_removed" | "foreign";
 
 export type DeliveryState = "queued" | "sent" | "stored" | "delivered" | "shown";
 export type Origin = "human" | "agent";
@@ -59,6 +60,14 @@ export interface Room {
   waiting?: { questions?: number; permissions?: number; tasks?: number };
 }
 
+export interface Relay {
+  address: string;
+  reserved: boolean;
+  connected: boolean;
+  rtt_ms: number | null;
+  why: string | null;
+}
+
 export interface Status {
   version: string;
   member: string;
@@ -68,7 +77,8 @@ export interface Status {
     listening: string[];
     reachability: string | null;
     mdns: boolean | string | null;
-    relays: { address: string; reserved: boolean }[];
+    nat: string | null;
+    relays: Relay[];
   };
   here?: unknown;
   rooms: Room[];

@@ -124,7 +124,7 @@ impl PairTool for Room {
 
 async fn create(call: Call<'_>, parameters: Parameters) -> Result<(String, Outcome), Failure> {
     let dir = call.server.binding.dir.clone();
-    let question = Create { dir, title: parameters.title, name: parameters.name };
+    let question = Create { dir, title: parameters.title, name: parameters.name, relays: Vec::new() };
     let created = call.server.companion.ask(question).await?;
     let opened =
         if created.already { "This folder has this room already; nothing was changed." } else { "The room is open." };
@@ -148,6 +148,10 @@ async fn join(call: Call<'_>, parameters: Parameters) -> Result<(String, Outcome
     let question = Join { invite, dir, name: parameters.name, wait_s: JOIN_WAIT };
     let joined = call.server.companion.ask(question).await?;
     let advice = match (joined.state, joined.already) {
+        (JoinState::Waiting, _) if joined.answer.is_some() => {
+            "Nobody could let you in yet; the companion goes on trying by itself. If it stays so, let your human send `answer` back \
+             to whoever made the invite, who runs `pairwave answer` with it."
+        }
         (_, true) => "This folder has this room already; nothing was changed.",
         (JoinState::Admitted, _) => {
             "You are in. Let the humans compare words (pair_verify), then say hello (pair_send)."

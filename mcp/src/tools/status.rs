@@ -1,6 +1,6 @@
 //! `pair_status`: who is here, how we are connected, what waits.
 
-use pairwave_api::{Failure, Me, MemberView, NetworkView, RoomView, ShowStatus, Whoami};
+use pairwave_api::{Failure, Me, MemberView, NetworkView, RelayView, RoomView, ShowStatus, Whoami};
 use rmcp::model::ToolAnnotations;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ impl PairTool for Status {
             dashboard: status.dashboard,
             me,
             ledger: None,
-            network: status.network,
+            network: clean_network(status.network),
             rooms: rooms.into_iter().map(clean).collect(),
         };
         shorten(&mut value);
@@ -96,6 +96,15 @@ fn clean(mut room: RoomView) -> RoomView {
         }
     }
     room
+}
+
+/// Members name relays.
+fn clean_network(mut network: NetworkView) -> NetworkView {
+    for relay in &mut network.relays {
+        relay.address = label(&relay.address, 256);
+        relay.why = relay.why.as_ref().map(|why| label(why, 200));
+    }
+    network
 }
 
 /// Leaves out the least important until the rest fits.
@@ -175,8 +184,22 @@ fn prose(status: &StatusAnswer) -> String {
         lines.extend(others(room).map(|member| format!("- {}", person(member))));
         lines.push(format!("Unread: {}. Unanswered questions: {}.", room.unread, room.waiting.questions));
     }
+    lines.push(connected(&status.network));
     lines.extend(status.advice.iter().map(|advice| format!("Next: {advice}")));
     lines.join("\n")
+}
+
+/// How this companion can be reached.
+fn connected(network: &NetworkView) -> String {
+    let reachability = if network.reachability.is_empty() { "unknown" } else { &network.reachability };
+    let held = |relays: &[RelayView]| relays.iter().filter(|relay| relay.reserved).count();
+    match network.relays.as_slice() {
+        [] => format!("Network: reachability {reachability}, no relay."),
+        relays => {
+            let all = relays.len();
+            format!("Network: reachability {reachability}, a place at {} of {all} relays.", held(relays))
+        }
+    }
 }
 
 fn person(member: &MemberView) -> String {

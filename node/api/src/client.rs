@@ -136,7 +136,8 @@ fn fresh_key() -> String {
 /// Does asking twice come to the same as asking once?
 fn is_repeatable(request: &Request) -> bool {
     match request {
-        Request::Arrivals(_)
+        Request::Answer(_)
+        | Request::Arrivals(_)
         | Request::Create(_)
         | Request::Deliveries(_)
         | Request::Diagnose(_)
@@ -146,6 +147,7 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::MarkRead(_)
         | Request::OpenDashboard(_)
         | Request::Read(_)
+        | Request::Relays(_)
         | Request::Rename(_)
         | Request::Rooms(_)
         | Request::Send(_)
@@ -153,9 +155,13 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::Wait(_)
         | Request::Whoami(_) => true,
         Request::Verify(verify) => verify.heard.is_none(),
-        Request::CloseInvite(_) | Request::Down(_) | Request::Invite(_) | Request::Leave(_) | Request::Remove(_) => {
-            false
-        }
+        Request::AddRelay(_)
+        | Request::CloseInvite(_)
+        | Request::Down(_)
+        | Request::Invite(_)
+        | Request::Leave(_)
+        | Request::Remove(_)
+        | Request::RemoveRelay(_) => false,
     }
 }
 

@@ -9,6 +9,7 @@ mod companion;
 pub mod control;
 mod failure;
 pub mod home;
+mod network;
 mod request;
 mod spawn;
 mod view;
@@ -18,6 +19,7 @@ pub use client::{Client, NOT_RUNNING};
 pub use companion::{Companion, CompanionExt, Dashboard, Notices};
 pub use failure::{Code, Failure};
 pub use home::Home;
+pub use network::*;
 pub use request::*;
 pub use view::*;
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::network::RelayList;
 use crate::view::*;
 
 /// A question that knows the type of its answer.
@@ -38,6 +39,8 @@ macro_rules! requests {
 }
 
 requests! {
+    AddRelay -> RelayList;
+    Answer -> Answered;
     Arrivals -> ArrivalPage;
     CloseInvite -> InviteClosed;
     Create -> Created;
@@ -52,7 +55,9 @@ requests! {
     MarkRead -> Done;
     OpenDashboard -> DashboardLink;
     Read -> Transcript;
+    Relays -> RelayList;
     Remove -> EventDone;
+    RemoveRelay -> RelayList;
     Rename -> Named;
     Rooms -> RoomList;
     Send -> Sent;
@@ -107,6 +112,27 @@ pub enum Face {
 /// only one there is.
 pub type RoomRef = Option<String>;
 
+/// Names a relay that the room is to use. Humans only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddRelay {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// A multiaddr that ends with `/p2p/` and the relay's peer id, and `#` and a token if the relay gave one.
+    pub relay: String,
+}
+
+/// Dials the joiner who sent this line, and waits a while for it to come in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The line, alone or in the command that it came in.
+    pub line: String,
+    /// How long to wait before answering `waiting`.
+    pub wait_s: u64,
+}
+
 /// A page of a room's events as they became durable here: nothing ever slips in behind a reader.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -144,6 +170,9 @@ pub struct Create {
     /// How to be called in it; the configured name if absent.
     #[serde(default)]
     pub name: Option<String>,
+    /// Relays that the room is to use; see [`AddRelay::relay`].
+    #[serde(default)]
+    pub relays: Vec<String>,
 }
 
 /// How far events that we said have got at each member.
@@ -284,6 +313,15 @@ pub struct Read {
     pub event: Option<String>,
 }
 
+/// Lists the relays of a room.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relays {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+}
+
 /// Removes a member whom one stands above. Humans only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -296,6 +334,17 @@ pub struct Remove {
     /// Why; one sentence.
     #[serde(default)]
     pub reason: Option<String>,
+}
+
+/// Has the room use an address of a relay no more. Humans only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveRelay {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// As it was added, with or without the token.
+    pub relay: String,
 }
 
 /// Renames oneself in the room, or one of one's sessions.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Field;
+use crate::{Field, NetworkView};
 
 /// It was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -72,6 +72,19 @@ pub struct Joined {
     /// The folder had this room already; nothing was changed.
     #[serde(default)]
     pub already: bool,
+}
+
+/// What came of dialling a joiner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Answered {
+    /// Id of the member that the joiner is now; null if it has not come in yet.
+    pub member: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Id of the room that it was invited to.
+    pub room: String,
+    /// Nobody came within the wait; the companion goes on dialling for a quarter of an hour.
+    pub waiting: bool,
 }
 
 /// A new invite.
@@ -182,7 +195,7 @@ pub struct Named {
 }
 
 /// One screen: who is here, how we are connected, what waits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     /// Version of the program.
     pub version: String,
@@ -199,28 +212,6 @@ pub struct Status {
     pub here: Option<String>,
     /// The rooms, or the one that was asked for.
     pub rooms: Vec<RoomView>,
-}
-
-/// How this companion is connected.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct NetworkView {
-    /// Multiaddrs that others may reach us at.
-    pub listening: Vec<String>,
-    /// `unknown`, `private` or `public`.
-    pub reachability: String,
-    /// Are companions found on the local network.
-    pub mdns: bool,
-    /// Relays that we are at.
-    pub relays: Vec<RelayView>,
-}
-
-/// One relay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RelayView {
-    /// A multiaddr.
-    pub address: String,
-    /// Does it hold a place for us.
-    pub reserved: bool,
 }
 
 /// One room in full.
@@ -409,7 +400,8 @@ pub struct Entry {
     /// Is the author verified to us.
     pub verified: bool,
     /// A kind of message (`chat`, `question` …), or an event of the room: `genesis`, `invited`,
-    /// `invite_closed`, `admitted`, `removed`, `left`, `rotated`, `verified`, `named`, `foreign`.
+    /// `invite_closed`, `admitted`, `removed`, `left`, `rotated`, `verified`, `named`, `relay_added`,
+    /// `relay_removed`, `foreign`.
     pub kind: String,
     /// What was said, or one sentence on what happened.
     pub text: String,

@@ -1,10 +1,10 @@
 use std::path::{Path, PathBuf};
 
-use pairwave_api::{Code, Create, Created};
+use pairwave_api::{Create, Created};
 use serde::Serialize;
 
 use crate::caller::Caller;
-use crate::output::{Ended, Stop};
+use crate::output::Ended;
 use crate::prose::{dashboard, folder, page, plain};
 use crate::wiring::{Wired, wire};
 
@@ -13,7 +13,8 @@ use crate::wiring::{Wired, wire};
 #[command(after_help = "\
 Examples:
   pairwave init
-  pairwave init --title \"parser rewrite\" --name alice")]
+  pairwave init --title \"parser rewrite\" --name alice
+  pairwave init --relay /dns4/relay.example.org/udp/4011/quic-v1/p2p/PEERID")]
 pub struct Args {
     /// Your name in the room [default: the configured one, else your user name]
     #[arg(long)]
@@ -27,8 +28,8 @@ pub struct Args {
     /// Leave the folder's agent configuration alone
     #[arg(long)]
     no_wire: bool,
-    /// Refused: this version has no relays
-    #[arg(long, value_name = "MULTIADDR", hide = true)]
+    /// A relay for the room, as `pairwave relay-node` prints it; may be given several times
+    #[arg(long, value_name = "MULTIADDR")]
     relay: Vec<String>,
 }
 
@@ -41,19 +42,11 @@ struct Answer {
 }
 
 pub async fn run(args: Args, caller: &Caller) -> Ended {
-    if !args.relay.is_empty() {
-        return Err(no_relays());
-    }
     let dir = caller.folder(args.dir.as_deref())?;
-    let created = caller.ask(Create { dir: dir.clone(), title: args.title, name: args.name }).await?;
+    let question = Create { dir: dir.clone(), title: args.title, name: args.name, relays: args.relay };
+    let created = caller.ask(question).await?;
     let wired = wire(&dir, args.no_wire, caller);
     caller.output.answer(&Answer { created, wired }, |answer| told(answer, &dir))
-}
-
-fn no_relays() -> Stop {
-    let message = "This version has no relays: two companions meet where one can reach the other's machine.";
-    let next = "Run `pairwave init` without `--relay`; `pairwave doctor` shows who can be reached.";
-    Stop::failed(Code::Usage, "no_relays", message, next)
 }
 
 fn told(Answer { created, wired }: &Answer, dir: &Path) -> String {

@@ -66,8 +66,8 @@ fn told(Answer { joined, wired }: &Answer, dir: &Path) -> String {
     };
     let mut out = page::paragraph(&text, width);
     if let Some(line) = &joined.answer {
-        out.push_str(&page::paragraph("\nIf it stays so, send this line back:", width));
-        out.push_str(&page::to_copy(&plain::line(line)));
+        out.push_str(&page::paragraph("\nIf it stays so, send this line back to whoever invited you:", width));
+        out.push_str(&page::to_copy(&format!("pairwave answer {}", plain::line(line))));
     }
     out + &dashboard(joined.dashboard.as_deref()) + &wired.told(dir)
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use owo_colors::OwoColorize;
-use pairwave_api::{MemberView, RoomView, Status};
+use pairwave_api::{MemberView, NetworkView, RoomView, Status};
 
 use super::{count, folder, list, page, plain, when};
 
@@ -18,11 +18,27 @@ pub fn told(status: &Status, now: Timestamp, width: usize) -> String {
     let rooms: Vec<String> = status.rooms.iter().map(|room| told_room(status, room, now, width)).collect();
     let mut out = rooms.join("\n");
     out.push_str(&super::dashboard(status.dashboard.as_deref()));
+    out.push_str(&told_relays(&status.network, width));
     if !status.network.mdns {
         let note = "Companions on the local network are not looked for (network.mdns is false).";
         out.push_str(&page::paragraph(&note.dimmed().to_string(), width));
     }
     out
+}
+
+/// Nothing where two relays hold a place, for that is enough.
+fn told_relays(network: &NetworkView, width: usize) -> String {
+    let held = network.relays.iter().filter(|relay| relay.reserved).count();
+    let missing = network.relays.iter().filter(|relay| !relay.reserved && held < 2);
+    let told = missing.map(|relay| {
+        let why = relay.why.as_deref().map_or_else(String::new, |why| format!(": {}", plain::line(why)));
+        let address = plain::line(&relay.address);
+        page::paragraph(
+            &format!("The relay {address} holds no place for you{why}. `pairwave doctor` says what to do."),
+            width,
+        )
+    });
+    told.collect()
 }
 
 fn told_room(status: &Status, room: &RoomView, now: Timestamp, width: usize) -> String {
@@ -31,7 +47,8 @@ fn told_room(status: &Status, room: &RoomView, now: Timestamp, width: usize) -> 
     let mut sentences = vec![match room.state.as_str() {
         "waiting" => {
             format!(
-                "You asked to join {title}{place}. Nobody who may let you in has been reached yet; the companion goes on trying."
+                "You asked to join {title}{place}. Nobody who may let you in has been reached yet; the companion goes on trying. \
+                 If it stays so, the same `pairwave join` prints a line to send back."
             )
         }
         "left" => format!("You have left {title}{place}."),
@@ -138,7 +155,7 @@ fn waiting(room: &RoomView) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pairwave_api::{CharterView, FloorView, Me, NetworkView, SessionView, WaitingView};
+    use pairwave_api::{CharterView, FloorView, Me, RelayView, SessionView, WaitingView};
 
     fn member(name: &str) -> MemberView {
         MemberView {
@@ -236,6 +253,28 @@ mod tests {
             summary: String::new(),
         });
         assert!(said(vec![room]).contains("verified. Their agent is 🦊 winter-bay.\n"));
+    }
+
+    #[test]
+    fn a_relay_that_holds_no_place_is_named_with_the_reason() {
+        let relay = |address: &str, reserved, why: Option<&str>| RelayView {
+            address: address.into(),
+            reserved,
+            connected: reserved,
+            rtt_ms: None,
+            why: why.map(str::to_owned),
+        };
+        let mut network = NetworkView {
+            relays: vec![relay("/a", true, None), relay("/b", false, Some("connection refused"))],
+            ..NetworkView::default()
+        };
+        let said = told_relays(&network, 100);
+        assert_eq!(
+            said,
+            "The relay /b holds no place for you: connection refused. `pairwave doctor` says what to do.\n"
+        );
+        network.relays.push(relay("/c", true, None));
+        assert_eq!(told_relays(&network, 100), "", "two are enough");
     }
 
     #[test]

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use pairwave_wire::TransportId;
+
+use crate::answer::Answer;
 use crate::event::Origin;
 use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::invite::Invite;
+use crate::relays::RelayError;
 use crate::sas::Words;
 use crate::talk::Message;
 
@@ -37,6 +41,10 @@ pub enum Command {
         invite: Invite,
         name: String,
     },
+    /// Dials, for a while, a joiner who sent an answer line.
+    Answer {
+        answer: Answer,
+    },
     /// Gives up knocking.
     CancelJoin {
         room: RoomId,
@@ -68,6 +76,17 @@ pub enum Command {
         by: Speaker,
         session: Option<SessionId>,
         name: String,
+    },
+    /// Names a relay that the room is to use, in its text form.
+    AddRelay {
+        room: RoomId,
+        by: Speaker,
+        relay: String,
+    },
+    RemoveRelay {
+        room: RoomId,
+        by: Speaker,
+        relay: String,
     },
     Send {
         room: RoomId,
@@ -112,10 +131,10 @@ impl Command {
         !matches!(self, Self::SessionStarted { .. } | Self::SessionEnded { .. } | Self::Shown { .. })
     }
 
-    /// The room that it is about; none for one that is still to be made.
+    /// The room that it is about; none for one that is still to be made or found.
     pub fn room(&self) -> Option<RoomId> {
         match self {
-            Self::Create { .. } => None,
+            Self::Create { .. } | Self::Answer { .. } => None,
             Self::Join { invite, .. } => Some(invite.room),
             Self::CancelJoin { room }
             | Self::Invite { room, .. }
@@ -123,6 +142,8 @@ impl Command {
             | Self::Remove { room, .. }
             | Self::Leave { room, .. }
             | Self::Name { room, .. }
+            | Self::AddRelay { room, .. }
+            | Self::RemoveRelay { room, .. }
             | Self::Send { room, .. }
             | Self::Verify { room, .. }
             | Self::Heard { room, .. }
@@ -142,6 +163,11 @@ pub enum Outcome {
     /// The wish to join is kept; knocking goes on across restarts.
     Joining {
         room: RoomId,
+    },
+    /// The joiner is dialled, and may be a member of this room soon.
+    Answering {
+        room: RoomId,
+        transport: TransportId,
     },
     Invited {
         id: EventId,
@@ -200,6 +226,20 @@ pub enum Refusal {
     NameTaken { by: String },
     #[error("the invite has expired")]
     InviteExpired,
+    #[error("the invite was revoked")]
+    InviteRevoked,
+    #[error("the invite has been used up")]
+    InviteUsedUp,
+    #[error("this answers no invite of a room here")]
+    UnknownInvite,
+    #[error("this is an answer of this very companion")]
+    OwnAnswer,
+    #[error(transparent)]
+    NotARelay(RelayError),
+    #[error("the room has this relay already")]
+    RelayThere,
+    #[error("the room has no such relay")]
+    NoSuchRelay,
     #[error("only a human can do this")]
     HumansOnly,
     #[error("the text contains your own three words, which only your voice may carry")]

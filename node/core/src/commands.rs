@@ -17,6 +17,7 @@ use crate::key::{InviteSecret, KnockKey};
 use crate::log::Log;
 use crate::members::{Genesis, InviteClosed, Invited, Left, Removed};
 use crate::node::{Derivation, Node};
+use crate::relays::{RelayAdded, RelayRemoved};
 use crate::room::Room;
 use crate::seat::{Seat, Standing};
 use crate::sessions::{Named, check_own_name};
@@ -31,12 +32,17 @@ impl<L: Log> Node<L> {
         let result = match command {
             Command::Create { by, title, name } => Some(self.create(by, title, name)),
             Command::Join { invite, name } => Some(self.join(invite, name)),
+            Command::Answer { answer } => Some(self.answer(answer)),
             Command::CancelJoin { room } => Some(self.cancel_join(room)),
             Command::Invite { room, by, expires_in, uses } => self.invite(token, room, by, expires_in, uses),
             Command::CloseInvite { room, by, invite } => Some(self.close_invite(room, by, invite)),
             Command::Remove { room, by, member, reason } => Some(self.remove(room, by, member, reason)),
             Command::Leave { room, by } => Some(self.leave(room, by)),
             Command::Name { room, by, session, name } => Some(self.say(room, by, Body::Named(Named { session, name }))),
+            Command::AddRelay { room, by, relay } => Some(self.say(room, by, Body::RelayAdded(RelayAdded { relay }))),
+            Command::RemoveRelay { room, by, relay } => {
+                Some(self.say(room, by, Body::RelayRemoved(RelayRemoved { relay })))
+            }
             Command::Send { room, by, message } => Some(self.send(room, by, message)),
             Command::Verify { room, by: _, member } => self.verify(token, room, member),
             Command::Heard { room, by, member, words } => Some(self.heard(room, by, member, &words)),
@@ -123,6 +129,7 @@ impl<L: Log> Node<L> {
             return Err(Refusal::NotAMember);
         }
         seat.check_recovered()?;
+        let relays = seat.room.state().relays.iter().map(str::to_owned).collect();
         if uses == 0 {
             return Err(Refusal::Empty { field: "uses" });
         }
@@ -139,6 +146,7 @@ impl<L: Log> Node<L> {
             addresses: self.addresses.iter().take(limits::ADDRESSES).cloned().collect(),
             expires_at: self.now + expires_in,
             uses,
+            relays,
         })
     }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use pairwave_wire::TransportId;
+use pairwave_wire::{TransportId, limits};
 
 use crate::time::Timestamp;
 
@@ -17,6 +17,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long a dial may take before it counts as failed.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Most addresses of one companion: its own, and a circuit through each relay of a room.
+const ADDRESSES: usize = limits::ADDRESSES + limits::RELAYS;
 /// Most sightings that are remembered of companions that nobody needs.
 const SIGHTINGS: usize = 256;
 
@@ -96,6 +98,13 @@ impl Connectivity {
         self.peers.values_mut().for_each(|peer| peer.retry_at_once(now));
     }
 
+    /// There is reason to believe that this one can be reached now.
+    pub fn retry(&mut self, id: &TransportId, now: Timestamp) {
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.retry_at_once(now);
+        }
+    }
+
     pub fn is_connected(&self, id: &TransportId) -> bool {
         self.peers.get(id).is_some_and(|peer| peer.connected)
     }
@@ -155,7 +164,7 @@ impl Peer {
 /// Keeps the newest sightings: an address that is not offered any more makes room.
 fn add_addresses(peer: &mut Peer, addresses: impl Iterator<Item = String>) {
     for address in addresses {
-        if peer.addresses.len() < pairwave_wire::limits::ADDRESSES {
+        if peer.addresses.len() < ADDRESSES {
             peer.addresses.insert(address);
         } else if !peer.addresses.contains(&address) {
             peer.addresses.pop_first();

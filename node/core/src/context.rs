@@ -3,6 +3,7 @@
 use pairwave_wire::TransportId;
 use rand_chacha::ChaCha20Rng;
 
+use crate::input::ConnectedRelay;
 use crate::key::Identity;
 use crate::log::Log;
 use crate::node::Limits;
@@ -15,6 +16,8 @@ pub struct Context<'a> {
     pub transport: &'a TransportId,
     /// Where this companion may be reached.
     pub addresses: &'a [String],
+    /// The relays that can be asked, nearest first.
+    pub relays: &'a [ConnectedRelay],
     pub limits: &'a Limits,
     pub log: &'a dyn Log,
     pub rng: &'a mut ChaCha20Rng,

@@ -1,4 +1,4 @@
-//! How far what was said here has got: queued, sent, delivered, shown, for each member apart.
+//! How far what was said here has got: queued, sent, stored, delivered, shown, for each member apart.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,8 @@ pub enum Delivery {
     Queued,
     /// Written to a link.
     Sent,
+    /// Waits for the member at a relay's mailbox.
+    Stored,
     /// Durable on the other machine, by its own word.
     Delivered,
     /// Given to an agent or a human there, by its companion's word.
@@ -36,6 +38,9 @@ struct Progress {
     have: BTreeMap<MemberId, u64>,
     /// Which of our events were shown there, by seq.
     shown: Ranges,
+    /// Up to which seq our events wait in letters, or did.
+    #[serde(default)]
+    stored: u64,
     /// When a link to the member was last up.
     last_seen: Option<Timestamp>,
     /// Our highest seq that was written to a link. A restart begins anew, with the link.
@@ -68,6 +73,17 @@ impl Deliveries {
         progress.sent = progress.sent.max(seq);
     }
 
+    /// Our events up to this seq wait for the member at a mailbox.
+    pub fn stored(&mut self, member: MemberId, seq: u64) {
+        let progress = self.members.entry(member).or_default();
+        progress.stored = progress.stored.max(seq);
+    }
+
+    /// Up to which seq of `author`, which is us, the member has our events or finds them at a mailbox.
+    pub fn at_hand(&self, member: &MemberId, author: &MemberId) -> u64 {
+        self.members.get(member).map_or(0, |progress| progress.has(author).max(progress.stored))
+    }
+
     /// The member told which of our events were shown there. Says whether that is news.
     pub fn shown(&mut self, member: MemberId, shown: &Ranges) -> bool {
         self.members.entry(member).or_default().shown.merge(shown)
@@ -88,6 +104,8 @@ impl Deliveries {
             Delivery::Shown
         } else if progress.has(author) >= seq {
             Delivery::Delivered
+        } else if progress.stored >= seq {
+            Delivery::Stored
         } else if progress.sent >= seq {
             Delivery::Sent
         } else {

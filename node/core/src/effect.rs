@@ -1,15 +1,19 @@
 //! Everything that a node wants done.
 
 use pairwave_wire::TransportId;
+use pairwave_wire::hello::InviteLabel;
+use pairwave_wire::lookup::LookupRequest;
+use pairwave_wire::mailbox::MailboxRequest;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Outcome, Refusal, Token};
-use crate::id::RoomId;
+use crate::id::{MemberId, RoomId};
 use crate::input::{LinkId, Protocol};
 use crate::key::InviteSecret;
+use crate::letter::Ratcheted;
+use crate::letters::LetterKeys;
 use crate::log::Record;
 use crate::notice::Notice;
-use pairwave_wire::hello::InviteLabel;
 
 /// Names a derivation until its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +34,8 @@ pub enum Slot {
     Peers,
     /// A wish to join.
     Joining,
+    /// The ratchets that letters go through, and what others know of them.
+    Ratchets,
 }
 
 /// One thing to do. Effects leave in order; a `Send` or `Reply` waits until every `Append` and
@@ -80,11 +86,49 @@ pub enum Effect {
     Drop {
         peer: TransportId,
     },
+    /// The relays to be at, in their text form; replaces what was told before.
+    Relays {
+        relays: Vec<String>,
+    },
     /// Argon2id (64 MiB, t=3, p=1) of an invite's secret, off the threads that must answer.
     Derive {
         id: DeriveId,
         secret: InviteSecret,
         label: InviteLabel,
+    },
+    /// Makes the keys of the Double Ratchet for one room; answered by `Input::LetterKeysMade`.
+    MakeLetterKeys {
+        room: RoomId,
+    },
+    /// Puts the content of a letter through the ratchet to a member; answered by
+    /// `Input::LetterSealed`. `ratchets` is what an earlier answer held; of one room, one thing
+    /// at a time is asked. `afresh`: with a new session.
+    SealLetter {
+        room: RoomId,
+        ratchets: Vec<u8>,
+        to: MemberId,
+        keys: LetterKeys,
+        afresh: bool,
+        content: Vec<u8>,
+    },
+    /// Takes a member's message out of the ratchet; answered by `Input::LetterOpened`.
+    OpenLetter {
+        room: RoomId,
+        ratchets: Vec<u8>,
+        from: MemberId,
+        message: Ratcheted,
+    },
+    /// Asks a relay's mailbox; answered by `Input::Mailed`.
+    Mail {
+        id: u64,
+        relay: TransportId,
+        request: MailboxRequest,
+    },
+    /// Asks a relay's address lookup; answered by `Input::LookedUp`.
+    LookUp {
+        id: u64,
+        relay: TransportId,
+        request: LookupRequest,
     },
     /// The room cannot go on: it is to be read again from its log.
     Reopen {

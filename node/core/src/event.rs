@@ -13,7 +13,7 @@ use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::key::{self, BadSignature, Domain, Identity};
 use crate::log::Record;
 use crate::time::Timestamp;
-use crate::{members, sessions, talk, verification};
+use crate::{letters, members, relays, sessions, talk, verification};
 
 /// Version of the event format.
 pub const VERSION: u16 = 1;
@@ -58,6 +58,9 @@ pub enum Body {
     Rotated(members::Rotated),
     Verified(verification::Verified),
     Named(sessions::Named),
+    LetterKeys(letters::LetterKeys),
+    RelayAdded(relays::RelayAdded),
+    RelayRemoved(relays::RelayRemoved),
     Message(talk::Message),
     Foreign { kind: String },
 }
@@ -270,6 +273,9 @@ impl Body {
             Self::Rotated(_) => "rotated",
             Self::Verified(_) => "verified",
             Self::Named(_) => "named",
+            Self::LetterKeys(_) => "letter_keys",
+            Self::RelayAdded(_) => "relay_added",
+            Self::RelayRemoved(_) => "relay_removed",
             Self::Message(_) => "message",
             Self::Foreign { kind } => kind,
         }
@@ -286,6 +292,9 @@ impl Body {
             Self::Rotated(body) => cbor::to_value(body),
             Self::Verified(body) => cbor::to_value(body),
             Self::Named(body) => cbor::to_value(body),
+            Self::LetterKeys(body) => cbor::to_value(body),
+            Self::RelayAdded(body) => cbor::to_value(body),
+            Self::RelayRemoved(body) => cbor::to_value(body),
             Self::Message(body) => cbor::to_value(body),
             Self::Foreign { .. } => Ok(Value::Null),
         };
@@ -303,6 +312,9 @@ impl Body {
             "rotated" => read(value, Self::Rotated),
             "verified" => read(value, Self::Verified),
             "named" => read(value, Self::Named),
+            "letter_keys" => read(value, Self::LetterKeys),
+            "relay_added" => read(value, Self::RelayAdded),
+            "relay_removed" => read(value, Self::RelayRemoved),
             "message" => read(value, Self::Message),
             _ => None,
         };

@@ -18,6 +18,7 @@ impl<L: Log> Node<L> {
     pub(crate) fn on_connected(&mut self, peer: TransportId, address: String) {
         self.connectivity.connected(&peer);
         let wanted = self.seats.values().any(|seat| seat.peers.member_at(&peer).is_some());
+        let wanted = wanted || self.answering.contains_key(&peer);
         if !wanted && self.joins.is_empty() && self.transport > peer {
             // It opens the stream if it is one of ours. If not, it is not worth another dial.
             self.links.strange(peer.clone(), self.now + self.limits.stranger_pause);
@@ -57,6 +58,22 @@ impl<L: Log> Node<L> {
                 }
             }
             self.open_knocks(&peer);
+        }
+    }
+
+    /// A better connection to this companion has come up: its links move there, each new stream
+    /// before the old one ends.
+    pub(crate) fn move_links(&mut self, peer: &TransportId) {
+        if self.transport >= *peer {
+            return;
+        }
+        let linked = |seat: &Seat| seat.links.values().any(|link| link.peer() == peer);
+        let rooms: Vec<RoomId> = self.seats.iter().filter(|(_, seat)| linked(seat)).map(|(room, _)| *room).collect();
+        for room in rooms {
+            let goal = (room, peer.clone(), Protocol::Room);
+            if !self.links.is_opening(&goal) {
+                self.open_stream(goal);
+            }
         }
     }
 

@@ -1,11 +1,15 @@
 //! Everything that can happen to a node.
 
 use pairwave_wire::TransportId;
+use pairwave_wire::lookup::LookupAnswer;
+use pairwave_wire::mailbox::MailboxAnswer;
 
 use crate::command::{Command, Token};
 use crate::effect::{DeriveId, Slot};
 use crate::id::RoomId;
 use crate::key::KnockKey;
+use crate::letter::Ratcheted;
+use crate::letters::LetterKeys;
 
 /// A stream between two companions, of one protocol. Ids are never reused within a run; the node
 /// names the streams that it opens with even numbers, its driver those that it accepts with odd ones.
@@ -19,6 +23,14 @@ pub enum Protocol {
     Room,
     /// [`pairwave_wire::protocol::KNOCK`]
     Knock,
+}
+
+/// A relay that can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectedRelay {
+    pub transport: TransportId,
+    /// The addresses under which rooms name it.
+    pub named: Vec<String>,
 }
 
 /// One thing that happened. The driver feeds them in as they come.
@@ -85,6 +97,39 @@ pub enum Input {
     Derived {
         id: DeriveId,
         key: KnockKey,
+    },
+    /// A connection to this companion is better than the one that its links use.
+    BetterPath {
+        peer: TransportId,
+    },
+    /// The relays that can be asked now, nearest first.
+    Relays {
+        connected: Vec<ConnectedRelay>,
+    },
+    LetterKeysMade {
+        room: RoomId,
+        keys: LetterKeys,
+        ratchets: Vec<u8>,
+    },
+    /// The ratchets as they are now, and the message; `None` if the member's keys are unusable.
+    LetterSealed {
+        room: RoomId,
+        sealed: Option<(Vec<u8>, Ratcheted)>,
+    },
+    /// The ratchets as they are now, and the content; `None` if the message does not open.
+    LetterOpened {
+        room: RoomId,
+        opened: Option<(Vec<u8>, Vec<u8>)>,
+    },
+    /// What a relay's mailbox answered; `None` if it could not be asked.
+    Mailed {
+        id: u64,
+        answer: Option<MailboxAnswer>,
+    },
+    /// What a relay's address lookup answered; `None` if it could not be asked.
+    LookedUp {
+        id: u64,
+        answer: Option<LookupAnswer>,
     },
     /// A room that was here before this start, or one to read again after a failed append.
     Restored {

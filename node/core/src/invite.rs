@@ -14,8 +14,10 @@ use crate::time::Timestamp;
 
 const PREFIX: &str = "pairwave";
 const VERSION: u8 = 1;
-/// Longest content in bytes: all addresses at their longest, and the keys.
-const CONTENT: usize = limits::ADDRESSES * (limits::ADDRESS + 3) + 512;
+/// Longest relay in bytes: an address, `#` and a token.
+const RELAY: usize = limits::ADDRESS + 1 + limits::TOKEN;
+/// Longest content in bytes: all addresses and relays at their longest, and the keys.
+const CONTENT: usize = limits::ADDRESSES * (limits::ADDRESS + 3) + limits::RELAYS * (RELAY + 3) + 512;
 
 /// Everything that a newcomer needs to find the room and to prove that it was invited.
 ///
@@ -39,6 +41,8 @@ pub struct Invite {
     pub expires_at: Timestamp,
     /// How many may join with it, at least 1.
     pub uses: u32,
+    /// The relays of the room, tokens included; at most [`limits::RELAYS`] are read.
+    pub relays: Vec<String>,
 }
 
 /// Why a text is not an invite.
@@ -113,11 +117,12 @@ pub fn derive_knock_key(secret: &InviteSecret, label: &InviteLabel) -> KnockKey 
 
 /// The fields in the order in which they are written.
 #[derive(Serialize, Deserialize)]
-struct Content(RoomId, InviteLabel, InviteSecret, MemberId, TransportId, Vec<String>, Timestamp, u32);
+struct Content(RoomId, InviteLabel, InviteSecret, MemberId, TransportId, Vec<String>, Timestamp, u32, Vec<String>);
 
 impl From<&Invite> for Content {
     fn from(invite: &Invite) -> Self {
         let fits = |address: &&String| address.len() <= limits::ADDRESS;
+        let short = |relay: &&String| relay.len() <= RELAY;
         Self(
             invite.room,
             invite.label,
@@ -127,6 +132,7 @@ impl From<&Invite> for Content {
             invite.addresses.iter().filter(fits).take(limits::ADDRESSES).cloned().collect(),
             invite.expires_at,
             invite.uses,
+            invite.relays.iter().filter(short).take(limits::RELAYS).cloned().collect(),
         )
     }
 }
@@ -135,14 +141,17 @@ impl TryFrom<Content> for Invite {
     type Error = ParseInviteError;
 
     fn try_from(content: Content) -> Result<Self, ParseInviteError> {
-        let Content(room, label, secret, inviter, transport, addresses, expires_at, uses) = content;
+        let Content(room, label, secret, inviter, transport, addresses, expires_at, uses, relays) = content;
         if addresses.len() > limits::ADDRESSES || addresses.iter().any(|address| address.len() > limits::ADDRESS) {
             return Err(wrong(&"too many or too long addresses"));
+        }
+        if relays.len() > limits::RELAYS || relays.iter().any(|relay| relay.len() > RELAY) {
+            return Err(wrong(&"too many or too long relays"));
         }
         if uses == 0 {
             return Err(wrong(&"it is good for nobody"));
         }
-        Ok(Self { room, label, secret, inviter, transport, addresses, expires_at, uses })
+        Ok(Self { room, label, secret, inviter, transport, addresses, expires_at, uses, relays })
     }
 }
 
@@ -176,6 +185,7 @@ mod tests {
             addresses: vec!["/ip4/192.168.1.7/udp/4011/quic-v1".into(), "/ip4/192.168.1.7/tcp/4011".into()],
             expires_at: Timestamp(1_800_000_000_000),
             uses: 1,
+            relays: vec!["/ip4/203.0.113.7/udp/4011/quic-v1/p2p/12D3#prt-abc".into()],
         }
     }
 
@@ -221,6 +231,8 @@ mod tests {
             encoded(|content| content.7 = 0),
             encoded(|content| content.5 = vec!["a".into(); limits::ADDRESSES + 1]),
             encoded(|content| content.5 = vec!["a".repeat(limits::ADDRESS + 1)]),
+            encoded(|content| content.8 = vec!["a".into(); limits::RELAYS + 1]),
+            encoded(|content| content.8 = vec!["a".repeat(RELAY + 1)]),
             b"\x00".to_vec(),
             [encoded(|_| ()), vec![0]].concat(),
         ];
@@ -233,8 +245,9 @@ mod tests {
     fn too_many_addresses_are_left_out_rather_than_spoil_the_invite() {
         let mut long = invite();
         long.addresses = vec!["a".repeat(limits::ADDRESS); limits::ADDRESSES + 4];
+        long.relays = vec!["a".repeat(RELAY); limits::RELAYS + 1];
         let read: Invite = long.to_string().parse().unwrap();
-        assert_eq!(read.addresses.len(), limits::ADDRESSES);
+        assert_eq!((read.addresses.len(), read.relays.len()), (limits::ADDRESSES, limits::RELAYS));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Domain {
     LinkAcceptor,
     /// The handshake hash of a knock.
     Knock,
+    /// The content of a letter, and for whom it is.
+    Letter,
 }
 
 impl Domain {
@@ -35,6 +37,7 @@ impl Domain {
             Self::LinkOpener => b"pairwave-link-v1opener",
             Self::LinkAcceptor => b"pairwave-link-v1acceptor",
             Self::Knock => b"pairwave-knock-v1",
+            Self::Letter => b"pairwave-letter-v1",
         }
     }
 }

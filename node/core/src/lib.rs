@@ -4,6 +4,7 @@
 //! fold over them. [`Node`](node::Node) holds all rooms of one identity and performs no IO: time,
 //! bytes and randomness come in as arguments, effects go out as values.
 
+pub mod answer;
 pub mod armor;
 mod causality;
 pub mod command;
@@ -23,10 +24,13 @@ pub mod invite;
 pub mod joining;
 pub mod key;
 pub mod knock;
+pub mod letter;
+pub mod letters;
 pub mod link;
 mod links;
 mod live;
 pub mod log;
+pub mod mailbox;
 pub mod mark;
 pub mod members;
 mod membership;
@@ -39,6 +43,7 @@ mod pairing;
 pub mod peers;
 pub mod ranges;
 pub mod reading;
+pub mod relays;
 pub mod room;
 pub mod sas;
 pub mod seal;
@@ -52,3 +57,4 @@ pub mod time;
 pub mod vector;
 pub mod verification;
 mod waiting;
+mod whereabouts;

@@ -118,6 +118,12 @@ impl Links {
         self.attempts.get(goal).is_none_or(|attempt| attempt.stream.is_none() && attempt.due <= now)
     }
 
+    /// Is a stream of this goal on its way to become a link?
+    pub fn is_opening(&self, goal: &Goal) -> bool {
+        let stream = self.attempts.get(goal).and_then(|attempt| self.streams.get(&attempt.stream?));
+        stream.is_some_and(Stream::is_unproved)
+    }
+
     /// How often this goal was tried in vain of late.
     pub fn failures(&self, goal: &Goal) -> u32 {
         self.attempts.get(goal).map_or(0, |attempt| attempt.failures)

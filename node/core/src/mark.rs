@@ -32,6 +32,12 @@ pub enum Mark {
     NotAName,
     #[error("it verifies somebody who is no member")]
     NoSuchMember,
+    #[error("it does not name a relay")]
+    NotARelay,
+    #[error("the room has this relay already")]
+    RelayThere,
+    #[error("the room has no such relay")]
+    NoSuchRelay,
 }
 
 impl From<Refusal> for Mark {
@@ -43,6 +49,9 @@ impl From<Refusal> for Mark {
             Refusal::TooLong { .. } | Refusal::EventTooLong { .. } => Self::TooLong,
             Refusal::TooMany { .. } => Self::TooMany,
             Refusal::NotAQuestion => Self::NotAQuestion,
+            Refusal::NotARelay(_) => Self::NotARelay,
+            Refusal::RelayThere => Self::RelayThere,
+            Refusal::NoSuchRelay => Self::NoSuchRelay,
             _ => Self::FieldShape,
         }
     }

@@ -7,6 +7,7 @@ use pairwave_wire::TransportId;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
+use crate::answer::Answering;
 use crate::command::{Speaker, Token};
 use crate::connectivity::Connectivity;
 use crate::context::Context;
@@ -14,15 +15,17 @@ use crate::delivery::Delivery;
 use crate::effect::{DeriveId, Effect, Slot};
 use crate::epochs::EpochKeys;
 use crate::id::{EventId, MemberId, RoomId};
-use crate::input::{Input, LinkId};
+use crate::input::{ConnectedRelay, Input, LinkId};
 use crate::invite::Invite;
 use crate::joining::Joining;
 use crate::key::Identity;
 use crate::links::Links;
 use crate::log::{Log, LogError};
+use crate::mailbox::LetterCounts;
 use crate::message::LiveSession;
 use crate::notice::{Notice, VerificationStep};
 use crate::outbox::Outbox;
+use crate::relays;
 use crate::room::Room;
 use crate::seat::{Seat, Standing};
 use crate::time::Timestamp;
@@ -45,18 +48,24 @@ pub struct Node<L: Log> {
     pub(crate) identity: Identity,
     pub(crate) transport: TransportId,
     pub(crate) addresses: Vec<String>,
+    /// The relays that can be asked, nearest first.
+    connected_relays: Vec<ConnectedRelay>,
     pub(crate) limits: Limits,
     pub(crate) log: L,
     pub(crate) rng: ChaCha20Rng,
     pub(crate) outbox: Outbox,
     pub(crate) seats: BTreeMap<RoomId, Seat>,
     pub(crate) joins: BTreeMap<RoomId, Joining>,
+    /// Joiners who sent a line back.
+    pub(crate) answering: BTreeMap<TransportId, Answering>,
     pub(crate) links: Links,
     pub(crate) connectivity: Connectivity,
     pub(crate) derivations: BTreeMap<DeriveId, Derivation>,
     /// Rooms that were closed because their log failed.
     closed: BTreeSet<RoomId>,
     next_derivation: u64,
+    /// What the last [`Effect::Relays`] told.
+    relays: Vec<String>,
     pub(crate) now: Timestamp,
 }
 
@@ -110,6 +119,10 @@ pub enum Timer {
     Fold,
     /// What only spares work is to be saved.
     Save,
+    /// A letter is to be written, or may wait for us.
+    Letters,
+    /// Our addresses are to be published, or a member's are to be found.
+    Lookup,
 }
 
 /// Whether a member is there.
@@ -139,17 +152,20 @@ impl<L: Log> Node<L> {
             identity,
             transport,
             addresses: Vec::new(),
+            connected_relays: Vec::new(),
             limits,
             log,
             rng: ChaCha20Rng::from_seed(seed),
             outbox: Outbox::default(),
             seats: BTreeMap::new(),
             joins: BTreeMap::new(),
+            answering: BTreeMap::new(),
             links: Links::default(),
             connectivity: Connectivity::default(),
             derivations: BTreeMap::new(),
             closed: BTreeSet::new(),
             next_derivation: 0,
+            relays: Vec::new(),
             now,
         }
     }
@@ -178,12 +194,30 @@ impl<L: Log> Node<L> {
             Input::Durable { number } => self.each_seat(|seat, context| seat.on_durable(number, context)),
             Input::AppendFailed { room, number: _, why } => self.on_append_failed(room, why),
             Input::Derived { id, key } => self.on_derived(id, key),
+            Input::BetterPath { peer } => self.move_links(&peer),
+            Input::Relays { connected } => self.on_relays(connected),
+            Input::LetterKeysMade { room, keys, ratchets } => {
+                self.with_seat(&room, |seat, context| seat.on_letter_keys(keys, ratchets, context));
+            }
+            Input::LetterSealed { room, sealed } => {
+                self.with_seat(&room, |seat, context| seat.on_sealed(sealed, context));
+            }
+            Input::LetterOpened { room, opened } => {
+                self.with_seat(&room, |seat, context| seat.on_opened_letter(opened, context));
+            }
+            Input::Mailed { id, answer } => {
+                self.each_seat(|seat, context| seat.on_mailed(id, answer.clone(), context));
+            }
+            Input::LookedUp { id, answer } => {
+                self.each_seat(|seat, context| seat.on_looked_up(id, answer.clone(), context));
+            }
             Input::Restored { room, saved, own_seq } => self.on_restored(room, saved, own_seq),
             Input::Timeout => self.on_timeout(),
         }
         self.close_failed();
         self.finish_joins();
         self.follow_membership();
+        self.follow_relays();
         if reaches_out {
             self.reach_out();
         }
@@ -201,7 +235,9 @@ impl<L: Log> Node<L> {
             let words = seat.comparing.poll_timeout().map(|at| (at, Timer::Words));
             let fold = seat.poll_settle().map(|at| (at, Timer::Fold));
             let save = seat.poll_save().map(|at| (at, Timer::Save));
-            links.chain(words).chain(fold).chain(save)
+            let letters = seat.mailbox.poll_timeout().map(|at| (at, Timer::Letters));
+            let lookup = seat.whereabouts.poll_timeout().map(|at| (at, Timer::Lookup));
+            links.chain(words).chain(fold).chain(save).chain(letters).chain(lookup)
         });
         let dial = self.connectivity.poll_timeout().map(|at| (at, Timer::Dial));
         let stream = self.links.poll_timeout(self.limits.handshake).map(|at| (at, Timer::Stream));
@@ -313,6 +349,11 @@ impl<L: Log> Node<L> {
         seat.map(|seat| seat.peers.of(member).map(|(transport, _)| transport.clone()).collect()).unwrap_or_default()
     }
 
+    /// How this room's letters fared since the start.
+    pub fn letters(&self, room: &RoomId) -> LetterCounts {
+        self.seats.get(room).map(|seat| seat.mailbox.counts).unwrap_or_default()
+    }
+
     /// When a dial of this companion last came to nothing, if it has not answered since.
     pub fn unanswered(&self, peer: &TransportId) -> Option<Timestamp> {
         self.connectivity.unanswered(peer)
@@ -329,6 +370,7 @@ impl<L: Log> Node<L> {
             identity: &self.identity,
             transport: &self.transport,
             addresses: &self.addresses,
+            relays: &self.connected_relays,
             limits: &self.limits,
             log: &self.log,
             rng: &mut self.rng,
@@ -354,7 +396,20 @@ impl<L: Log> Node<L> {
 
     fn on_listening(&mut self, addresses: Vec<String>) {
         self.addresses = addresses;
-        self.each_seat(Seat::tell_peers);
+        self.each_seat(|seat, context| {
+            seat.tell_peers(context);
+            seat.publish_soon(context);
+            seat.mind_whereabouts(context);
+        });
+    }
+
+    fn on_relays(&mut self, connected: Vec<ConnectedRelay>) {
+        self.connected_relays = connected;
+        self.each_seat(|seat, context| {
+            seat.relays_changed(context);
+            seat.publish_soon(context);
+            seat.mind_whereabouts(context);
+        });
     }
 
     /// Links cannot be trusted to notice: each must prove at once that it is alive.
@@ -422,6 +477,8 @@ impl<L: Log> Node<L> {
             seat.words_timeout(context);
             seat.settle_if_due(context);
             seat.save_if_due(context);
+            seat.mind_mailbox(context);
+            seat.mind_whereabouts(context);
             seat.pump(context);
         });
         for (link, peer) in dead {
@@ -445,10 +502,25 @@ impl<L: Log> Node<L> {
         }
     }
 
+    /// Tells which relays to be at, where that changed. What a closed room named is still told, for
+    /// the room comes back.
+    fn follow_relays(&mut self) {
+        let member = self.seats.values().filter(|seat| seat.standing() == Standing::Member);
+        let rooms = member.flat_map(|seat| seat.room.state().relays.iter());
+        let invites = self.joins.values().flat_map(|joining| joining.invite.relays.iter().map(String::as_str));
+        let before = self.relays.iter().map(String::as_str).filter(|_| !self.closed.is_empty());
+        let relays = relays::union(rooms.chain(invites).chain(before));
+        if !relays.iter().eq(self.relays.iter()) {
+            self.relays = relays.into_iter().map(str::to_owned).collect();
+            self.outbox.push(Effect::Relays { relays: self.relays.clone() });
+        }
+    }
+
     /// Dials and opens what is due. Cheap when nothing is.
     fn reach_out(&mut self) {
         let link_of = |room: &RoomId, member: &MemberId| Some(self.seats.get(room)?.links.get(member)?.id());
         self.links.end_unless(|room, member, link| link_of(room, member) == Some(link), self.now);
+        self.expire_answers();
         let goals = self.goals();
         self.connectivity.want(&goals, self.now);
         let jitter = self.rng.next_u64();
@@ -458,7 +530,7 @@ impl<L: Log> Node<L> {
         self.open_streams();
     }
 
-    /// Who is worth dialling: members we have no link to, who invited us, and, where somebody is
+    /// Who is worth dialling: members we have no link to, who invited us, who answered, and, where somebody is
     /// missing, every companion on the local network that was not tried lately.
     fn goals(&self) -> BTreeMap<TransportId, BTreeSet<String>> {
         let mut goals: BTreeMap<TransportId, BTreeSet<String>> = BTreeMap::new();
@@ -467,13 +539,20 @@ impl<L: Log> Node<L> {
             for member in seat.others().filter(|member| !seat.links.contains_key(member)) {
                 missing = true;
                 for (transport, addresses) in seat.peers.of(&member) {
-                    goals.entry(transport.clone()).or_default().extend(addresses.iter().cloned());
+                    let goal = goals.entry(transport.clone()).or_default();
+                    goal.extend(addresses.iter().cloned());
+                    goal.extend(seat.room.state().relays.iter().map(relays::circuit));
                 }
             }
         }
         for joining in self.joins.values() {
-            let addresses = joining.invite.addresses.iter().cloned();
-            goals.entry(joining.invite.transport.clone()).or_default().extend(addresses);
+            let Invite { transport, addresses, relays, .. } = &joining.invite;
+            let goal = goals.entry(transport.clone()).or_default();
+            goal.extend(addresses.iter().cloned());
+            goal.extend(relays.iter().map(|relay| relays::circuit(relay)));
+        }
+        for (transport, answering) in &self.answering {
+            goals.entry(transport.clone()).or_default().extend(answering.addresses.iter().cloned());
         }
         if missing {
             for seen in self.connectivity.seen().filter(|seen| !self.links.is_strange(seen, self.now)) {

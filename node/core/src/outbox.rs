@@ -2,6 +2,10 @@
 
 use std::collections::VecDeque;
 
+use pairwave_wire::TransportId;
+use pairwave_wire::lookup::LookupRequest;
+use pairwave_wire::mailbox::MailboxRequest;
+
 use crate::command::{Outcome, Refusal, Token};
 use crate::effect::{Effect, Slot};
 use crate::id::RoomId;
@@ -14,6 +18,7 @@ use crate::notice::Notice;
 pub struct Outbox {
     effects: VecDeque<Effect>,
     number: u64,
+    errands: u64,
 }
 
 impl Outbox {
@@ -40,6 +45,20 @@ impl Outbox {
     pub fn forget(&mut self, room: RoomId) {
         self.number += 1;
         self.effects.push_back(Effect::Forget { number: self.number, room });
+    }
+
+    /// Asks a relay's mailbox; returns the number of the answer.
+    pub fn mail(&mut self, relay: TransportId, request: MailboxRequest) -> u64 {
+        self.errands += 1;
+        self.effects.push_back(Effect::Mail { id: self.errands, relay, request });
+        self.errands
+    }
+
+    /// Asks a relay's address lookup; returns the number of the answer.
+    pub fn look_up(&mut self, relay: TransportId, request: LookupRequest) -> u64 {
+        self.errands += 1;
+        self.effects.push_back(Effect::LookUp { id: self.errands, relay, request });
+        self.errands
     }
 
     pub fn reply(&mut self, token: Token, result: Result<Outcome, Refusal>) {

@@ -13,6 +13,7 @@ use crate::event::{Body, Event};
 use crate::id::{EventId, MemberId, RoomId};
 use crate::live::LiveLink;
 use crate::log::{Log, LogError, Record};
+use crate::mailbox::Mailbox;
 use crate::members::Rotated;
 use crate::notice::Notice;
 use crate::pairing::companion;
@@ -20,6 +21,7 @@ use crate::peers::Peers;
 use crate::reading::{Reach, Reader, Reading, Said};
 use crate::room::{Change, Room};
 use crate::time::Timestamp;
+use crate::whereabouts::Whereabouts;
 
 /// What was put off is folded when nothing more came for so long.
 const SETTLE_AFTER: Duration = Duration::from_millis(100);
@@ -46,6 +48,8 @@ pub struct Seat {
     pub(crate) deliveries: Deliveries,
     pub(crate) links: BTreeMap<MemberId, LiveLink>,
     pub(crate) comparing: Comparing,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) whereabouts: Whereabouts,
     /// Members that told us we are none.
     pub(crate) refused_by: BTreeSet<MemberId>,
     recovery: Recovery,
@@ -91,6 +95,8 @@ impl Seat {
             deliveries: Deliveries::default(),
             links: BTreeMap::new(),
             comparing: Comparing::default(),
+            mailbox: Mailbox::default(),
+            whereabouts: Whereabouts::default(),
             refused_by: BTreeSet::new(),
             recovery: Recovery { own_seq, heard: BTreeSet::new() },
             appends: VecDeque::new(),
@@ -113,6 +119,9 @@ impl Seat {
         }
         if let Some(bytes) = saved.get(&Slot::Peers) {
             self.peers = Peers::decode(bytes);
+        }
+        if let Some(bytes) = saved.get(&Slot::Ratchets) {
+            self.mailbox = Mailbox::decode(bytes);
         }
     }
 
@@ -326,6 +335,7 @@ impl Seat {
         let Some(newest) = newest else { return };
         self.room.durable(newest);
         self.tell_arrived(context);
+        self.letters_due(context);
         for link in self.links.values_mut() {
             link.tell_have(&self.room, context);
         }

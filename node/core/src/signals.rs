@@ -34,6 +34,10 @@ impl Seat {
         self.save_peers(context);
         self.deliveries.seen(member, context.now);
         self.refused_by.remove(&member);
+        if let Some(old) = self.links.get(&member) {
+            // A link that moves: what was told on the old one holds until the new one tells more.
+            link.sessions.clone_from(&old.sessions);
+        }
         if let Some(old) = self.links.insert(member, link) {
             context.outbox.push(crate::effect::Effect::Hangup { link: old.id() });
         }
@@ -45,6 +49,8 @@ impl Seat {
         self.links.remove(&member);
         self.deliveries.seen(member, context.now);
         self.deliveries_changed(context);
+        self.correspond(context);
+        self.seek_absent(context);
         self.comparing_interrupted(member, context);
         context.outbox.notify(Notice::Presence { room: self.id(), member });
     }
@@ -112,7 +118,7 @@ impl Seat {
         Ok(())
     }
 
-    fn on_events(
+    pub(crate) fn on_events(
         &mut self,
         member: MemberId,
         events: Vec<serde_bytes::ByteBuf>,
@@ -187,7 +193,7 @@ impl Seat {
         Ok(())
     }
 
-    fn on_keys(&mut self, keys: Vec<(EventId, EpochKey)>, context: &mut Context<'_>) -> Result<(), EndLink> {
+    pub(crate) fn on_keys(&mut self, keys: Vec<(EventId, EpochKey)>, context: &mut Context<'_>) -> Result<(), EndLink> {
         let started = self.room.state().members.epochs().collect();
         let mut learnt = false;
         for (epoch, key) in keys {

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::causality;
 use crate::event::{Body, Event};
 use crate::id::{EventId, MemberId, RoomId};
+use crate::letters::Letters;
 use crate::log::{Log, LogError, Record};
 use crate::mark::Mark;
 use crate::members::{Genesis, Members};
+use crate::relays::Relays;
 use crate::sessions::{Sessions, readable};
 use crate::talk::{Kind, Message, Talk};
 use crate::vector::Vector;
@@ -28,7 +30,9 @@ pub struct RoomState {
     pub members: Members,
     pub verification: Verification,
     pub sessions: Sessions,
+    pub relays: Relays,
     pub talk: Talk,
+    pub letters: Letters,
     /// Events without effect, and why.
     pub marks: BTreeMap<EventId, Mark>,
     /// Authors that said two things in one place, and whether they named both since.
@@ -113,6 +117,9 @@ impl RoomState {
             Body::Admitted(admitted) => self.sessions.introduce(admitted.member, &admitted.name),
             Body::Verified(verified) => return Ok(self.verify(event.author, verified, changes)),
             Body::Named(named) => return Ok(self.sessions.apply(event, named, record.position)),
+            Body::LetterKeys(keys) => self.letters.apply(event.author, *keys),
+            Body::RelayAdded(added) => return Ok(self.relays.add(added)),
+            Body::RelayRemoved(removed) => return Ok(self.relays.remove(removed)),
             Body::Message(message) => return self.hear(log, room, record, event, message),
             Body::Foreign { .. } => return Ok(Err(Mark::Foreign)),
             Body::Invited(_) | Body::InviteClosed(_) | Body::Removed(_) | Body::Left(_) | Body::Rotated(_) => (),

@@ -1,12 +1,14 @@
 //! What the companion answers to its faces: each question becomes commands to the core, and what
 //! the core knows becomes what a face may see.
 
+mod answering;
 mod doctor;
 mod inbox;
 mod joining;
 mod members;
 mod page;
 mod reading;
+mod relays;
 mod rooms;
 mod status;
 mod talk;
@@ -102,6 +104,8 @@ impl Answers {
 
     async fn route(&self, by: &Caller, request: Request) -> Result<Reply, Failure> {
         match request {
+            Request::AddRelay(ask) => answer(&ask, self.add_relay(by, &ask).await),
+            Request::Answer(ask) => answer(&ask, self.answer_joiner(by, &ask).await),
             Request::Arrivals(ask) => answer(&ask, self.arrivals(by, &ask).await),
             Request::CloseInvite(ask) => answer(&ask, self.close_invite(by, &ask).await),
             Request::Create(ask) => answer(&ask, self.create(by, &ask).await),
@@ -116,7 +120,9 @@ impl Answers {
             Request::MarkRead(ask) => answer(&ask, self.mark_read(by, &ask).await),
             Request::OpenDashboard(ask) => answer(&ask, self.open_dashboard(by)),
             Request::Read(ask) => answer(&ask, self.read(by, ask.clone()).await),
+            Request::Relays(ask) => answer(&ask, self.relays(by, &ask).await),
             Request::Remove(ask) => answer(&ask, self.remove(by, &ask).await),
+            Request::RemoveRelay(ask) => answer(&ask, self.remove_relay(by, &ask).await),
             Request::Rename(ask) => answer(&ask, self.rename(by, &ask).await),
             Request::Rooms(ask) => answer(&ask, self.rooms(by).await),
             Request::Send(ask) => answer(&ask, self.send(by, ask.clone()).await),

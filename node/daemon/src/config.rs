@@ -9,6 +9,7 @@ use pairwave_api::home::Home;
 use toml_edit::{DocumentMut, Item, Table};
 
 use crate::home::{HomeError, private_folder, replace};
+use crate::net::Proxy;
 
 mod keys;
 
@@ -140,6 +141,35 @@ impl Config {
     /// Names of the interfaces to use; empty means that the companion chooses.
     pub fn interfaces(&self) -> Vec<String> {
         self.list("network.interfaces").to_vec()
+    }
+
+    /// May the router be asked to let others in.
+    pub fn upnp(&self) -> bool {
+        matches!(self.settings["network.upnp"].0, Value::Bool(true))
+    }
+
+    /// May relays try whether others can reach this companion.
+    pub fn autonat(&self) -> bool {
+        matches!(self.settings["network.autonat"].0, Value::Bool(true))
+    }
+
+    /// Addresses that lead here although the companion cannot know it.
+    pub fn announce(&self) -> Vec<Multiaddr> {
+        self.list("network.announce").iter().filter_map(|address| address.parse().ok()).collect()
+    }
+
+    /// The proxy that TCP goes through. What `NO_PROXY` names goes past a configured one as well.
+    pub fn proxy(&self, variables: impl Fn(&str) -> Option<String>) -> Option<Proxy> {
+        match self.text("network.proxy") {
+            keys::NONE => None,
+            keys::ENVIRONMENT => Proxy::from_environment(variables),
+            text => Proxy::parse(text, &Proxy::past(variables)).ok(),
+        }
+    }
+
+    /// Files of certificates that count for TLS beside the public ones.
+    pub fn certificates(&self) -> Vec<PathBuf> {
+        self.list("network.certificates").iter().map(PathBuf::from).collect()
     }
 
     /// Where the page in the browser is served first; 0 for no page.

@@ -21,6 +21,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tracing::{debug, error, info, warn};
 
 use crate::clock::{Clock, Sleep};
+use crate::olm;
 use crate::store::{Committer, Reader, Refused, Store, Told, Write};
 
 mod handle;
@@ -253,6 +254,20 @@ impl<N: Network> Running<N> {
                 let _ = self.notices.send(notice);
             }
             Effect::Derive { id, secret, label } => self.derive(id, secret, label),
+            Effect::MakeLetterKeys { room } => {
+                let (keys, ratchets) = olm::create();
+                self.feed(Input::LetterKeysMade { room, keys, ratchets });
+            }
+            Effect::SealLetter { room, ratchets, to, keys, afresh, content } => {
+                let sealed = olm::seal(&ratchets, to, &keys, afresh, &content);
+                let sealed = sealed.inspect_err(|error| warn!(%room, %to, %error, "a letter cannot be written"));
+                self.feed(Input::LetterSealed { room, sealed: sealed.ok() });
+            }
+            Effect::OpenLetter { room, ratchets, from, message } => {
+                let opened = olm::open(&ratchets, from, &message);
+                let opened = opened.inspect_err(|error| debug!(%room, %from, %error, "a letter cannot be read"));
+                self.feed(Input::LetterOpened { room, opened: opened.ok() });
+            }
             effect => self.driver.network.carry_out(effect),
         }
     }
@@ -284,6 +299,9 @@ impl<N: Network> Running<N> {
         }
         // After the refusals: it counts for all numbers but theirs.
         self.feed(Input::Durable { number: through });
+        for input in released.unasked {
+            self.feed(input);
+        }
         for link in released.broken {
             self.driver.network.carry_out(Effect::Hangup { link });
             self.feed(Input::Closed { link });

@@ -12,6 +12,7 @@ pub mod live;
 pub mod lock;
 pub mod logging;
 pub mod net;
+mod olm;
 pub mod process;
 pub mod refusals;
 pub mod resolve;

@@ -7,28 +7,50 @@
 
 mod address;
 mod behaviour;
+mod chance;
 mod dials;
 mod discovery;
 mod interfaces;
+mod introduction;
 mod listening;
+mod mail;
+mod mapping;
+mod names;
 mod outlet;
 mod paths;
+mod probing;
+mod proxy;
+mod punching;
+mod reachability;
+mod relay_address;
+mod relays;
+mod reports;
+mod searches;
+mod status;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod transport;
+mod trust;
+mod tuning;
 mod worker;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
 use pairwave_core::input::{LinkId, Protocol};
 use pairwave_wire::TransportId;
+use pairwave_wire::lookup::{LookupAnswer, LookupRequest};
+use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
 pub use libp2p::Multiaddr;
+pub use proxy::{NoProxy, Proxy};
+pub use reports::{DialReport, PunchReport};
+pub use status::{ConnectionStatus, NetStatus, Path, Reachability, RelayStatus};
 
 use crate::net::worker::{Order, Worker};
 
@@ -44,6 +66,18 @@ pub struct NetConfig {
     pub mdns: bool,
     /// Names of the interfaces to use. Empty: all but those of containers, virtual machines and VPNs.
     pub interfaces: Vec<String>,
+    /// Whether to look for direct ways to peers that are reached through a relay.
+    pub punching: bool,
+    /// Whether relays may be asked to try our addresses (AutoNAT).
+    pub probing: bool,
+    /// Whether the router may be asked for ports (UPnP).
+    pub mapping: bool,
+    /// Addresses that lead to us although we cannot know it, such as a forwarded port's.
+    pub announce: Vec<Multiaddr>,
+    /// What TCP to far addresses goes through.
+    pub proxy: Option<Proxy>,
+    /// Files of certificates that count for TLS beside the public ones.
+    pub certificates: Vec<PathBuf>,
     pub patience: Patience,
 }
 
@@ -71,9 +105,17 @@ pub enum NetCommand {
     Send { link: LinkId, frame: Vec<u8> },
     /// Ends a stream after what was sent before; answered by `Closed`.
     Hangup { link: LinkId },
-    /// With a peer, answered by `Connected` or `Disconnected`. With none, whoever answers at these
+    /// With a peer, answered by `Connected` or `Disconnected`, unless it is connected directly: then
+    /// nothing is done. With none, whoever answers at these
     /// addresses is `Connected`, and a failure is not told: there is nobody to tell it of.
     Dial { peer: Option<TransportId>, addresses: Vec<String> },
+    /// Exactly these relays are wished for from now on, each as `MULTIADDR/p2p/PEERID` and perhaps
+    /// `#TOKEN`. All addresses of one peer are one relay.
+    Relays { relays: Vec<String> },
+    /// Asks a relay's mailbox; answered by `Mail`.
+    Mail { id: u64, relay: TransportId, request: MailboxRequest },
+    /// Asks a relay's address lookup; answered by `Lookup`.
+    Lookup { id: u64, relay: TransportId, request: LookupRequest },
 }
 
 /// What happened on the network.
@@ -121,44 +163,24 @@ pub enum NetEvent {
     Sent {
         link: LinkId,
     },
-}
-
-/// How things stand.
-#[derive(Debug, Clone, Default)]
-pub struct NetStatus {
-    pub listening: Vec<String>,
-    /// Whether discovery is running.
-    pub mdns: bool,
-    /// Whether it is meant to.
-    pub mdns_wanted: bool,
-    /// Companions of others that it has found and that have not expired.
-    pub found: Vec<TransportId>,
-    /// The interfaces that are used: name and address.
-    pub interfaces: Vec<(String, IpAddr)>,
-    /// The best connection to each peer.
-    pub connections: Vec<ConnectionStatus>,
-}
-
-/// The connection to one peer that new streams would take.
-#[derive(Debug, Clone)]
-pub struct ConnectionStatus {
-    pub peer: TransportId,
-    pub path: Path,
-    pub address: String,
-    pub rtt_ms: Option<f64>,
-    /// What the peer says it runs, such as `pairwave/0.1.0`; cut and free of control characters.
-    pub agent: Option<String>,
-}
-
-/// Which way a connection takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Path {
-    /// A private address of a shared network.
-    Lan,
-    /// Any other address.
-    Direct,
-    /// Through a relay.
-    Relayed,
+    /// A better connection has come up than one that a room's link to this peer uses: a new link
+    /// would take it.
+    BetterPath {
+        peer: TransportId,
+    },
+    /// The relays that can be asked now, nearest first; replaces what was told before.
+    Relays {
+        connected: Vec<TransportId>,
+    },
+    /// `None`: the relay is not connected, or did not answer in time.
+    Mail {
+        id: u64,
+        answer: Option<MailboxAnswer>,
+    },
+    Lookup {
+        id: u64,
+        answer: Option<LookupAnswer>,
+    },
 }
 
 /// Why the network cannot start.
@@ -190,6 +212,11 @@ pub fn spawn(key: TransportKey, config: NetConfig, events: mpsc::Sender<NetEvent
     let worker = Worker::new(keypair, config, events, inbox)?;
     tokio::spawn(worker.run());
     Ok(Net { id, orders })
+}
+
+/// Which relay a text of [`NetCommand::Relays`] names, if it names one.
+pub fn relay_named(text: &str) -> Option<TransportId> {
+    relay_address::parse(text).ok().map(|relay| address::transport_id(&relay.peer))
 }
 
 impl Net {
@@ -242,7 +269,18 @@ impl fmt::Debug for TransportKey {
 
 impl Default for NetConfig {
     fn default() -> Self {
-        Self { listen: Vec::new(), mdns: true, interfaces: Vec::new(), patience: Patience::default() }
+        Self {
+            listen: Vec::new(),
+            mdns: true,
+            interfaces: Vec::new(),
+            punching: true,
+            probing: true,
+            mapping: true,
+            announce: Vec::new(),
+            proxy: None,
+            certificates: Vec::new(),
+            patience: Patience::default(),
+        }
     }
 }
 

@@ -232,6 +232,11 @@ fn start_network(home: &Home, config: &Config) -> Result<(Arc<Net>, Wire, onesho
         listen: ports.fill(config.listen()),
         mdns: config.mdns(),
         interfaces: config.interfaces(),
+        probing: config.autonat(),
+        mapping: config.upnp(),
+        announce: config.announce(),
+        certificates: config.certificates(),
+        proxy: config.proxy(|name| std::env::var(name).ok()),
         ..NetConfig::default()
     };
     let (tell, events) = mpsc::channel(NET_EVENTS);

@@ -1,6 +1,7 @@
 //! What the core refuses, as a face tells it: which rule, why, and what to do next.
 
 use pairwave_api::{Code, Failure};
+use pairwave_core::answer::ParseAnswerError;
 use pairwave_core::command::Refusal;
 use pairwave_core::invite::ParseInviteError;
 use pairwave_core::log::LogError;
@@ -41,12 +42,25 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
             return ("field_shape", format!("Give `{field}` as a {expected}."));
         }
         Refusal::TooLong { .. } => ("too_long", "Say it in less, or in several messages."),
+        Refusal::TooMany { field: "relays", .. } => {
+            ("too_many", "Remove one first: `pairwave relay remove MULTIADDR`.")
+        }
         Refusal::TooMany { .. } => ("too_many", "Leave some of them out, or say it in several messages."),
         Refusal::Empty { field } => return ("empty", format!("Fill in `{field}`.")),
         Refusal::EventTooLong { .. } => ("event_too_long", "Say it in less, or in several messages."),
         Refusal::NotAQuestion => ("not_a_question", "Name the question's event; `pairwave inbox` lists the open ones."),
         Refusal::NameTaken { .. } => ("name_taken", "Choose another name."),
         Refusal::InviteExpired => ("invite_expired", "Make a new one with `pairwave invite`."),
+        Refusal::NotARelay(_) => ("not_a_relay", "Give the whole line that `pairwave relay-node` printed."),
+        Refusal::RelayThere => ("relay_there", "There is nothing to do."),
+        Refusal::NoSuchRelay => ("no_such_relay", "See the relays of the room with `pairwave relay list`."),
+        Refusal::InviteRevoked => ("invite_revoked", "Make a new one with `pairwave invite`, and send it to them."),
+        Refusal::InviteUsedUp => ("invite_used_up", "Make a new one with `pairwave invite`, and send it to them."),
+        Refusal::UnknownInvite => (
+            "unknown_invite",
+            "Give the line to the one who made the invite; or make a new one with `pairwave invite`.",
+        ),
+        Refusal::OwnAnswer => ("own_answer", "Send it to the one who invited you."),
         Refusal::HumansOnly => ("humans_only", "Ask your human to do it in a terminal outside of the agent host."),
         Refusal::OwnWords => ("own_words", "Read them out by voice, on the phone or in person."),
         Refusal::PeerAway => ("peer_away", "Wait until `pairwave status` shows that member online, then try again."),
@@ -91,6 +105,25 @@ pub fn no_invite(error: &ParseInviteError) -> Failure {
         ParseInviteError::Damaged => ("invite_damaged", again),
         ParseInviteError::TooLong { .. } => ("invite_too_long", again),
         ParseInviteError::Content(_) => ("invite_malformed", "Ask for a new invite."),
+    };
+    Failure::new(Code::Usage, rule, sentence(error), next)
+}
+
+/// A text that is no answer line.
+pub fn no_answer(error: &ParseAnswerError) -> Failure {
+    let again = "Copy the whole line once more, or ask for it again.";
+    let (rule, next) = match error {
+        ParseAnswerError::NotAnAnswer => (
+            "not_an_answer",
+            "Paste the line that `pairwave join` printed on the other side; it begins with `pairanswer`.",
+        ),
+        ParseAnswerError::Newer { .. } => ("answer_too_new", "Update pairwave here."),
+        ParseAnswerError::CutShort { .. } => ("answer_cut_short", again),
+        ParseAnswerError::Damaged => ("answer_damaged", again),
+        ParseAnswerError::TooLong { .. } => ("answer_too_long", again),
+        ParseAnswerError::Content(_) => {
+            ("answer_malformed", "Let them run `pairwave join` again and send the new line.")
+        }
     };
     Failure::new(Code::Usage, rule, sentence(error), next)
 }

@@ -19,7 +19,7 @@ use pairwave_core::time::Timestamp;
 
 pub use entry::deliveries;
 pub use notice::notice;
-pub use status::{room_summary, room_view, waiting_summary, waiting_view};
+pub use status::{reachability, relay, room_summary, room_view, waiting_summary, waiting_view};
 
 /// One room, seen by one of its members.
 pub struct Viewer<'a, L: Log> {

@@ -34,7 +34,8 @@ export class Control {
   }
 
   /**
-   * Says many things, up to `atOnce` of them under way, and gives how many were said when the time was over.
+   * Says many things, up to `atOnce` of them under way, and gives how many were said when the time was over. They come in any
+   * order unless one is said at a time.
    * @param {(index: number) => object} what
    */
   async sayMany(count, what, { atOnce = 64, seconds = 60 } = {}) {

@@ -139,7 +139,7 @@ export class Person {
   }
 }
 
-const ROOM_EVENTS = new Set(["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named", "foreign"]);
+const ROOM_EVENTS = new Set(["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named", "relay_added", "relay_removed", "foreign"]);
 
 /** The environment of a person's terminal. */
 export function plainEnv(more = {}) {
@@ -148,12 +148,16 @@ export function plainEnv(more = {}) {
   return env;
 }
 
+/** Below the ports that connections get: while a companion is away, nobody else is given its port. */
 export async function freePort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const server = net.createServer();
+    const isFree = await new Promise((resolve) => server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true)));
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 export function isAlive(pid) {

@@ -107,7 +107,13 @@ impl Membership {
                 self.members.insert(event.author, Standing { admitted_by: None, end: None });
                 return true;
             }
-            Body::Message(_) | Body::Named(_) | Body::Verified(_) | Body::Foreign { .. } => return true,
+            Body::Message(_)
+            | Body::Named(_)
+            | Body::Verified(_)
+            | Body::LetterKeys(_)
+            | Body::RelayAdded(_)
+            | Body::RelayRemoved(_)
+            | Body::Foreign { .. } => return true,
             _ if !self.may_speak(library, &id) => return false,
             Body::Invited(invited) => _ = self.invites.insert(id, invited.uses),
             Body::InviteClosed(closed) => self.closings.push((closed.invite, id)),

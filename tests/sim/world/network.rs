@@ -13,6 +13,7 @@ impl World {
     pub(super) fn dial(&mut self, at: At, peer: Option<TransportId>, addresses: &[String]) {
         let by_name = peer.as_ref().and_then(|peer| self.machine_of(peer));
         let reachable = by_name.filter(|other| addresses.contains(&address(*other)));
+        let reachable = reachable.filter(|other| !self.network.out_of_reach.contains(other));
         match reachable.filter(|other| *other != at && self.is_up(*other) && self.hears(at, *other)) {
             Some(other) => {
                 if self.network.connections.insert(pair(at, other)) {
@@ -120,7 +121,8 @@ impl World {
     /// mDNS: everybody who hears this machine sees it, and it sees them.
     pub(super) fn announce(&mut self, at: At) {
         for other in (0..self.machines.len()).filter(|other| *other != at) {
-            if self.hears(at, other) && self.is_up(at) && self.is_up(other) {
+            let apart = [at, other].iter().any(|end| self.network.out_of_reach.contains(end));
+            if !apart && self.hears(at, other) && self.is_up(at) && self.is_up(other) {
                 self.tell(other, 5, Input::Found { peer: transport(at), addresses: vec![address(at)] });
                 self.tell(at, 5, Input::Found { peer: transport(other), addresses: vec![address(other)] });
             }

@@ -104,6 +104,8 @@ fn check(room: &Room, log: &dyn Log, body: &Body) -> Result<(), Refusal> {
         Body::Admitted(admitted) => check_admission(room, admitted),
         Body::Removed(removed) => check_removal(room, removed),
         Body::Named(named) => check_naming(room, named),
+        Body::RelayAdded(added) => room.state().relays.check_add(added),
+        Body::RelayRemoved(removed) => room.state().relays.check_remove(removed),
         Body::Message(message) => check_message(room, log, message),
         Body::Verified(verified) if !room.is_member(&verified.member) => Err(Refusal::NoSuchMember),
         _ => Ok(()),

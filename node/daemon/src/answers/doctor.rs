@@ -3,9 +3,14 @@
 
 mod members;
 mod multicast;
+mod network;
+mod ways;
+
+use std::time::Instant;
 
 use pairwave_api::{Check, Checks, Diagnose, Failure, VERSION, Whoami, control};
 use pairwave_core::id::RoomId;
+use pairwave_core::joining::Joining;
 use pairwave_core::node::Node;
 
 use super::rooms::is_open;
@@ -20,6 +25,8 @@ impl Answers {
         let network = (self.parts.network)().await;
         let mut checks = vec![self.identity(by, ask).await, self.store().await, self.socket(), listening(&network)];
         checks.push(multicast(&network).await);
+        checks.push(network::reachability(&network));
+        checks.extend(network::relays(&network));
         checks.extend(self.closed_rooms().await);
         match (self.room(by, &ask.room).await, &ask.room, &ask.member) {
             (Ok(room), ..) => checks.extend(self.members(room, ask.member.clone(), network).await?),
@@ -95,8 +102,16 @@ impl Answers {
         })
     }
 
+    /// Of a room that nobody has let us into.
+    async fn not_let_in(&self, room: RoomId, network: &NetStatus) -> Vec<Check> {
+        let joining = move |node: &Node<Reader>| node.joins().find(|joining| joining.invite.room == room).cloned();
+        let joining = self.parts.driver.query(joining).await;
+        joining.iter().map(|joining| inviter(joining, network)).collect()
+    }
+
     async fn members(&self, room: RoomId, only: Option<String>, network: NetStatus) -> Result<Vec<Check>, Failure> {
         let intruders = self.seen().intruders(room);
+        let waiting = self.not_let_in(room, &network).await;
         let checks = move |viewer: &Viewer<'_, _>| {
             let me = viewer.me();
             let members = match only {
@@ -111,10 +126,25 @@ impl Answers {
             Ok(checks)
         };
         match self.look(room, checks).await {
-            Err(failure) if failure.rule == "not_admitted" => Ok(vec![failed("room", failure.message, failure.next)]),
+            Err(failure) if failure.rule == "not_admitted" => {
+                Ok([vec![failed("room", failure.message, failure.next)], waiting].concat())
+            }
             result => result,
         }
     }
+}
+
+/// What was tried to reach whoever invited us, while nobody lets us in.
+fn inviter(joining: &Joining, network: &NetStatus) -> Check {
+    let peers = std::slice::from_ref(&joining.invite.transport);
+    if let Some(connection) = network.connections.iter().find(|connection| peers.contains(&connection.peer)) {
+        return passed("inviter", format!("Whoever invited you answers at {}", connection.address));
+    }
+    let back =
+        "Send the line that the same `pairwave join` prints back to whoever invited you: `pairwave answer` dials you.";
+    let tried = ways::tried("whoever invited you", peers, network, Instant::now());
+    let detail = tried.map_or_else(|| "Nothing was tried yet".to_owned(), |check| check.detail);
+    failed("inviter", format!("Whoever invited you is not reached: {detail}"), back.to_owned())
 }
 
 fn passed(name: &str, detail: String) -> Check {

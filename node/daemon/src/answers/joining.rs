@@ -116,13 +116,17 @@ impl Answers {
             JoinState::Admitted => Some(self.look(room, |viewer| Ok(viewer.title().to_owned())).await?),
             JoinState::Waiting => None,
         };
+        let answer = match state {
+            JoinState::Admitted => None,
+            JoinState::Waiting => self.parts.driver.query(move |node| node.answer_line(&room)).await,
+        };
         Ok(Joined {
             state,
             room: room.to_string(),
             title,
             member: self.parts.me.to_string(),
             dashboard: self.dashboard_address(),
-            answer: None,
+            answer: answer.map(|answer| answer.to_string()),
             already,
         })
     }

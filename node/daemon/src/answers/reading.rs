@@ -28,8 +28,20 @@ const STEP: usize = 128;
 pub(super) const BYTES: usize = 2 << 20;
 
 /// Events of the room itself, beside the kinds of messages.
-const ROOM_KINDS: &[&str] =
-    &["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named", "foreign"];
+const ROOM_KINDS: &[&str] = &[
+    "genesis",
+    "invited",
+    "invite_closed",
+    "admitted",
+    "removed",
+    "left",
+    "rotated",
+    "verified",
+    "named",
+    "relay_added",
+    "relay_removed",
+    "foreign",
+];
 
 impl Answers {
     pub(super) async fn read(&self, by: &Caller, ask: Read) -> Result<Transcript, Failure> {

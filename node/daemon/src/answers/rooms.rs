@@ -16,7 +16,7 @@ use pairwave_core::seat::Standing;
 use pairwave_core::time::Timestamp;
 use pairwave_wire::limits;
 
-use super::{Answers, for_humans, project_folder, unexpected};
+use super::{Answers, for_humans, project_folder, relays, unexpected};
 use crate::caller::Caller;
 use crate::refusals::{room_closed, unwritable};
 use crate::resolve;
@@ -33,6 +33,7 @@ impl Answers {
     /// invite: whoever runs `init` again wants the line to send.
     pub(super) async fn create(&self, by: &Caller, ask: &Create) -> Result<Created, Failure> {
         project_folder(&ask.dir)?;
+        ask.relays.iter().try_for_each(|relay| relays::check(relay))?;
         // What another one is opening is no orphan.
         let _one_at_a_time = self.creating.lock().await;
         let there = self.room_of(&ask.dir).await?;
@@ -41,6 +42,7 @@ impl Answers {
             None => self.open(by, ask).await?,
         };
         self.attend(by, room).await;
+        self.name_relays(by, room, &ask.relays, there.is_some()).await?;
         let title = self.look(room, |viewer| Ok(viewer.title().to_owned())).await?;
         let (_, invite) = self.make_invite(by, room, EXPIRES_IN, 1).await?;
         let invite = invite.to_string();

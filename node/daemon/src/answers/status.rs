@@ -51,8 +51,9 @@ impl Answers {
 fn network_view(network: NetStatus) -> NetworkView {
     NetworkView {
         listening: network.listening,
-        reachability: "unknown".to_owned(),
+        reachability: view::reachability(network.reachability).to_owned(),
+        nat: network.nat,
         mdns: network.mdns,
-        relays: Vec::new(),
+        relays: network.relays.iter().map(view::relay).collect(),
     }
 }

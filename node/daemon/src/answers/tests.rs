@@ -3,6 +3,7 @@
 mod closed;
 mod comparing;
 mod meeting;
+mod reaching;
 mod reading;
 mod talking;
 mod world;

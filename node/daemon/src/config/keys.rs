@@ -1,6 +1,8 @@
 use libp2p::Multiaddr;
 use toml_edit::{Array, Item};
 
+use crate::net::Proxy;
+
 /// One setting.
 #[derive(Debug)]
 pub struct Key {
@@ -47,6 +49,36 @@ pub(super) const KEYS: &[Key] = &[
         check: anything,
     },
     Key {
+        name: "network.upnp",
+        about: "Asks the router to let others in.",
+        default: || Value::Bool(true),
+        check: anything,
+    },
+    Key {
+        name: "network.autonat",
+        about: "Lets relays try whether others can reach this companion.",
+        default: || Value::Bool(true),
+        check: anything,
+    },
+    Key {
+        name: "network.announce",
+        about: "Addresses that lead here although the companion cannot know it, such as a forwarded port's.",
+        default: || Value::List(Vec::new()),
+        check: far_addresses,
+    },
+    Key {
+        name: "network.proxy",
+        about: "HTTP proxy for TCP, as http://HOST:PORT; `environment` means HTTPS_PROXY and the like, `none` no proxy.",
+        default: || Value::Text(ENVIRONMENT.into()),
+        check: proxy,
+    },
+    Key {
+        name: "network.certificates",
+        about: "Files of certificates (PEM) that count for /tls/ws beside the public ones.",
+        default: || Value::List(Vec::new()),
+        check: anything,
+    },
+    Key {
         name: "dashboard.port",
         about: "Port on 127.0.0.1 where the page in the browser is served, or the next free one; 0 means no page.",
         default: || Value::Number(7591),
@@ -65,6 +97,10 @@ pub(super) const KEYS: &[Key] = &[
         check: some_mib,
     },
 ];
+
+/// Values of `network.proxy` that name no proxy themselves.
+pub(super) const ENVIRONMENT: &str = "environment";
+pub(super) const NONE: &str = "none";
 
 const LISTEN: [&str; 4] =
     ["/ip4/0.0.0.0/udp/0/quic-v1", "/ip4/0.0.0.0/tcp/0", "/ip6/::/udp/0/quic-v1", "/ip6/::/tcp/0"];
@@ -152,6 +188,19 @@ fn some_mib(value: &Value) -> Result<(), &'static str> {
 
 fn port(value: &Value) -> Result<(), &'static str> {
     if matches!(value, Value::Number(0..=65_535)) { Ok(()) } else { Err("a port from 0 to 65535") }
+}
+
+fn far_addresses(value: &Value) -> Result<(), &'static str> {
+    addresses(value).map_err(|_| "a list of multiaddresses like /ip4/203.0.113.9/udp/4010/quic-v1")
+}
+
+fn proxy(value: &Value) -> Result<(), &'static str> {
+    let names_one = |text: &str| text == ENVIRONMENT || text == NONE || Proxy::parse(text, "").is_ok();
+    if matches!(value, Value::Text(text) if names_one(text)) {
+        Ok(())
+    } else {
+        Err("`environment`, `none`, or a proxy like http://proxy.example:3128")
+    }
 }
 
 fn addresses(value: &Value) -> Result<(), &'static str> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use pairwave_core::command::Refusal;
 use pairwave_core::effect::Effect;
 use pairwave_core::id::RoomId;
-use pairwave_core::input::LinkId;
+use pairwave_core::input::{Input, LinkId};
 
 use crate::store::Refused;
 
@@ -32,6 +32,8 @@ pub(super) struct Released {
     pub effects: Vec<Effect>,
     /// Links on which something was to be said that must not be: what follows there makes no sense.
     pub broken: BTreeSet<LinkId>,
+    /// What relays were not asked for: a ratchet must not speak before it is saved.
+    pub unasked: Vec<Input>,
 }
 
 impl Held {
@@ -99,6 +101,7 @@ impl Released {
             Effect::Send { link, .. } => {
                 self.broken.insert(link);
             }
+            Effect::Mail { id, .. } => self.unasked.push(Input::Mailed { id, answer: None }),
             effect => self.effects.push(effect),
         }
     }

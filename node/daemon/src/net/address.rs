@@ -18,7 +18,8 @@ pub fn peer_id(id: &TransportId) -> Option<PeerId> {
 }
 
 /// Reads an address that somebody told us. A peer at its end must be `peer`, and is taken off.
-/// `None` when it cannot be dialled: link-local addresses lack the interface, circuits need a relay.
+/// `None` when it cannot be dialled: link-local addresses lack the interface, and a circuit needs to
+/// know whom it leads to.
 pub fn dialable(text: &str, peer: Option<&PeerId>) -> Option<Multiaddr> {
     if text.len() > limits::ADDRESS {
         return None;
@@ -30,8 +31,29 @@ pub fn dialable(text: &str, peer: Option<&PeerId>) -> Option<Multiaddr> {
         }
         address.pop();
     }
-    let leads_somewhere = ip(&address).is_some_and(|ip| !ip.is_unspecified() && !is_link_local(&ip));
-    (leads_somewhere && (is_quic(&address) || is_tcp(&address))).then_some(address)
+    let Some((relay, at)) = circuit(&address) else { return is_direct(&address).then_some(address) };
+    (peer.is_some_and(|peer| *peer != relay) && is_direct(&at)).then_some(address)
+}
+
+/// Whether it leads over QUIC, TCP or WebSocket to a host.
+pub fn is_direct(address: &Multiaddr) -> bool {
+    let has_host = match ip(address) {
+        Some(ip) => !ip.is_unspecified() && !is_link_local(&ip),
+        None => is_named(address),
+    };
+    has_host && (is_quic(address) || is_tcp(address))
+}
+
+/// The relay of a circuit and where that is: exactly `…/p2p/RELAY/p2p-circuit`.
+pub fn circuit(address: &Multiaddr) -> Option<(PeerId, Multiaddr)> {
+    let mut at = address.clone();
+    let (Some(Protocol::P2pCircuit), Some(Protocol::P2p(relay))) = (at.pop(), at.pop()) else { return None };
+    Some((relay, at))
+}
+
+/// The circuit through a relay that is there.
+pub fn circuit_through(relay: PeerId, at: Multiaddr) -> Multiaddr {
+    at.with(Protocol::P2p(relay)).with(Protocol::P2pCircuit)
 }
 
 /// Without the peer that may stand at its end.
@@ -60,16 +82,33 @@ pub fn host(address: &Multiaddr) -> Multiaddr {
     address.iter().take(1).collect()
 }
 
-/// Exactly `/ip…/udp/…/quic-v1`.
+/// Whether it begins with a name that is to be resolved.
+pub fn is_named(address: &Multiaddr) -> bool {
+    matches!(address.iter().next(), Some(Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_)))
+}
+
+/// Exactly `/ip…/udp/…/quic-v1`, or with a name in place of the IP.
 pub fn is_quic(address: &Multiaddr) -> bool {
     let mut parts = address.iter().skip(1);
     matches!((parts.next(), parts.next(), parts.next()), (Some(Protocol::Udp(_)), Some(Protocol::QuicV1), None))
 }
 
-/// Exactly `/ip…/tcp/…`.
+/// `/ip…/tcp/…`, or with a name in place of the IP, or with WebSocket on top.
 pub fn is_tcp(address: &Multiaddr) -> bool {
     let mut parts = address.iter().skip(1);
-    matches!((parts.next(), parts.next()), (Some(Protocol::Tcp(_)), None))
+    if !matches!(parts.next(), Some(Protocol::Tcp(_))) {
+        return false;
+    }
+    match (parts.next(), parts.next(), parts.next()) {
+        (None | Some(Protocol::Ws(_) | Protocol::Wss(_)), None, None) => true,
+        (Some(Protocol::Tls), Some(Protocol::Ws(_)), None) => true,
+        _ => false,
+    }
+}
+
+/// Exactly `/ip…/tcp/…`, or with a name in place of the IP.
+pub fn is_plain_tcp(address: &Multiaddr) -> bool {
+    is_tcp(address) && address.iter().count() == 2
 }
 
 pub fn is_relayed(address: &Multiaddr) -> bool {
@@ -92,7 +131,7 @@ pub fn is_link_local(ip: &IpAddr) -> bool {
     }
 }
 
-fn is_private(ip: &IpAddr) -> bool {
+pub fn is_private(ip: &IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || ip.is_loopback(),
         IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
@@ -100,16 +139,26 @@ fn is_private(ip: &IpAddr) -> bool {
 }
 
 /// Where somebody comes from, as far as limits are concerned. Whoever has one IPv6 address has
-/// the /64 around it.
+/// the /64 around it. Of whoever comes by a circuit only the peer is
+/// known, and its relay limits how often it comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Origin(Option<IpAddr>);
+pub enum Origin {
+    Network(IpAddr),
+    Circuit(PeerId),
+    Unknown,
+}
 
 impl Origin {
     pub fn of(address: &Multiaddr) -> Self {
-        Self(ip(address).map(|ip| match ip {
+        let network = |ip| match ip {
             IpAddr::V4(ip) => IpAddr::V4(ip),
             IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
-        }))
+        };
+        match (ip(address), address.iter().next()) {
+            (Some(ip), _) => Self::Network(network(ip)),
+            (None, Some(Protocol::P2p(peer))) => Self::Circuit(peer),
+            (None, _) => Self::Unknown,
+        }
     }
 }
 
@@ -127,8 +176,10 @@ mod tests {
             "/ip6/fe80::1/tcp/1",
             "/ip4/0.0.0.0/tcp/1",
             "/ip4/10.0.0.1/udp/1",
-            "/ip4/10.0.0.1/tcp/1/ws",
-            "/dns4/example.org/tcp/1",
+            "/ip4/10.0.0.1/tcp/1/http",
+            "/ip4/10.0.0.1/tcp/1/tls",
+            "/dns4/example.org",
+            "/dnsaddr/example.org/tcp/1",
             "10.0.0.1:1",
             "",
         ];
@@ -138,6 +189,28 @@ mod tests {
         assert_eq!(dialable(&format!("/ip4/10.0.0.1/tcp/1/{}", "x".repeat(limits::ADDRESS)), None), None);
         assert!(dialable("/ip4/10.0.0.1/tcp/1", None).is_some());
         assert!(dialable("/ip6/2001:db8::1/udp/1/quic-v1", None).is_some());
+        for text in ["/ip4/10.0.0.1/tcp/1/ws", "/dns4/example.org/tcp/443/tls/ws", "/dns/example.org/tcp/443/wss"] {
+            assert_eq!(dialable(text, None), Some(parsed(text)));
+        }
+    }
+
+    #[test]
+    fn a_circuit_leads_through_one_relay_to_a_peer_that_is_known() {
+        let (bob, relay) = (PeerId::random(), PeerId::random());
+        let circuit = format!("/ip4/10.0.0.1/udp/1/quic-v1/p2p/{relay}/p2p-circuit");
+        assert_eq!(dialable(&circuit, Some(&bob)), Some(parsed(&circuit)));
+        assert_eq!(dialable(&format!("{circuit}/p2p/{bob}"), Some(&bob)), Some(parsed(&circuit)));
+        assert_eq!(super::circuit(&parsed(&circuit)), Some((relay, parsed("/ip4/10.0.0.1/udp/1/quic-v1"))));
+        let bad = [
+            dialable(&circuit, None),
+            dialable(&circuit, Some(&relay)),
+            dialable(&format!("{circuit}/p2p/{relay}"), Some(&bob)),
+            dialable(&format!("/p2p/{relay}/p2p-circuit"), Some(&bob)),
+            dialable("/ip4/10.0.0.1/udp/1/quic-v1/p2p-circuit", Some(&bob)),
+            dialable(&format!("/ip6/fe80::1/tcp/1/p2p/{relay}/p2p-circuit"), Some(&bob)),
+            dialable(&format!("{circuit}/p2p/{bob}/p2p-circuit"), Some(&bob)),
+        ];
+        assert!(bad.iter().all(Option::is_none), "{bad:?}");
     }
 
     #[test]

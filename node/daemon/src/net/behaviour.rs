@@ -1,34 +1,30 @@
-//! The libp2p node: its transports, and the behaviours that it is composed of.
+//! The libp2p node: the behaviours that it is composed of.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
+use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{NetworkBehaviour, Swarm};
-use libp2p::{SwarmBuilder, connection_limits, identify, noise, ping, tcp, yamux};
-use pairwave_wire::protocol;
+use libp2p::{SwarmBuilder, connection_limits, dcutr, ping, relay};
 
 use crate::net::discovery::{Discovery, Found};
+use crate::net::introduction::{Introduced, Introduction};
+use crate::net::mail::{Answered, Mail};
+use crate::net::mapping::{Heard, Mapping};
+use crate::net::probing::{Probed, Probing};
+use crate::net::punching::Punching;
 use crate::net::streams::{Streams, StreamsEvent};
-use crate::net::{NetConfig, NetError};
+use crate::net::{NetConfig, NetError, transport};
 
-/// Silence after which QUIC gives a connection up, in milliseconds. A shorter outage is survived.
-const QUIC_IDLE: u32 = 5_000;
-/// How often QUIC says that it is still there.
-const QUIC_KEEP_ALIVE: Duration = Duration::from_millis(1_500);
-/// Bytes that a peer may have on the way to us, unread, per stream and per connection.
-const STREAM_WINDOW: u32 = 512 * 1024;
-const CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
-/// Streams of one connection, of any protocol.
-const STREAMS: usize = 128;
 /// Streams of one connection whose protocol is being agreed on.
 const NEGOTIATING: usize = 32;
 /// How long a connection without streams stays.
 const IDLE: Duration = Duration::from_secs(30);
 /// How often the round trip is measured.
-const PING: Duration = Duration::from_secs(10);
-/// What identify calls the family of protocols.
-const FAMILY: &str = "pairwave/1";
+const PING: Duration = Duration::from_secs(15);
+/// How long an answer to that may take.
+const PONG: Duration = Duration::from_secs(10);
 
 /// All behaviours. The limits come first: what they refuse, no other one sees.
 #[derive(NetworkBehaviour)]
@@ -37,33 +33,48 @@ pub struct Behaviour {
     limits: connection_limits::Behaviour,
     pub streams: Streams,
     pub discovery: Discovery,
-    identify: identify::Behaviour,
+    pub introduction: Introduction,
     ping: ping::Behaviour,
+    circuits: relay::client::Behaviour,
+    pub mail: Mail,
+    pub punching: Toggle<Punching>,
+    pub probing: Toggle<Probing>,
+    pub mapping: Mapping,
 }
 
 /// What the behaviours report.
 pub enum Event {
     Streams(StreamsEvent),
     Found(Found),
-    Identify(Box<identify::Event>),
+    Introduced(Introduced),
     Ping(ping::Event),
+    Circuit(relay::client::Event),
+    Answered(Answered),
+    Punched(dcutr::Event),
+    /// Something more is known of how others reach us.
+    Reachable,
 }
 
 /// Builds the node; it listens nowhere so far.
 pub fn build(key: Keypair, config: &NetConfig, streams: Streams) -> Result<Swarm<Behaviour>, NetError> {
     let setup = |error: &dyn std::fmt::Display| NetError::Setup(error.to_string());
     let discovery = Discovery::new(config.mdns, key.public().to_peer_id());
+    let (ways, circuits) = transport::build(&key, config).map_err(|error| setup(&error))?;
     let swarm = SwarmBuilder::with_existing_identity(key)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux)
+        .with_other_transport(|_| ways)
         .map_err(|error| setup(&error))?
-        .with_quic_config(quic)
         .with_behaviour(|key| Behaviour {
             limits: connection_limits::Behaviour::new(limits()),
             streams,
             discovery,
-            identify: identify::Behaviour::new(identify(key)),
-            ping: ping::Behaviour::new(ping::Config::new().with_interval(PING)),
+            introduction: Introduction::new(key),
+            ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PONG)),
+            circuits,
+            mail: Mail::default(),
+            punching: config.punching.then(|| Punching::new(key.public().to_peer_id())).into(),
+            probing: config.probing.then(Probing::new).into(),
+            mapping: Mapping::new(config.mapping),
         })
         .map_err(|error| setup(&error))?
         .with_swarm_config(|swarm| {
@@ -71,30 +82,6 @@ pub fn build(key: Keypair, config: &NetConfig, streams: Streams) -> Result<Swarm
         })
         .build();
     Ok(swarm)
-}
-
-fn yamux() -> yamux::Config {
-    let mut config = yamux::Config::default();
-    config.set_max_num_streams(STREAMS);
-    config
-}
-
-fn quic(mut config: libp2p::quic::Config) -> libp2p::quic::Config {
-    config.max_idle_timeout = QUIC_IDLE;
-    config.keep_alive_interval = QUIC_KEEP_ALIVE;
-    config.max_concurrent_stream_limit = STREAMS as u32;
-    config.max_stream_data = STREAM_WINDOW;
-    config.max_connection_data = CONNECTION_WINDOW;
-    config
-}
-
-/// Addresses are told to members on links, not to whoever asks; and what others say of theirs is
-/// not remembered here, so that nobody can make us dial where they like.
-fn identify(key: &Keypair) -> identify::Config {
-    identify::Config::new(FAMILY.into(), key.public())
-        .with_agent_version(protocol::agent_version())
-        .with_cache_size(0)
-        .with_hide_listen_addrs(true)
 }
 
 /// Of one peer more than one connection is usual: both sides dial, over QUIC and TCP.
@@ -119,9 +106,39 @@ impl From<Found> for Event {
     }
 }
 
-impl From<identify::Event> for Event {
-    fn from(event: identify::Event) -> Self {
-        Self::Identify(Box::new(event))
+impl From<Introduced> for Event {
+    fn from(event: Introduced) -> Self {
+        Self::Introduced(event)
+    }
+}
+
+impl From<relay::client::Event> for Event {
+    fn from(event: relay::client::Event) -> Self {
+        Self::Circuit(event)
+    }
+}
+
+impl From<dcutr::Event> for Event {
+    fn from(event: dcutr::Event) -> Self {
+        Self::Punched(event)
+    }
+}
+
+impl From<Probed> for Event {
+    fn from(_: Probed) -> Self {
+        Self::Reachable
+    }
+}
+
+impl From<Heard> for Event {
+    fn from(_: Heard) -> Self {
+        Self::Reachable
+    }
+}
+
+impl From<Answered> for Event {
+    fn from(event: Answered) -> Self {
+        Self::Answered(event)
     }
 }
 

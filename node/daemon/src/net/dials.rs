@@ -1,10 +1,10 @@
-//! Connecting to others: a bounded number of attempts at a time, QUIC before TCP.
+//! Connecting to others: a bounded number of attempts at a time, QUIC before TCP before circuits.
 //!
-//! An attempt dials all QUIC addresses at once, and the TCP ones a moment later unless a connection
-//! has come up: TCP often wins such a race although QUIC is the better connection.
+//! An attempt dials all QUIC addresses at once, and a moment later the TCP ones and then the circuits
+//! unless a connection has come up: a worse way often wins such a race against a better one.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use libp2p::swarm::ConnectionId;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
@@ -46,8 +46,8 @@ pub struct Dials {
 struct Attempt {
     peer: Option<PeerId>,
     dials: HashSet<ConnectionId>,
-    /// TCP addresses, and when their turn comes.
-    later: Option<(Instant, Vec<Multiaddr>)>,
+    /// Worse addresses, and when their turn comes.
+    later: VecDeque<(Instant, Vec<Multiaddr>)>,
     connected: bool,
 }
 
@@ -74,16 +74,15 @@ impl Dials {
         self.ended(id, false);
     }
 
-    /// What to do now; ask until there is nothing. `tcp` is when TCP's turn comes in an attempt
-    /// that begins now.
-    pub fn poll(&mut self, now: Instant, tcp: Instant) -> Option<Step> {
-        while self.steps.is_empty() && (self.begin_one(tcp) || self.continue_one(now)) {}
+    /// What to do now; ask until there is nothing. `delay` is how long a worse way waits.
+    pub fn poll(&mut self, now: Instant, delay: Duration) -> Option<Step> {
+        while self.steps.is_empty() && (self.begin_one(now, delay) || self.continue_one(now)) {}
         self.steps.pop_front()
     }
 
     /// When to poll again at the latest.
     pub fn due(&self) -> Option<Instant> {
-        self.running.iter().filter_map(|attempt| Some(attempt.later.as_ref()?.0)).min()
+        self.running.iter().filter_map(|attempt| Some(attempt.later.front()?.0)).min()
     }
 
     /// Whether a connection to this peer may still come up.
@@ -92,17 +91,21 @@ impl Dials {
         self.running.iter().any(|attempt| attempt.peer == wanted) || self.waiting.iter().any(|wish| wish.peer == wanted)
     }
 
-    fn begin_one(&mut self, tcp: Instant) -> bool {
+    fn begin_one(&mut self, now: Instant, delay: Duration) -> bool {
         if self.running.len() >= ATTEMPTS {
             return false;
         }
         let Some(next) = self.waiting.iter().position(|wish| self.may_begin(wish)) else { return false };
         let Some(wish) = self.waiting.remove(next) else { return false };
-        let (quic, others): (Vec<_>, Vec<_>) = wish.addresses.into_iter().partition(address::is_quic);
-        let later = (!quic.is_empty() && !others.is_empty()).then(|| (tcp, others.clone()));
-        let first = if quic.is_empty() { others } else { quic };
-        let mut attempt = Attempt { peer: wish.peer, dials: HashSet::new(), later, connected: false };
-        self.steps.extend(attempt.dial(first));
+        let mut attempt = Attempt {
+            peer: wish.peer,
+            dials: HashSet::new(),
+            later: stages(wish.addresses, now, delay),
+            connected: false,
+        };
+        if let Some((_, first)) = attempt.later.pop_front() {
+            self.steps.extend(attempt.dial(first));
+        }
         self.running.push(attempt);
         true
     }
@@ -112,9 +115,9 @@ impl Dials {
     }
 
     fn continue_one(&mut self, now: Instant) -> bool {
-        let is_due = |attempt: &&mut Attempt| attempt.later.as_ref().is_some_and(|(at, _)| *at <= now);
+        let is_due = |attempt: &&mut Attempt| attempt.later.front().is_some_and(|(at, _)| *at <= now);
         let Some(attempt) = self.running.iter_mut().find(is_due) else { return false };
-        let Some((_, addresses)) = attempt.later.take() else { return false };
+        let Some((_, addresses)) = attempt.later.pop_front() else { return false };
         self.steps.extend(attempt.dial(addresses));
         true
     }
@@ -125,12 +128,12 @@ impl Dials {
         attempt.dials.remove(&id);
         attempt.connected |= connected;
         if attempt.connected {
-            attempt.later = None;
+            attempt.later.clear();
         }
         if !attempt.dials.is_empty() {
             return;
         }
-        if let Some((_, addresses)) = attempt.later.take() {
+        if let Some((_, addresses)) = attempt.later.pop_front() {
             self.steps.extend(attempt.dial(addresses));
             return;
         }
@@ -158,10 +161,18 @@ impl Attempt {
     }
 }
 
+/// The addresses in the order in which they are dialled. Circuits follow TCP more closely than TCP
+/// follows QUIC: where nothing direct works, they are what somebody waits for.
+fn stages(addresses: Vec<Multiaddr>, now: Instant, delay: Duration) -> VecDeque<(Instant, Vec<Multiaddr>)> {
+    let (circuits, direct): (Vec<_>, Vec<_>) = addresses.into_iter().partition(address::is_relayed);
+    let (quic, tcp): (Vec<_>, Vec<_>) = direct.into_iter().partition(address::is_quic);
+    let stages = [(now, quic), (now + delay, tcp), (now + delay * 4 / 3, circuits)];
+    stages.into_iter().filter(|(_, addresses)| !addresses.is_empty()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     const DELAY: Duration = Duration::from_millis(300);
     const QUIC: &str = "/ip4/10.0.0.2/udp/1/quic-v1";
@@ -183,21 +194,21 @@ mod tests {
         }
 
         fn dialled(&mut self) -> ConnectionId {
-            match self.dials.poll(self.now, self.now + DELAY) {
+            match self.dials.poll(self.now, DELAY) {
                 Some(Step::Dial(dial)) => dial.connection_id(),
                 other => panic!("{other:?}"),
             }
         }
 
         fn failed(&mut self) -> Option<PeerId> {
-            match self.dials.poll(self.now, self.now + DELAY) {
+            match self.dials.poll(self.now, DELAY) {
                 Some(Step::Failed(peer)) => peer,
                 other => panic!("{other:?}"),
             }
         }
 
         fn nothing(&mut self) {
-            let step = self.dials.poll(self.now, self.now + DELAY);
+            let step = self.dials.poll(self.now, DELAY);
             assert!(step.is_none(), "{step:?}");
         }
     }
@@ -212,6 +223,33 @@ mod tests {
         assert_eq!(bench.dials.due(), Some(bench.now));
         bench.dialled();
         bench.nothing();
+    }
+
+    #[test]
+    fn a_circuit_is_for_when_nothing_direct_works() {
+        let (bob, relay) = (PeerId::random(), PeerId::random());
+        let circuit = format!("{QUIC}/p2p/{relay}/p2p-circuit");
+        let mut bench = Bench::new();
+        bench.wish(Some(bob), &[&circuit, TCP, QUIC]);
+        bench.dialled();
+        bench.now += DELAY;
+        bench.dialled();
+        bench.nothing();
+        bench.now += DELAY;
+        let circuits = bench.dialled();
+        bench.dials.succeeded(circuits);
+        bench.nothing();
+
+        bench.wish(Some(bob), &[&circuit, TCP]);
+        let tcp = bench.dialled();
+        bench.dials.succeeded(tcp);
+        bench.now += DELAY;
+        bench.nothing();
+
+        bench.wish(Some(bob), &[&circuit]);
+        let only = bench.dialled();
+        bench.dials.failed(only);
+        assert_eq!(bench.failed(), Some(bob));
     }
 
     #[test]

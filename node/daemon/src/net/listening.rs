@@ -13,6 +13,8 @@ use crate::net::interfaces::Interfaces;
 
 /// How long a burst may last.
 const BURST: Duration = Duration::from_millis(50);
+/// Most addresses from further away that are told.
+const BEYOND: usize = 10;
 
 /// What has changed, to tell.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,15 +23,19 @@ pub struct Change {
     pub addresses: Vec<Multiaddr>,
     /// Of these, what the local network may be shown.
     pub shown: BTreeSet<Multiaddr>,
-    /// The first time is no change of the network.
-    pub first: bool,
+    /// This machine has gained or lost an address. The first time does not count.
+    pub moved: bool,
 }
 
-/// The addresses that our listeners have.
+/// The addresses that our listeners have, and those that lead to us from further away.
 #[derive(Debug, Default)]
 pub struct Listening {
     all: BTreeSet<Multiaddr>,
+    /// Confirmed or mapped by others, and circuits; the best first.
+    beyond: Vec<Multiaddr>,
     told: Option<Vec<Multiaddr>>,
+    /// Of these, our own.
+    local: Vec<Multiaddr>,
     settles: Option<Instant>,
 }
 
@@ -42,6 +48,14 @@ impl Listening {
     pub fn removed(&mut self, address: &Multiaddr, now: Instant) {
         self.all.remove(address);
         self.settles.get_or_insert(now + BURST);
+    }
+
+    /// Replaces the addresses that lead to us from further away.
+    pub fn set_beyond(&mut self, beyond: Vec<Multiaddr>, now: Instant) {
+        if self.beyond != beyond {
+            self.beyond = beyond;
+            self.settles.get_or_insert(now + BURST);
+        }
     }
 
     /// When to poll again.
@@ -61,16 +75,23 @@ impl Listening {
     pub fn poll(&mut self, interfaces: &Interfaces, now: Instant) -> Option<Change> {
         self.settles.take_if(|settles| *settles <= now)?;
         let shown: BTreeSet<Multiaddr> = self.all.iter().filter(|all| is_used(all, interfaces)).cloned().collect();
-        let mut addresses: Vec<Multiaddr> =
+        let mut local: Vec<Multiaddr> =
             shown.iter().chain(self.all.iter().filter(|all| is_loopback(all))).cloned().collect();
-        addresses.sort_by_key(worth);
-        addresses.truncate(limits::ADDRESSES);
+        local.sort_by_key(worth);
+        let beyond = self.beyond.iter().filter(|beyond| !local.contains(beyond)).take(BEYOND);
+        let beyond: Vec<Multiaddr> = beyond.cloned().collect();
+        local.truncate(limits::ADDRESSES - beyond.len());
         let first = self.told.is_none();
+        let moved = !first && self.local != local;
+        // Loopback stays last.
+        let near = local.partition_point(|address| !is_loopback(address));
+        let addresses = [&local[..near], &beyond, &local[near..]].concat();
+        self.local = local;
         if self.told.as_ref() == Some(&addresses) {
             return None;
         }
         self.told = Some(addresses.clone());
-        Some(Change { addresses, shown, first })
+        Some(Change { addresses, shown, moved })
     }
 }
 
@@ -129,7 +150,7 @@ mod tests {
         let change = listening.poll(&interfaces(), start + BURST).unwrap();
         let texts: Vec<String> = change.addresses.iter().map(Multiaddr::to_string).collect();
         assert_eq!(texts, [ALL[5], ALL[4], ALL[3], ALL[0]]);
-        assert!(change.first && !change.shown.contains(&parsed(ALL[0])) && change.shown.len() == 3);
+        assert!(!change.moved && !change.shown.contains(&parsed(ALL[0])) && change.shown.len() == 3);
         assert_eq!(listening.due(), None);
     }
 
@@ -138,11 +159,28 @@ mod tests {
         let mut listening = Listening::default();
         let start = Instant::now();
         listening.added(parsed(ALL[4]), start);
-        assert!(listening.poll(&interfaces(), start + BURST).unwrap().first);
+        assert!(!listening.poll(&interfaces(), start + BURST).unwrap().moved);
         listening.added(parsed(ALL[1]), start);
         assert_eq!(listening.poll(&interfaces(), start + BURST), None);
         listening.removed(&parsed(ALL[4]), start);
         let change = listening.poll(&interfaces(), start + BURST).unwrap();
-        assert!(!change.first && change.addresses.is_empty());
+        assert!(change.moved && change.addresses.is_empty());
+    }
+
+    #[test]
+    fn a_circuit_comes_after_our_own_addresses_and_is_no_move() {
+        let circuit = parsed(&format!("{}/p2p/{}/p2p-circuit", ALL[5], libp2p::PeerId::random()));
+        let mut listening = Listening::default();
+        let start = Instant::now();
+        for text in ALL {
+            listening.added(parsed(text), start);
+        }
+        listening.poll(&interfaces(), start + BURST).unwrap();
+        listening.set_beyond(vec![circuit.clone(), parsed(ALL[5])], start);
+        let change = listening.poll(&interfaces(), start + BURST).unwrap();
+        assert_eq!(change.addresses[3..], [circuit, parsed(ALL[0])]);
+        assert!(!change.moved);
+        listening.set_beyond(Vec::new(), start);
+        assert!(!listening.poll(&interfaces(), start + BURST).unwrap().moved);
     }
 }

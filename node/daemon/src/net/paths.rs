@@ -18,7 +18,7 @@ const AGENT: usize = 64;
 
 /// Kinds of connections, the better the greater. QUIC notices a dead path by itself, TCP does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+pub enum Rank {
     Relayed,
     Tcp,
     Quic,
@@ -27,6 +27,15 @@ enum Rank {
 /// When something last arrived on a connection. Its streams share it.
 #[derive(Debug, Clone)]
 pub struct Heard(Arc<AtomicU64>);
+
+/// One of several connections to a peer.
+#[derive(Debug, Clone, Copy)]
+pub struct Lane {
+    pub id: ConnectionId,
+    pub rank: Rank,
+    pub since: Instant,
+    pub silent_for: Duration,
+}
 
 /// All connections that can carry streams.
 #[derive(Debug, Default)]
@@ -82,8 +91,16 @@ impl Paths {
         Some(peer)
     }
 
+    pub fn ids(&self) -> Vec<ConnectionId> {
+        self.owners.keys().copied().collect()
+    }
+
     pub fn is_connected(&self, peer: &PeerId) -> bool {
         self.peers.contains_key(peer)
+    }
+
+    pub fn is_direct(&self, peer: &PeerId) -> bool {
+        self.best_of(peer).is_some_and(|best| best.rank > Rank::Relayed)
     }
 
     pub fn peer_of(&self, id: ConnectionId) -> Option<PeerId> {
@@ -120,12 +137,26 @@ impl Paths {
     }
 
     /// Older connections to the same peer, at least this old, that the peer must have lost: it came to
-    /// us anew, by no better way, and nobody does so who still has them.
+    /// us anew, by no better way, and nobody does so who still has them. Only a circuit is made beside
+    /// others, to find a direct way from there, so it says nothing.
     pub fn lost_by_peer(&self, id: ConnectionId, age: Duration) -> Vec<ConnectionId> {
-        let Some(new) = self.get(id).filter(|new| new.inbound) else { return Vec::new() };
+        let Some(new) = self.get(id).filter(|new| new.inbound && new.rank > Rank::Relayed) else { return Vec::new() };
         let beside = self.owners.get(&id).and_then(|peer| self.peers.get(peer)).into_iter().flatten();
         let lost = beside.filter(|old| old.id != id && old.rank >= new.rank && old.since + age <= new.since);
         lost.map(|old| old.id).collect()
+    }
+
+    /// Whether a new stream would take a better kind of connection than this one.
+    pub fn has_better(&self, id: ConnectionId) -> bool {
+        let Some(connection) = self.get(id) else { return false };
+        let best = self.owners.get(&id).and_then(|peer| self.best_of(peer));
+        best.is_some_and(|best| best.rank > connection.rank)
+    }
+
+    /// Every peer with more than one connection, and these.
+    pub fn crowds(&self) -> impl Iterator<Item = (&PeerId, Vec<Lane>)> {
+        let crowds = self.peers.iter().filter(|(_, connections)| connections.len() > 1);
+        crowds.map(|(peer, connections)| (peer, connections.iter().map(Connection::lane).collect()))
     }
 
     /// Connections that others made from there.
@@ -175,6 +206,10 @@ impl Paths {
 }
 
 impl Connection {
+    fn lane(&self) -> Lane {
+        Lane { id: self.id, rank: self.rank, since: self.since, silent_for: self.heard.silent_for() }
+    }
+
     fn status(&self, peer: &PeerId) -> ConnectionStatus {
         let path = if self.rank == Rank::Relayed { Path::Relayed } else { address::path(&self.address) };
         ConnectionStatus {
@@ -188,7 +223,7 @@ impl Connection {
 }
 
 impl Rank {
-    fn of(remote: &Multiaddr) -> Self {
+    pub fn of(remote: &Multiaddr) -> Self {
         // The listening side of a circuit sees no IP at all.
         let direct = address::without_peer(remote.clone());
         if address::is_quic(&direct) {
@@ -225,7 +260,7 @@ fn millis() -> u64 {
 }
 
 /// The address that packets to `remote` leave from now. Connecting a UDP socket sends nothing.
-fn source_towards(remote: IpAddr) -> Option<IpAddr> {
+pub fn source_towards(remote: IpAddr) -> Option<IpAddr> {
     let any = match remote {
         IpAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         IpAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),

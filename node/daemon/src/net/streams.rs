@@ -8,9 +8,10 @@ mod gate;
 mod handler;
 mod pump;
 mod reading;
+mod surplus;
 mod writing;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,6 +36,7 @@ use crate::net::{NetEvent, NetStatus, Patience};
 use gate::Gate;
 use handler::{FromHandler, Handler, Open};
 use pump::{Ending, Pump, Report};
+use surplus::Surplus;
 
 /// Most bytes that may wait for a peer that does not read.
 const BACKLOG: usize = 16 * 1024 * 1024;
@@ -63,6 +65,9 @@ pub struct Streams {
     next_accepted: u64,
     /// Peers that `Connected` was told of.
     told: BTreeSet<PeerId>,
+    /// Connections to these carry no streams of ours.
+    relays: BTreeSet<PeerId>,
+    surplus: Surplus,
     reporter: mpsc::UnboundedSender<Report>,
     reports: mpsc::UnboundedReceiver<Report>,
     actions: VecDeque<Action>,
@@ -82,7 +87,7 @@ struct Link {
 }
 
 impl Streams {
-    pub fn new(outlet: Outlet, patience: Patience) -> Self {
+    pub fn new(me: PeerId, outlet: Outlet, patience: Patience) -> Self {
         let (reporter, reports) = mpsc::unbounded_channel();
         Self {
             outlet,
@@ -93,6 +98,8 @@ impl Streams {
             links: HashMap::new(),
             next_accepted: 1,
             told: BTreeSet::new(),
+            relays: BTreeSet::new(),
+            surplus: Surplus::new(me),
             reporter,
             reports,
             actions: VecDeque::new(),
@@ -160,8 +167,37 @@ impl Streams {
         }
     }
 
-    pub fn is_connected(&self, peer: &PeerId) -> bool {
-        self.paths.is_connected(peer)
+    /// Closes all connections.
+    pub fn lost_everybody(&mut self) {
+        self.paths.ids().into_iter().for_each(|connection| self.condemn(connection));
+    }
+
+    /// New connections to these are nobody's path.
+    pub fn leave_out(&mut self, relays: BTreeSet<PeerId>) {
+        self.relays = relays;
+    }
+
+    /// Closes connections that are no longer needed beside others.
+    pub fn tidy(&mut self, now: Instant) {
+        if !self.surplus.is_due(now) {
+            return;
+        }
+        let carrying: HashSet<ConnectionId> =
+            self.links.values().map(|link| link.connection).chain(self.opening.values().copied()).collect();
+        for connection in self.surplus.find(&self.paths, &carrying, now) {
+            tracing::debug!(?connection, "a connection beside a better one is closed");
+            self.condemn(connection);
+        }
+    }
+
+    /// When to tidy up at the latest.
+    pub fn due(&self) -> Option<Instant> {
+        self.surplus.due()
+    }
+
+    /// Whether there is a connection to this peer that is no circuit.
+    pub fn is_direct(&self, peer: &PeerId) -> bool {
+        self.paths.is_direct(peer)
     }
 
     pub fn set_rtt(&mut self, connection: ConnectionId, rtt: Duration) {
@@ -191,6 +227,7 @@ impl Streams {
 
     fn drop_connection(&mut self, connection: ConnectionId) {
         let Some(peer) = self.paths.remove(connection) else { return };
+        self.surplus.touch();
         let unopened: Vec<LinkId> =
             self.opening.iter().filter(|(_, on)| **on == connection).map(|(link, _)| *link).collect();
         for link in unopened {
@@ -203,6 +240,10 @@ impl Streams {
     }
 
     fn on_connected(&mut self, peer: PeerId, connection: ConnectionId, endpoint: &ConnectedPoint) {
+        if self.relays.contains(&peer) {
+            return;
+        }
+        self.surplus.touch();
         self.paths.add(peer, connection, endpoint);
         // A companion that was killed and is back: its links need not grow silent first.
         for lost in self.paths.lost_by_peer(connection, BOTH_AT_ONCE) {
@@ -212,6 +253,15 @@ impl Streams {
             let address = self.paths.reachable_at(connection).map(|address| address.to_string());
             let (peer, address) = (address::transport_id(&peer), address.unwrap_or_default());
             self.tell(NetEvent::Connected { peer, address });
+        }
+        self.tell_if_better(peer);
+    }
+
+    /// Streams do not move; whoever drives us opens new ones on the better connection.
+    fn tell_if_better(&mut self, peer: PeerId) {
+        let mut carrying = self.links.values().filter(|link| link.peer == peer && link.is_of_room());
+        if carrying.any(|link| self.paths.has_better(link.connection)) {
+            self.tell(NetEvent::BetterPath { peer: address::transport_id(&peer) });
         }
     }
 
@@ -264,6 +314,8 @@ impl Streams {
         };
         self.links.insert(link, Link { peer, connection, protocol, frames: Some(frames), ending, backlog });
         self.actions.push_back(ToSwarm::GenerateEvent(StreamsEvent::Start(Box::new(pump))));
+        // A better connection may have come up while this one was agreed on.
+        self.tell_if_better(peer);
     }
 
     fn on_report(&mut self, report: Report) {
@@ -271,6 +323,7 @@ impl Streams {
             Report::Proved(link) => self.gate.proved(link),
             Report::Ended(link) => {
                 self.gate.ended(link);
+                self.surplus.touch();
                 if let Some(ended) = self.links.remove(&link) {
                     self.tell_if_gone(ended.peer);
                 }
@@ -305,6 +358,11 @@ impl Streams {
 }
 
 impl Link {
+    /// A room's stream that has not been hung up.
+    fn is_of_room(&self) -> bool {
+        self.protocol == Protocol::Room && self.frames.is_some()
+    }
+
     fn end(&mut self, how: Ending) {
         // With its sender gone, the task ends after the frames that are queued.
         self.frames = None;

@@ -1,3 +1,7 @@
+mod proxied;
+mod relay;
+mod relayed;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -23,7 +27,7 @@ struct Node {
 
 fn config(listen: &[&str]) -> NetConfig {
     let listen = listen.iter().map(|text| text.parse().unwrap()).collect();
-    NetConfig { listen, mdns: false, ..NetConfig::default() }
+    NetConfig { listen, mdns: false, mapping: false, ..NetConfig::default() }
 }
 
 fn patient(change: impl FnOnce(&mut Patience)) -> NetConfig {
@@ -375,6 +379,14 @@ async fn a_stranger_learns_nothing_but_the_protocols() {
     assert!(info.listen_addrs.is_empty(), "{:?}", info.listen_addrs);
     assert_eq!(info.agent_version, protocol::agent_version());
     let protocols: BTreeSet<String> = info.protocols.iter().map(ToString::to_string).collect();
-    let known = [protocol::ROOM, protocol::KNOCK, "/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0", "/ipfs/ping/1.0.0"];
+    let known = [
+        protocol::ROOM,
+        protocol::KNOCK,
+        "/ipfs/id/1.0.0",
+        "/ipfs/id/push/1.0.0",
+        "/ipfs/ping/1.0.0",
+        "/libp2p/circuit/relay/0.2.0/stop",
+        "/libp2p/autonat/2/dial-back",
+    ];
     assert_eq!(protocols, known.map(str::to_owned).into());
 }

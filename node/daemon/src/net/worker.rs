@@ -1,25 +1,34 @@
 //! The task that owns the libp2p node: orders in, events out.
 
+mod reaching;
+mod relaying;
+mod searching;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use libp2p::core::ConnectedPoint;
 use libp2p::core::transport::ListenerId;
 use libp2p::identity::Keypair;
-use libp2p::swarm::{Swarm, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, identify};
+use libp2p::swarm::{ConnectionId, DialError, Swarm, SwarmEvent};
+use libp2p::{Multiaddr, PeerId};
 use pairwave_wire::{TransportId, limits};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 
+use crate::clock::Sleep;
 use crate::net::behaviour::{self, Behaviour, Event};
 use crate::net::dials::{Dials, Step, Wish};
 use crate::net::discovery::Found;
 use crate::net::interfaces::Interfaces;
 use crate::net::listening::{Change, Listening};
 use crate::net::outlet::Outlet;
+use crate::net::relays::Relays;
+use crate::net::reports::{Reports, words};
+use crate::net::searches::Searches;
 use crate::net::streams::{Streams, StreamsEvent};
 use crate::net::{NetCommand, NetConfig, NetError, NetEvent, NetStatus, Patience, address};
 
@@ -49,8 +58,17 @@ pub struct Worker {
     backlog: VecDeque<StreamsEvent>,
     stopping: watch::Sender<bool>,
     dials: Dials,
+    relays: Relays,
+    /// As `NetEvent::Relays` told them.
+    near: Vec<PeerId>,
+    searches: Searches,
+    reports: Reports,
     listening: Listening,
     interfaces: Interfaces,
+    announce: Vec<Multiaddr>,
+    sleep: Sleep,
+    /// The last turn did nothing but send a frame.
+    only_sent: bool,
     patience: Patience,
 }
 
@@ -58,7 +76,7 @@ pub struct Worker {
 enum Turn {
     Order(Order),
     Event(Box<SwarmEvent<Event>>),
-    /// A dial or a burst of addresses is to be looked at.
+    /// Something is to be looked at again.
     Due,
     /// Nobody could tell us anything more, or hear it.
     Abandoned,
@@ -73,7 +91,7 @@ impl Worker {
     ) -> Result<Self, NetError> {
         let (stopping, stops) = watch::channel(false);
         let outlet = Outlet::new(events, stops);
-        let streams = Streams::new(outlet.clone(), config.patience);
+        let streams = Streams::new(key.public().to_peer_id(), outlet.clone(), config.patience);
         let mut swarm = behaviour::build(key, &config, streams)?;
         listen(&mut swarm, &config.listen)?;
         let mut interfaces = Interfaces::new(config.interfaces);
@@ -88,8 +106,15 @@ impl Worker {
             backlog: VecDeque::new(),
             stopping,
             dials: Dials::default(),
+            relays: Relays::default(),
+            near: Vec::new(),
+            searches: Searches::default(),
+            reports: Reports::default(),
             listening: Listening::default(),
             interfaces,
+            announce: config.announce,
+            sleep: Sleep::start(),
+            only_sent: false,
             patience: config.patience,
         })
     }
@@ -97,7 +122,7 @@ impl Worker {
     /// Runs until it is told to stop, or nobody is left who could.
     pub async fn run(mut self) {
         let done = loop {
-            self.take_dial_steps();
+            self.look_after();
             match self.next().await {
                 Turn::Order(Order::Do(command)) => self.carry_out(command),
                 Turn::Order(Order::Status(reply)) => drop(reply.send(self.status())),
@@ -113,8 +138,23 @@ impl Worker {
         }
     }
 
+    /// Does what has become due or possible.
+    fn look_after(&mut self) {
+        // Frames are many and change nothing here.
+        if std::mem::take(&mut self.only_sent) {
+            return;
+        }
+        if self.sleep.slept() {
+            self.on_woken();
+        }
+        self.take_relay_steps();
+        self.take_search_steps();
+        self.take_dial_steps();
+        self.swarm.behaviour_mut().streams.tidy(Instant::now());
+    }
+
     async fn next(&mut self) -> Turn {
-        let due = [self.dials.due(), self.listening.due()].into_iter().flatten().min();
+        let due = self.due();
         loop {
             tokio::select! {
                 order = self.orders.recv() => return order.map_or(Turn::Abandoned, Turn::Order),
@@ -130,13 +170,23 @@ impl Worker {
         }
     }
 
+    fn due(&self) -> Option<Instant> {
+        let streams = self.swarm.behaviour().streams.due();
+        let all = [self.dials.due(), self.listening.due(), self.relays.due(), self.searches.due(), streams];
+        all.into_iter().flatten().min()
+    }
+
     fn carry_out(&mut self, command: NetCommand) {
         let streams = &mut self.swarm.behaviour_mut().streams;
+        self.only_sent = matches!(command, NetCommand::Send { .. });
         match command {
             NetCommand::Open { link, peer, protocol } => streams.open(link, &peer, protocol),
             NetCommand::Send { link, frame } => streams.send(link, frame),
             NetCommand::Hangup { link } => streams.hangup(link),
             NetCommand::Dial { peer, addresses } => self.dial(peer, &addresses),
+            NetCommand::Relays { relays } => self.wish_for_relays(&relays),
+            NetCommand::Mail { id, relay, request } => self.ask_mailbox(id, &relay, &request),
+            NetCommand::Lookup { id, relay, request } => self.ask_lookup(id, &relay, &request),
         }
     }
 
@@ -146,9 +196,12 @@ impl Worker {
             return self.dials.wish(Wish { peer: None, addresses });
         };
         match address::peer_id(&peer) {
-            Some(id) if self.swarm.behaviour().streams.is_connected(&id) => {}
+            Some(id) if self.swarm.behaviour().streams.is_direct(&id) => {}
             Some(id) if id != *self.swarm.local_peer_id() => {
-                let addresses = self.reachable(addresses, Some(&id));
+                let mut addresses = self.reachable(addresses, Some(&id));
+                if self.swarm.behaviour().streams.counts_as_connected(&id) {
+                    addresses.retain(|address| !address::is_relayed(address));
+                }
                 self.dials.wish(Wish { peer: Some(id), addresses });
             }
             _ => self.tell(NetEvent::Disconnected { peer }),
@@ -158,19 +211,20 @@ impl Worker {
     /// Those of the addresses that lead to somebody else. An address that seems to lead into our
     /// own container network is tried only if there is no other.
     fn reachable(&self, addresses: &[String], peer: Option<&PeerId>) -> Vec<Multiaddr> {
-        let parsed = addresses.iter().take(limits::ADDRESSES).filter_map(|text| address::dialable(text, peer));
+        let parsed =
+            addresses.iter().take(limits::ADDRESSES + limits::RELAYS).filter_map(|text| address::dialable(text, peer));
         let foreign: Vec<Multiaddr> = parsed.filter(|address| !self.listening.is_ours(address)).collect();
         let outward: Vec<Multiaddr> = foreign.iter().filter(|address| self.leads_out(address)).cloned().collect();
         if outward.is_empty() { foreign } else { outward }
     }
 
     fn leads_out(&self, address: &Multiaddr) -> bool {
-        address::ip(address).is_some_and(|ip| self.interfaces.lead_to(&ip))
+        address::is_relayed(address) || address::ip(address).is_none_or(|ip| self.interfaces.lead_to(&ip))
     }
 
     fn take_dial_steps(&mut self) {
         let now = Instant::now();
-        while let Some(step) = self.dials.poll(now, now + self.patience.tcp_delay) {
+        while let Some(step) = self.dials.poll(now, self.patience.tcp_delay) {
             match step {
                 Step::Dial(options) => {
                     let id = options.connection_id();
@@ -179,6 +233,7 @@ impl Worker {
                         self.dials.failed(id);
                     }
                 }
+                Step::Failed(Some(peer)) if self.relays.contains(&peer) => self.relays.unreachable(&peer, now),
                 Step::Failed(Some(peer)) => self.tell_failed(&peer),
                 Step::Failed(None) => {}
             }
@@ -195,12 +250,20 @@ impl Worker {
     fn on_event(&mut self, event: SwarmEvent<Event>) {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event),
-            SwarmEvent::ConnectionEstablished { connection_id, .. } => self.dials.succeeded(connection_id),
-            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.on_connected(peer_id, connection_id, &endpoint);
+            }
+            SwarmEvent::ConnectionClosed { connection_id, .. } => {
+                self.relays.closed(connection_id, Instant::now());
+                self.searches.closed(connection_id);
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
                 tracing::debug!(%error, "a dial failed");
-                self.dials.failed(connection_id);
+                self.on_dial_failed(connection_id, peer_id, &error);
             }
             SwarmEvent::IncomingConnectionError { error, .. } => tracing::debug!(%error, "a connection is refused"),
+            SwarmEvent::NewListenAddr { address, .. } if address::is_relayed(&address) => {}
+            SwarmEvent::ExpiredListenAddr { address, .. } if address::is_relayed(&address) => {}
             SwarmEvent::NewListenAddr { address, .. } => self.listening.added(address, Instant::now()),
             SwarmEvent::ExpiredListenAddr { address, .. } => self.on_lost_address(&address),
             SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
@@ -216,16 +279,46 @@ impl Worker {
         match event {
             Event::Streams(event) => self.backlog.push_back(event),
             Event::Found(found) => self.on_found(found),
-            Event::Identify(event) => {
-                if let identify::Event::Received { connection_id, info, .. } = *event {
-                    streams.set_agent(connection_id, &info.agent_version);
-                }
+            Event::Introduced(introduced) => {
+                streams.set_agent(introduced.connection, &introduced.agent);
+                self.relays.introduced(&introduced, Instant::now());
+                self.on_observed(introduced);
             }
-            Event::Ping(ping) => {
-                if let Ok(rtt) = ping.result {
-                    streams.set_rtt(ping.connection, rtt);
-                }
+            Event::Ping(ping) => self.on_ping(ping.connection, ping.result.ok()),
+            Event::Circuit(event) => self.on_circuit(event),
+            Event::Answered(answered) => self.on_answered(answered),
+            Event::Punched(event) => self.on_punched(event),
+            Event::Reachable => self.look_beyond(),
+        }
+    }
+
+    fn on_connected(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint) {
+        let now = Instant::now();
+        self.dials.succeeded(id);
+        self.relays.connected(&peer, id, endpoint, now);
+        self.searches.connected(peer, id, endpoint, now);
+        if endpoint.is_dialer() {
+            self.reports.connected(peer, endpoint.get_remote_address(), now);
+        }
+    }
+
+    fn on_dial_failed(&mut self, id: ConnectionId, peer: Option<PeerId>, error: &DialError) {
+        self.dials.failed(id);
+        if let Some(peer) = peer {
+            let why = self.reports.failed(peer, error, Instant::now());
+            self.relays.failed(&peer, why);
+        }
+    }
+
+    /// A silent relay is found out here: TCP does not notice, and libp2p only reports it.
+    fn on_ping(&mut self, id: ConnectionId, rtt: Option<Duration>) {
+        match rtt {
+            Some(rtt) => {
+                self.relays.set_rtt(id, rtt);
+                self.swarm.behaviour_mut().streams.set_rtt(id, rtt);
             }
+            None if self.relays.has_connection(id) => drop(self.swarm.close_connection(id)),
+            None => {}
         }
     }
 
@@ -247,10 +340,19 @@ impl Worker {
             && !self.interfaces.has(&ip)
         {
             self.swarm.behaviour_mut().streams.lost_address(ip);
+            self.leave_relays_from(ip);
+            if let Some(probing) = self.swarm.behaviour_mut().probing.as_mut() {
+                probing.restart();
+            }
         }
     }
 
     fn on_listener_closed(&mut self, id: ListenerId, addresses: &[Multiaddr], reason: std::io::Result<()>) {
+        let why = reason.as_ref().err().map(|error| words(error));
+        if self.relays.lost(id, why, Instant::now()) || addresses.iter().all(address::is_relayed) {
+            tracing::debug!(?id, ?reason, "a reservation has ended");
+            return self.look_beyond();
+        }
         tracing::warn!(?id, ?reason, "a listener has closed");
         for address in addresses {
             self.listening.removed(address, Instant::now());
@@ -263,11 +365,14 @@ impl Worker {
             return;
         }
         self.interfaces.refresh();
-        let Some(Change { addresses, shown, first }) = self.listening.poll(&self.interfaces, now) else { return };
+        let Some(Change { addresses, shown, moved }) = self.listening.poll(&self.interfaces, now) else { return };
+        self.on_own_addresses(&shown);
         self.swarm.behaviour_mut().discovery.advertise(shown);
         let addresses = addresses.iter().map(Multiaddr::to_string).collect();
         self.tell(NetEvent::Listening { addresses });
-        if !first {
+        if moved {
+            self.relays.restart(now);
+            self.searches.restart(now);
             self.tell(NetEvent::NetworkChanged);
             self.swarm.behaviour_mut().discovery.repeat();
         }
@@ -277,12 +382,18 @@ impl Worker {
         let listening = self.listening.addresses().iter().map(Multiaddr::to_string).collect();
         let behaviour = self.swarm.behaviour();
         let discovery = &behaviour.discovery;
+        let findings = self.findings();
         NetStatus {
+            reachability: findings.verdict(),
+            nat: findings.nat(|ip| self.interfaces.has(ip)),
             listening,
             mdns: discovery.is_running(),
             mdns_wanted: discovery.is_wanted(),
             found: discovery.found().map(address::transport_id).collect(),
             interfaces: self.interfaces.used().map(|used| (used.name.clone(), used.ip)).collect(),
+            relays: self.relays.status(),
+            dials: self.reports.dials(),
+            punches: self.reports.punches(),
             ..behaviour.streams.status()
         }
     }

@@ -31,12 +31,14 @@ impl Ports {
         listen.into_iter().map(|address| self.filled(&address).unwrap_or(address)).collect()
     }
 
-    /// Remembers the ports of these addresses for the next start.
+    /// Remembers the ports of these addresses for the next start. Our own come first, before those
+    /// that a router maps to us; and a circuit's port is its relay's.
     pub fn learn(&mut self, listening: &[String]) {
         let addresses = listening.iter().filter_map(|address| address.parse::<Multiaddr>().ok());
         let ports = addresses.filter_map(|address| parts(&address)).filter(|(_, socket)| socket.port() != 0);
         let mut new = self.last.clone();
-        new.extend(ports.map(|(kind, socket)| (kind, socket.port())));
+        let ports: Vec<(String, u16)> = ports.map(|(kind, socket)| (kind, socket.port())).collect();
+        new.extend(ports.into_iter().rev());
         if new == self.last {
             return;
         }
@@ -65,6 +67,9 @@ fn read(path: &Path) -> Option<BTreeMap<String, u16>> {
 }
 
 fn parts(address: &Multiaddr) -> Option<(String, SocketAddr)> {
+    if address.iter().any(|part| part == Protocol::P2pCircuit) {
+        return None;
+    }
     let mut parts = address.iter();
     let ip: IpAddr = match parts.next()? {
         Protocol::Ip4(ip) => ip.into(),
@@ -101,6 +106,19 @@ mod tests {
 
     fn fill(ports: &Ports, address: &str) -> String {
         ports.fill(vec![address.parse().unwrap()])[0].to_string()
+    }
+
+    #[test]
+    fn neither_a_routers_port_nor_a_relays_is_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ports = Ports::load(folder.path().join("ports"));
+        let relay = libp2p::PeerId::random();
+        ports.learn(&[
+            "/ip4/10.0.0.1/udp/1001/quic-v1".into(),
+            "/ip4/203.0.113.9/udp/1002/quic-v1".into(),
+            format!("/ip4/203.0.113.7/tcp/1003/p2p/{relay}/p2p-circuit"),
+        ]);
+        assert_eq!(ports.last, BTreeMap::from([("ip4/udp".to_owned(), 1001)]));
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Person {
 
 async fn pair() -> (Person, Person) {
     let (alice, bob) = (Person::new().await, Person::new().await);
-    let create = Create { dir: alice.project(), title: None, name: Some("alice".into()) };
+    let create = Create { dir: alice.project(), title: None, name: Some("alice".into()), relays: Vec::new() };
     let invite = alice.client.ask(create).await.unwrap().invite;
     let join = Join { invite, dir: bob.project(), name: Some("bob".into()), wait_s: 30 };
     assert_eq!(bob.client.ask(join).await.unwrap().state, JoinState::Admitted);
@@ -111,7 +111,7 @@ async fn files_and_folders_of_a_running_home_are_private() {
     // The process sets this for itself; the test is another process.
     rustix::process::umask(Mode::from_raw_mode(0o077));
     let alice = Person::new().await;
-    let create = Create { dir: alice.project(), title: None, name: Some("alice".into()) };
+    let create = Create { dir: alice.project(), title: None, name: Some("alice".into()), relays: Vec::new() };
     alice.client.ask(create).await.unwrap();
     let mut folders = vec![alice.folder.path().join("home")];
     let mut files = 0;

@@ -159,8 +159,8 @@ pub(super) fn after(room: u32) -> Vec<u8> {
     room.saturating_add(1).to_be_bytes().to_vec()
 }
 
-pub(super) const SLOTS: [Slot; 6] =
-    [Slot::State, Slot::Keys, Slot::Reading, Slot::Delivery, Slot::Peers, Slot::Joining];
+pub(super) const SLOTS: [Slot; 7] =
+    [Slot::State, Slot::Keys, Slot::Reading, Slot::Delivery, Slot::Peers, Slot::Joining, Slot::Ratchets];
 
 fn slot_number(slot: Slot) -> u8 {
     match slot {
@@ -170,6 +170,7 @@ fn slot_number(slot: Slot) -> u8 {
         Slot::Delivery => 4,
         Slot::Peers => 5,
         Slot::Joining => 6,
+        Slot::Ratchets => 7,
     }
 }
 

@@ -98,6 +98,7 @@ fn delivery_state(state: Delivery) -> DeliveryState {
     match state {
         Delivery::Queued => DeliveryState::Queued,
         Delivery::Sent => DeliveryState::Sent,
+        Delivery::Stored => DeliveryState::Stored,
         Delivery::Delivered => DeliveryState::Delivered,
         Delivery::Shown => DeliveryState::Shown,
     }

@@ -2,6 +2,7 @@
 
 use pairwave_core::event::{Body, Event};
 use pairwave_core::log::Log;
+use pairwave_core::relays::without_token;
 use pairwave_core::time::Timestamp;
 
 use super::{Viewer, entry, instant};
@@ -28,6 +29,11 @@ pub fn of<L: Log>(viewer: &Viewer<'_, L>, event: &Event, body: &Body) -> (String
             Some(_) => ("named", format!("a session of {by} is now called {}", named.name)),
             None => ("named", format!("{by} chose the name {}", named.name)),
         },
+        Body::LetterKeys(_) => ("letter_keys", format!("{by} can get letters while away")),
+        Body::RelayAdded(added) => ("relay_added", format!("{by} added the relay {}", without_token(&added.relay))),
+        Body::RelayRemoved(removed) => {
+            ("relay_removed", format!("{by} removed the relay {}", without_token(&removed.relay)))
+        }
         Body::Foreign { kind } => ("foreign", format!("{by} did something that this version does not know: {kind}")),
         Body::Message(message) => (entry::kind(message.kind), message.text.clone()),
     };

@@ -1,15 +1,18 @@
 //! Who is here, how we are connected, what waits.
 
-use pairwave_api::{CharterView, FloorView, Me, MemberView, RoomSummary, RoomView, SessionView, WaitingView};
+use pairwave_api::{
+    CharterView, FloorView, Me, MemberView, RelayView, RoomSummary, RoomView, SessionView, WaitingView,
+};
 use pairwave_core::command::Speaker;
 use pairwave_core::id::{MemberId, SessionId};
 use pairwave_core::joining::Joining;
 use pairwave_core::log::Log;
 use pairwave_core::message::LiveSession;
+use pairwave_core::relays::without_token;
 use pairwave_core::sessions::look;
 
 use super::{Viewer, origin, standing, time};
-use crate::net::{NetStatus, Path};
+use crate::net::{NetStatus, Path, Reachability, RelayStatus};
 
 /// Sessions of a member that are shown although they are not there now.
 const ABSENT_SESSIONS: usize = 3;
@@ -120,6 +123,26 @@ fn member_view<L: Log>(viewer: &Viewer<'_, L>, member: MemberId, network: &NetSt
         equivocated: viewer.room.state().equivocations.contains_key(&member),
         pending: if me { 0 } else { viewer.node.pending(&id, &member) },
         sessions: sessions(viewer, member, &presence.sessions),
+    }
+}
+
+/// How we stand with one relay. Its token is nobody's business but the relay's.
+pub fn relay(relay: &RelayStatus) -> RelayView {
+    RelayView {
+        address: without_token(&relay.address).to_owned(),
+        reserved: relay.reserved,
+        connected: relay.connected,
+        rtt_ms: relay.rtt_ms,
+        why: relay.why.clone().filter(|_| !relay.reserved),
+    }
+}
+
+/// Whether others can connect to us without help, in a word.
+pub fn reachability(reachability: Reachability) -> &'static str {
+    match reachability {
+        Reachability::Unknown => "unknown",
+        Reachability::Private => "private",
+        Reachability::Public => "public",
     }
 }
 

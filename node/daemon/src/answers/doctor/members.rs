@@ -1,12 +1,14 @@
 //! What a doctor says of one member: the way to it, the link, its version, its clock.
 
+use std::time::Instant;
+
 use pairwave_api::Check;
 use pairwave_core::id::MemberId;
 use pairwave_core::log::Log;
 use pairwave_core::time::Timestamp;
 use pairwave_wire::{TransportId, protocol};
 
-use super::{failed, passed};
+use super::{failed, passed, ways};
 use crate::answers::watch::Intruder;
 use crate::net::{ConnectionStatus, NetStatus};
 use crate::view::{self, Viewer};
@@ -29,6 +31,11 @@ pub(super) fn checks<L: Log>(
     let mut checks = Vec::new();
     if presence.link.is_none() && claimed.is_none() {
         checks.push(reachable(&viewer.name(&member), &sight(viewer, &peers, connection, network)));
+    }
+    let (name, now) = (viewer.name(&member), Instant::now());
+    match connection {
+        Some(connection) => checks.push(ways::path(&name, &peers, connection, network, now)),
+        None => checks.extend(ways::tried(&name, &peers, network, now)),
     }
     checks.push(linked(viewer, member, connection, claimed));
     checks.extend(connection.and_then(|connection| version(&viewer.name(&member), connection)));

@@ -16,7 +16,7 @@ async fn close(table: &Table, person: &Person, room: &str) {
 async fn another_room(person: &Person) -> Created {
     let dir = person.dir.with_file_name("another");
     std::fs::create_dir_all(&dir).unwrap();
-    person.ask(Create { dir, title: Some("another".into()), name: None }).await.unwrap()
+    person.ask(Create { dir, title: Some("another".into()), name: None, relays: Vec::new() }).await.unwrap()
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn a_folder_whose_room_is_closed_is_not_free() {
     let (alice, bob) = (Person::new(&table, "alice").await, Person::new(&table, "bob").await);
     let (own, invite) = (alice.opens().await, bob.opens().await.invite);
     close(&table, &alice, &own.room).await;
-    let create = Create { dir: alice.dir.clone(), title: None, name: None };
+    let create = Create { dir: alice.dir.clone(), title: None, name: None, relays: Vec::new() };
     assert_eq!(refused(&alice, create).await.rule, "room_closed");
     assert_eq!(alice.tries(&invite, 1).await.unwrap_err().rule, "room_closed");
     assert!(alice.ask(Rooms {}).await.unwrap().rooms.is_empty(), "no room takes its place");

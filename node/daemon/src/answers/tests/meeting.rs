@@ -10,7 +10,12 @@ async fn a_folder_has_one_room_however_often_it_is_opened() {
     let first = alice.opens().await;
     assert!(!first.already && first.join_command == format!("pairwave join {}", first.invite));
     let again = alice
-        .ask(Create { dir: alice.dir.clone(), title: Some("other".into()), name: Some("eve".into()) })
+        .ask(Create {
+            dir: alice.dir.clone(),
+            title: Some("other".into()),
+            name: Some("eve".into()),
+            relays: Vec::new(),
+        })
         .await
         .unwrap();
     assert!(again.already && again.room == first.room && again.title == "lab" && again.invite != first.invite);
@@ -19,7 +24,7 @@ async fn a_folder_has_one_room_however_often_it_is_opened() {
     assert_eq!(rooms[0].folder.as_deref(), Some(alice.dir.canonicalize().unwrap().to_str().unwrap()));
     let inside = alice.dir.join("src");
     std::fs::create_dir(&inside).unwrap();
-    let nested = alice.ask(Create { dir: inside, title: None, name: None }).await.unwrap();
+    let nested = alice.ask(Create { dir: inside, title: None, name: None, relays: Vec::new() }).await.unwrap();
     assert!(!nested.already && nested.title == "src");
 }
 
@@ -35,7 +40,7 @@ async fn a_room_without_its_folder_is_found_when_it_is_asked_for_again() {
     let inside = |name: &str| {
         let dir = alice.dir.join(name);
         std::fs::create_dir(&dir).unwrap();
-        Create { dir, title: Some("lab".into()), name: Some("alice".into()) }
+        Create { dir, title: Some("lab".into()), name: Some("alice".into()), relays: Vec::new() }
     };
     let (first, second) = tokio::join!(alice.ask(inside("a")), alice.ask(inside("b")));
     let rooms = [opened.room, first.unwrap().room, second.unwrap().room];

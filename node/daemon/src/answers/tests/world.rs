@@ -98,6 +98,15 @@ impl Table {
         self.0.lock().unwrap().tell(&person.transport, input);
     }
 
+    /// Nobody can dial whoever sits here. Give what this returns to `show`.
+    pub fn hide(&self, person: &Person) -> UnboundedSender<Input> {
+        self.0.lock().unwrap().inputs.remove(&person.transport).expect("it sits here")
+    }
+
+    pub fn show(&self, person: &Person, inputs: UnboundedSender<Input>) {
+        self.0.lock().unwrap().inputs.insert(person.transport.clone(), inputs);
+    }
+
     /// Whoever sits here is gone from one moment to the next.
     pub fn leave(&self, person: &Person) {
         let mut seats = self.0.lock().unwrap();
@@ -176,8 +185,12 @@ impl Person {
     }
 
     pub async fn opens(&self) -> Created {
-        let create =
-            pairwave_api::Create { dir: self.dir.clone(), title: Some("lab".into()), name: Some(self.name.into()) };
+        let create = pairwave_api::Create {
+            dir: self.dir.clone(),
+            title: Some("lab".into()),
+            name: Some(self.name.into()),
+            relays: Vec::new(),
+        };
         self.ask(create).await.unwrap()
     }
 

@@ -1,0 +1,509 @@
+//! Letters of one room: ours to members who are away, and what others left for us at the relays.
+//!
+//! A letter spares waiting and is never the only copy: what links tell each other decides what is
+//! complete. So whatever happens to one, it is only counted; the events in it come again by a link
+//! or by the next letter.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use pairwave_wire::hello::BlindedTag;
+use pairwave_wire::mailbox::{LetterId, MailboxAnswer, MailboxRequest, Waiting};
+use pairwave_wire::{TransportId, cbor, limits};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use crate::context::Context;
+use crate::effect::{Effect, Slot};
+use crate::event::Body;
+use crate::id::{EventId, MemberId};
+use crate::input::ConnectedRelay;
+use crate::key::{self, EpochKey};
+use crate::letter::{self, Content, Envelope, Ratcheted};
+use crate::letters::LetterKeys;
+use crate::log::{Log, LogError};
+use crate::message::BATCH;
+use crate::notice::Notice;
+use crate::pairing::companion;
+use crate::relays::without_token;
+use crate::seat::{Seat, Standing};
+use crate::time::Timestamp;
+
+/// How long what was said waits for more of the same before a letter is written.
+const GATHER: Duration = Duration::from_millis(300);
+/// How long a member may be gone before it is written to: a link that moves is no absence.
+const ABSENCE: Duration = Duration::from_secs(6);
+/// Pause after all relays refused a letter.
+const RETRY: Duration = Duration::from_secs(30);
+/// Pause between two looks into our own mailboxes while somebody is away.
+const LOOK: Duration = Duration::from_secs(60);
+/// Newest epochs under whose tags letters may wait.
+const EPOCHS: usize = 4;
+/// Relays that one letter is left at.
+const COPIES: usize = 2;
+/// Letters that are recognised when they come a second time.
+const SEEN: usize = 1024;
+/// A session that failed is begun anew at most so often.
+const AFRESH: Duration = Duration::from_secs(3600);
+
+/// How letters fared since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LetterCounts {
+    /// Left at a relay.
+    pub stored: u64,
+    /// Collected and read.
+    pub read: u64,
+    /// Came more than once.
+    pub repeated: u64,
+    /// Did not open: forged, damaged, or of a session that is lost.
+    pub unreadable: u64,
+    /// Refused by every relay.
+    pub refused: u64,
+}
+
+/// One room's letters.
+#[derive(Debug, Default)]
+pub struct Mailbox {
+    own: Option<Own>,
+    /// The ratchet works on one thing at a time.
+    work: Option<Work>,
+    /// The letter that is on its way to the relays.
+    writing: Option<Writing>,
+    /// What was collected and is to be opened.
+    collected: VecDeque<(TransportId, Waiting)>,
+    /// Collected, and not discarded yet.
+    held: BTreeSet<LetterId>,
+    errands: BTreeMap<u64, Errand>,
+    /// Tags that were asked for, and the epochs they belong to.
+    tags: BTreeMap<BlindedTag, EventId>,
+    seen: VecDeque<[u8; 32]>,
+    /// Members with whom a session is to be begun anew, and since when one was.
+    afresh: BTreeMap<MemberId, (bool, Timestamp)>,
+    /// When to see who is to be written to.
+    write_at: Option<Timestamp>,
+    /// When to look for letters.
+    look_at: Option<Timestamp>,
+    /// A relay said that more wait than it gave.
+    more: bool,
+    /// Something new was read since. Without it a relay that gives the same again and again is
+    /// asked no more than one that has nothing.
+    progress: bool,
+    pub(crate) counts: LetterCounts,
+}
+
+/// What is kept: our ratchets, opaque and as secret as the keys, and what others know of them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Own {
+    keys: LetterKeys,
+    #[serde(with = "serde_bytes")]
+    ratchets: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Work {
+    Making,
+    Sealing { to: MemberId, through: u64 },
+    Opening { from: MemberId, letter: Place },
+}
+
+/// Where a letter was found.
+#[derive(Debug)]
+struct Place {
+    relay: TransportId,
+    at: BlindedTag,
+    id: LetterId,
+}
+
+#[derive(Debug)]
+struct Writing {
+    to: MemberId,
+    through: u64,
+    /// Deposits without an answer so far.
+    open: usize,
+    stored: bool,
+}
+
+#[derive(Debug)]
+enum Errand {
+    Collect(TransportId),
+    Deposit,
+    Discard(LetterId),
+}
+
+impl Mailbox {
+    /// Reads what [`Seat::save_ratchets`] saved; without it, new keys are made.
+    pub fn decode(bytes: &[u8]) -> Self {
+        Self { own: cbor::decode(bytes, usize::MAX).ok(), ..Self::default() }
+    }
+
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let write_at = self.write_at.filter(|_| self.work.is_none() && self.writing.is_none());
+        write_at.into_iter().chain(self.look_at).min()
+    }
+
+    fn write_by(&mut self, at: Timestamp) {
+        self.write_at = Some(self.write_at.map_or(at, |due| due.min(at)));
+    }
+
+    fn look_by(&mut self, at: Timestamp) {
+        self.look_at = Some(self.look_at.map_or(at, |due| due.min(at)));
+    }
+
+    /// Goes on at once where there is more, as long as there is something new in it.
+    fn look_for_more(&mut self, now: Timestamp) {
+        if std::mem::take(&mut self.more) && std::mem::take(&mut self.progress) {
+            self.look_by(now);
+        }
+    }
+
+    /// Says whether this letter is new. Its other copies are expected.
+    fn see(&mut self, letter: &[u8]) -> bool {
+        let digest = key::hash(b"pairwave-letter-seen-v1", &[letter]);
+        let times = self.seen.iter().filter(|seen| **seen == digest).count();
+        if self.seen.len() >= SEEN {
+            self.seen.pop_front();
+        }
+        if times < COPIES {
+            self.seen.push_back(digest);
+            self.progress = true;
+        }
+        times == 0
+    }
+
+    fn wants_afresh(&self, member: &MemberId) -> bool {
+        self.afresh.get(member).is_some_and(|(wanted, _)| *wanted)
+    }
+
+    /// A letter of `member` did not open.
+    fn lost_session(&mut self, member: MemberId, now: Timestamp) {
+        let begun = self.afresh.get(&member).map(|(_, since)| *since);
+        if begun.is_none_or(|since| now.since(since) >= AFRESH) {
+            self.afresh.insert(member, (true, now));
+            self.write_by(now);
+        }
+    }
+}
+
+impl Seat {
+    /// The relays of this room that can be asked are others now.
+    pub(crate) fn relays_changed(&mut self, context: &mut Context<'_>) {
+        self.mailbox.look_by(context.now);
+        self.mailbox.write_by(context.now);
+        self.mind_mailbox(context);
+    }
+
+    /// Something of our own became durable, or somebody went: a letter may be due.
+    pub(crate) fn letters_due(&mut self, context: &Context<'_>) {
+        let is_somebody_away = self.others().any(|member| !self.links.contains_key(&member));
+        if is_somebody_away && !context.relays.is_empty() {
+            self.mailbox.write_by(context.now + GATHER);
+        }
+    }
+
+    /// A member went: it may write to us from now on, and we to it.
+    pub(crate) fn correspond(&mut self, context: &Context<'_>) {
+        self.mailbox.write_by(context.now + ABSENCE);
+        self.mailbox.look_by(context.now + ABSENCE);
+    }
+
+    /// Does what is due.
+    pub(crate) fn mind_mailbox(&mut self, context: &mut Context<'_>) {
+        if self.relays(context).is_empty() || self.standing() != Standing::Member {
+            (self.mailbox.look_at, self.mailbox.write_at) = (None, None);
+            return;
+        }
+        self.tell_letter_keys(context);
+        self.look_for_letters(context);
+        self.open_next(context);
+        if let Err(error) = self.write_next(context) {
+            self.fail(&error);
+        }
+    }
+
+    /// New letter keys were made.
+    pub(crate) fn on_letter_keys(&mut self, keys: LetterKeys, ratchets: Vec<u8>, context: &mut Context<'_>) {
+        if !matches!(self.mailbox.work.take(), Some(Work::Making)) {
+            return;
+        }
+        self.mailbox.own = Some(Own { keys, ratchets });
+        self.save_ratchets(context);
+        self.mind_mailbox(context);
+    }
+
+    /// A message to a member came out of the ratchet.
+    pub(crate) fn on_sealed(&mut self, sealed: Option<(Vec<u8>, Ratcheted)>, context: &mut Context<'_>) {
+        let Some(Work::Sealing { to, through }) = self.mailbox.work.take() else { return };
+        match sealed {
+            Some((ratchets, message)) => {
+                self.keep_ratchets(ratchets, context);
+                self.deposit(to, through, message, context);
+            }
+            None => self.mailbox.write_at = Some(context.now + RETRY),
+        }
+        self.mind_mailbox(context);
+    }
+
+    /// A letter came out of the ratchet, or did not.
+    pub(crate) fn on_opened_letter(&mut self, opened: Option<(Vec<u8>, Vec<u8>)>, context: &mut Context<'_>) {
+        let Some(Work::Opening { from, letter }) = self.mailbox.work.take() else { return };
+        match opened {
+            Some((ratchets, bytes)) => {
+                self.keep_ratchets(ratchets, context);
+                self.read_letter(from, &bytes, context);
+            }
+            None => {
+                self.mailbox.counts.unreadable += 1;
+                if self.room.is_member(&from) {
+                    self.mailbox.lost_session(from, context.now);
+                }
+            }
+        }
+        self.discard(letter, context);
+        self.mind_mailbox(context);
+    }
+
+    /// A relay answered, or could not be asked.
+    pub(crate) fn on_mailed(&mut self, id: u64, answer: Option<MailboxAnswer>, context: &mut Context<'_>) {
+        match self.mailbox.errands.remove(&id) {
+            None => return,
+            Some(Errand::Collect(relay)) => self.on_collected(&relay, answer),
+            Some(Errand::Deposit) => self.on_deposited(answer, context),
+            Some(Errand::Discard(letter)) => _ = self.mailbox.held.remove(&letter),
+        }
+        self.mind_mailbox(context);
+    }
+
+    fn tell_letter_keys(&mut self, context: &mut Context<'_>) {
+        let me = self.me();
+        match &self.mailbox.own {
+            None if self.mailbox.work.is_none() => {
+                self.mailbox.work = Some(Work::Making);
+                context.outbox.push(Effect::MakeLetterKeys { room: self.id() });
+            }
+            Some(own) if self.room.state().letters.of(&me) != Some(&own.keys) && self.room.is_settled() => {
+                let keys = own.keys;
+                // Refused while later events of our own are elsewhere: the next occasion comes.
+                let _ = self.say(companion(), Body::LetterKeys(keys), context);
+            }
+            _ => (),
+        }
+    }
+
+    fn look_for_letters(&mut self, context: &mut Context<'_>) {
+        let is_due = self.mailbox.look_at.is_some_and(|due| due <= context.now);
+        if !is_due || self.mailbox.own.is_none() {
+            return;
+        }
+        let is_somebody_away = self.others().any(|member| !self.links.contains_key(&member));
+        self.mailbox.look_at = is_somebody_away.then(|| context.now + LOOK);
+        self.mailbox.tags = self.own_tags(context.now);
+        let at: Vec<BlindedTag> = self.mailbox.tags.keys().copied().collect();
+        let besides: Vec<LetterId> = self.mailbox.held.iter().take(limits::LETTER_IDS).copied().collect();
+        for relay in self.relays(context) {
+            let request = MailboxRequest::Collect { at: at.clone(), besides: besides.clone() };
+            let id = context.outbox.mail(relay.clone(), request);
+            self.mailbox.errands.insert(id, Errand::Collect(relay));
+        }
+    }
+
+    /// Today's tags, tomorrow's by somebody's clock, and those of all days that a letter waits.
+    fn own_tags(&self, now: Timestamp) -> BTreeMap<BlindedTag, EventId> {
+        let days = limits::LETTER_SECONDS / (24 * 3600) + 2;
+        let newest = letter::day(now) + 1;
+        let me = self.me();
+        let epochs = self.keys.known(self.room.state().members.epochs()).take(EPOCHS);
+        let tags = epochs.flat_map(|(epoch, key)| {
+            (0..days).map(move |ago| (letter::tag(key, &me, newest.saturating_sub(ago)), epoch))
+        });
+        tags.take(limits::MAILBOXES).collect()
+    }
+
+    fn on_collected(&mut self, relay: &TransportId, answer: Option<MailboxAnswer>) {
+        let Some(MailboxAnswer::Letters { letters, more }) = answer else { return };
+        self.mailbox.more |= more;
+        for waiting in letters {
+            if self.mailbox.tags.contains_key(&waiting.at) && self.mailbox.held.insert(waiting.id) {
+                self.mailbox.collected.push_back((relay.clone(), waiting));
+            }
+        }
+    }
+
+    fn open_next(&mut self, context: &mut Context<'_>) {
+        while self.mailbox.work.is_none() {
+            let Some((relay, Waiting { id, at, letter })) = self.mailbox.collected.pop_front() else {
+                return self.mailbox.look_for_more(context.now);
+            };
+            let place = Place { relay, at, id };
+            if !self.mailbox.see(&letter) {
+                self.mailbox.counts.repeated += 1;
+                self.discard(place, context);
+                continue;
+            }
+            let epoch = self.mailbox.tags.get(&at).and_then(|epoch| self.keys.get(epoch));
+            let envelope = epoch.and_then(|epoch| Envelope::open(epoch, &at, &letter).ok());
+            match (envelope, &self.mailbox.own) {
+                (Some(Envelope { from, message }), Some(own)) if from != self.me() => {
+                    let (room, ratchets) = (self.id(), own.ratchets.clone());
+                    self.mailbox.work = Some(Work::Opening { from, letter: place });
+                    context.outbox.push(Effect::OpenLetter { room, ratchets, from, message });
+                }
+                _ => {
+                    self.mailbox.counts.unreadable += 1;
+                    self.discard(place, context);
+                }
+            }
+        }
+    }
+
+    fn read_letter(&mut self, from: MemberId, bytes: &[u8], context: &mut Context<'_>) {
+        let (room, me) = (self.id(), self.me());
+        let Ok(content) = Content::verify(bytes, &from, &room, &me) else {
+            self.mailbox.counts.unreadable += 1;
+            return;
+        };
+        self.mailbox.counts.read += 1;
+        if self.room.is_member(&from) {
+            let _ = self.on_keys(content.keys, context);
+        }
+        // A fault in it is the sender's, and there is no link that could end for it.
+        let _ = self.on_events(from, content.events, context);
+    }
+
+    /// Everything before it is durable when this leaves.
+    fn discard(&mut self, Place { relay, at, id }: Place, context: &mut Context<'_>) {
+        let errand = context.outbox.mail(relay, MailboxRequest::Discard { letters: vec![(at, id)] });
+        self.mailbox.errands.insert(errand, Errand::Discard(id));
+    }
+
+    fn write_next(&mut self, context: &mut Context<'_>) -> Result<(), LogError> {
+        let is_due = self.mailbox.write_at.is_some_and(|due| due <= context.now);
+        if !is_due || self.mailbox.work.is_some() || self.mailbox.writing.is_some() {
+            return Ok(());
+        }
+        self.mailbox.write_at = None;
+        let Some(own) = &self.mailbox.own else { return Ok(()) };
+        let ratchets = own.ratchets.clone();
+        let away: Vec<MemberId> = self.others().filter(|member| !self.links.contains_key(member)).collect();
+        for to in away {
+            let Some(keys) = self.room.state().letters.of(&to).copied() else { continue };
+            let gone_at = self.deliveries.last_seen(&to).map_or(Timestamp(0), |seen| seen + ABSENCE);
+            let afresh = self.mailbox.wants_afresh(&to);
+            let (events, through) = self.unsaid(&to, context.log)?;
+            if events.is_empty() && !afresh {
+                continue;
+            }
+            if gone_at > context.now {
+                self.mailbox.write_by(gone_at);
+                continue;
+            }
+            let content = Content { events, keys: self.newer_keys(&to, context.log)? };
+            let content = content.sign(context.identity, &self.id(), &to);
+            self.mailbox.afresh.entry(to).and_modify(|(wanted, _)| *wanted = false);
+            self.mailbox.work = Some(Work::Sealing { to, through });
+            let room = self.id();
+            context.outbox.push(Effect::SealLetter { room, ratchets, to, keys, afresh, content });
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    /// Our durable events that a member neither has nor finds at a mailbox, as many as one letter
+    /// holds, and the seq of the last one.
+    fn unsaid(&self, to: &MemberId, log: &dyn Log) -> Result<(Vec<ByteBuf>, u64), LogError> {
+        let me = self.me();
+        let mut through = self.deliveries.at_hand(to, &me);
+        let durable = self.room.have().seq(&me);
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        if through >= durable {
+            return Ok((events, through));
+        }
+        for (seq, id) in log.chain(&self.id(), &me, through + 1, BATCH)? {
+            let Some(record) = log.get(&self.id(), &id)?.filter(|_| seq <= durable) else { break };
+            bytes += record.signed.len();
+            if bytes > letter::EVENTS {
+                break;
+            }
+            events.push(ByteBuf::from(record.signed));
+            through = seq;
+        }
+        Ok((events, through))
+    }
+
+    /// The epoch under which a member surely looks for letters, and its key.
+    fn epoch_of(&self, to: &MemberId, log: &dyn Log) -> Result<Option<(EventId, EpochKey)>, LogError> {
+        let mut newest = None;
+        for (epoch, key) in self.keys.known(self.room.state().members.epochs()).take(EPOCHS) {
+            let Some(record) = self.room.record(log, &epoch)? else { continue };
+            if self.deliveries.has(to, &record.author, record.seq) {
+                return Ok(Some((epoch, key.clone())));
+            }
+            newest.get_or_insert((epoch, key.clone()));
+        }
+        Ok(newest)
+    }
+
+    /// Keys of the epochs that began after the one a member surely knows.
+    fn newer_keys(&self, to: &MemberId, log: &dyn Log) -> Result<Vec<(EventId, EpochKey)>, LogError> {
+        let known = self.epoch_of(to, log)?.map(|(epoch, _)| epoch);
+        let epochs = self.keys.known(self.room.state().members.epochs()).take(EPOCHS);
+        Ok(epochs.take_while(|(epoch, _)| Some(*epoch) != known).map(|(epoch, key)| (epoch, key.clone())).collect())
+    }
+
+    fn deposit(&mut self, to: MemberId, through: u64, message: Ratcheted, context: &mut Context<'_>) {
+        let epoch = match self.epoch_of(&to, context.log) {
+            Ok(epoch) => epoch,
+            Err(error) => return self.fail(&error),
+        };
+        let Some((_, epoch)) = epoch else { return };
+        let at = letter::tag(&epoch, &to, letter::day(context.now));
+        let Some(letter) = (Envelope { from: self.me(), message }).seal(&epoch, &at, context.rng) else { return };
+        let mut writing = Writing { to, through, open: 0, stored: false };
+        for relay in self.relays(context).into_iter().take(COPIES) {
+            let request = MailboxRequest::Deposit { at, letter: ByteBuf::from(letter.clone()) };
+            let id = context.outbox.mail(relay, request);
+            self.mailbox.errands.insert(id, Errand::Deposit);
+            writing.open += 1;
+        }
+        self.mailbox.writing = (writing.open > 0).then_some(writing);
+    }
+
+    fn on_deposited(&mut self, answer: Option<MailboxAnswer>, context: &mut Context<'_>) {
+        let Some(writing) = &mut self.mailbox.writing else { return };
+        writing.open -= 1;
+        if answer == Some(MailboxAnswer::Stored) && !std::mem::replace(&mut writing.stored, true) {
+            self.mailbox.counts.stored += 1;
+            self.deliveries.stored(writing.to, writing.through);
+            let member = writing.to;
+            self.deliveries_changed(context);
+            context.outbox.notify(Notice::Delivery { room: self.id(), member });
+        }
+        let Some(Writing { open: 0, stored, .. }) = self.mailbox.writing else { return };
+        self.mailbox.writing = None;
+        if stored {
+            self.mailbox.write_by(context.now);
+        } else {
+            self.mailbox.counts.refused += 1;
+            self.mailbox.write_by(context.now + RETRY);
+        }
+    }
+
+    fn keep_ratchets(&mut self, ratchets: Vec<u8>, context: &mut Context<'_>) {
+        if let Some(own) = &mut self.mailbox.own {
+            own.ratchets = ratchets;
+            self.save_ratchets(context);
+        }
+    }
+
+    fn save_ratchets(&self, context: &mut Context<'_>) {
+        let bytes = self.mailbox.own.as_ref().map(|own| cbor::encode(own).expect("bytes always encode"));
+        context.outbox.save(self.id(), Slot::Ratchets, bytes);
+    }
+
+    /// The relays of this room that can be asked, nearest first.
+    pub(crate) fn relays(&self, context: &Context<'_>) -> Vec<TransportId> {
+        let named = self.room.state().relays.iter().map(without_token);
+        let named: BTreeSet<&str> = named.collect();
+        let is_ours = |relay: &&ConnectedRelay| relay.named.iter().any(|name| named.contains(without_token(name)));
+        context.relays.iter().filter(is_ours).map(|relay| relay.transport.clone()).collect()
+    }
+}

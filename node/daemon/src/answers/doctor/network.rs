@@ -1,0 +1,135 @@
+//! What a doctor says of the way out of our own network: who reaches us, and how we stand with each
+//! relay.
+
+use pairwave_api::Check;
+use pairwave_core::relays::without_token;
+
+use super::{failed, passed};
+use crate::net::{NetStatus, Reachability, RelayStatus};
+
+/// Can others reach us?
+pub(super) fn reachability(network: &NetStatus) -> Check {
+    let held = network.relays.iter().any(|relay| relay.reserved);
+    let nat = network.nat.as_ref().map(|nat| format!(". {nat}")).unwrap_or_default();
+    match network.reachability {
+        Reachability::Public => passed("reachability", format!("Anybody may reach this machine directly{nat}")),
+        Reachability::Private if held => {
+            passed("reachability", format!("From outside, this machine is reached through a relay{nat}"))
+        }
+        Reachability::Private => Check {
+            next: BEYOND.to_owned(),
+            ..passed("reachability", format!("Only your own network reaches this machine{nat}"))
+        },
+        Reachability::Unknown if held => {
+            passed("reachability", format!("From outside, this machine is reached at least through a relay{nat}"))
+        }
+        Reachability::Unknown => Check {
+            next: BEYOND.to_owned(),
+            ..passed("reachability", format!("Nobody outside has tried whether this machine can be reached{nat}"))
+        },
+    }
+}
+
+const BEYOND: &str = "For people in other networks name a relay with `pairwave relay add MULTIADDR`; where only the joiner can be \
+    reached, `pairwave answer LINE` dials it.";
+
+/// How we stand with each relay, and where letters for whoever is away can be left.
+pub(super) fn relays(network: &NetStatus) -> Vec<Check> {
+    let held = network.relays.iter().filter(|relay| relay.reserved).count();
+    let mut checks: Vec<Check> = network.relays.iter().map(|relay| one_relay(relay, held)).collect();
+    if !checks.is_empty() {
+        checks.push(mailbox(network));
+    }
+    checks
+}
+
+fn one_relay(relay: &RelayStatus, held: usize) -> Check {
+    let address = without_token(&relay.address);
+    let rtt = relay.rtt_ms.map(|ms| format!(", {ms:.0} ms away")).unwrap_or_default();
+    let why = relay.why.as_deref().unwrap_or("no reason is known yet; it is being tried");
+    match (relay.reserved, relay.connected) {
+        (true, _) => passed("relay", format!("{address} holds a place for you{rtt}")),
+        (false, true) if held >= 2 => {
+            passed("relay", format!("{address} is connected{rtt}; two others that are nearer hold your place"))
+        }
+        (false, true) => failed(
+            "relay",
+            format!("{address} is connected{rtt} but holds no place for you: {why}"),
+            "If it is full, ask whoever runs it for a token, and add the address again with `#` and the token.".to_owned(),
+        ),
+        (false, false) => failed(
+            "relay",
+            format!("{address} is not connected: {why}"),
+            "Check that `pairwave relay-node` runs there and that your network lets you out to that port; a relay on TCP \
+             443 gets through most networks."
+                .to_owned(),
+        ),
+    }
+}
+
+fn mailbox(network: &NetStatus) -> Check {
+    match network.relays.iter().filter(|relay| relay.connected).count() {
+        0 => failed(
+            "mailbox",
+            "No relay is connected, so nothing can be left there for whoever is away".to_owned(),
+            "What you say waits on this machine meanwhile. See the relays above.".to_owned(),
+        ),
+        1 => passed("mailbox", "One relay can be asked to keep letters for whoever is away".to_owned()),
+        many => passed("mailbox", format!("{many} relays can be asked to keep letters for whoever is away")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pairwave_wire::TransportId;
+
+    fn relay(connected: bool, reserved: bool, why: Option<&str>) -> RelayStatus {
+        RelayStatus {
+            address: "/ip4/203.0.113.7/tcp/4011/p2p/12D3#prt-planted".into(),
+            peer: TransportId::new([7; 38]).unwrap(),
+            connected,
+            reserved,
+            rtt_ms: connected.then_some(12.3),
+            why: why.map(str::to_owned),
+        }
+    }
+
+    fn with(relays: Vec<RelayStatus>) -> NetStatus {
+        NetStatus { relays, ..NetStatus::default() }
+    }
+
+    #[test]
+    fn each_relay_says_how_it_is_why_and_what_to_do() {
+        let held = relay(true, true, None);
+        let lost = relay(false, false, Some("connection refused"));
+        let full = relay(true, false, Some("it has no place left"));
+        let checks = relays(&with(vec![held.clone(), lost, full.clone()]));
+        let ok: Vec<bool> = checks.iter().map(|check| check.ok).collect();
+        assert_eq!(ok, [true, false, false, true]);
+        assert!(checks[0].detail.contains("holds a place for you, 12 ms away"), "{checks:?}");
+        assert!(checks[1].detail.contains("connection refused") && checks[1].next.contains("443"), "{checks:?}");
+        assert!(checks[2].detail.contains("no place left") && checks[2].next.contains("token"), "{checks:?}");
+        assert!(!format!("{checks:?}").contains("planted"));
+        let spare = relays(&with(vec![held.clone(), held, full]));
+        assert!(spare[2].ok && spare[2].detail.contains("two others"), "{spare:?}");
+        assert!(relays(&NetStatus::default()).is_empty());
+    }
+
+    #[test]
+    fn who_cannot_be_reached_from_outside_is_told_what_helps() {
+        let private = |relays| NetStatus {
+            reachability: Reachability::Private,
+            nat: Some("Your router gives every destination another port".into()),
+            relays,
+            ..NetStatus::default()
+        };
+        let alone = reachability(&private(Vec::new()));
+        assert!(alone.detail.contains("another port") && alone.next.contains("relay add"), "{alone:?}");
+        let helped = reachability(&private(vec![relay(true, true, None)]));
+        assert!(helped.detail.contains("through a relay") && helped.next.is_empty(), "{helped:?}");
+        assert!(reachability(&NetStatus::default()).next.contains("answer"));
+        let public = NetStatus { reachability: Reachability::Public, ..NetStatus::default() };
+        assert!(reachability(&public).next.is_empty());
+    }
+}

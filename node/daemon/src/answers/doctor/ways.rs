@@ -1,0 +1,214 @@
+//! What a doctor says of the ways to one member: which addresses were tried over which transport and
+//! what came of it, and why a connection goes through a relay.
+
+use std::time::Instant;
+
+use pairwave_api::Check;
+use pairwave_wire::TransportId;
+
+use super::{failed, passed};
+use crate::net::{ConnectionStatus, DialReport, NetStatus, Path, PunchReport};
+
+/// Attempts that are told of one member.
+const TOLD: usize = 6;
+
+/// The path that a connection takes, and why it takes no better one.
+pub(super) fn path(
+    name: &str,
+    peers: &[TransportId],
+    connection: &ConnectionStatus,
+    network: &NetStatus,
+    now: Instant,
+) -> Check {
+    let check = format!("path to {name}");
+    let over = transport(&connection.address);
+    match connection.path {
+        Path::Lan => passed(&check, format!("On your own network, over {over}")),
+        Path::Direct => passed(&check, format!("Directly, over {over}")),
+        Path::Relayed => Check {
+            next: next_of(peers, network),
+            ..passed(
+                &check,
+                format!(
+                    "{}. Messages go through {}, encrypted",
+                    why_relayed(peers, network, now),
+                    relay_of(connection, network)
+                ),
+            )
+        },
+    }
+}
+
+/// What was tried for a member who is not connected; none where nothing was.
+pub(super) fn tried(name: &str, peers: &[TransportId], network: &NetStatus, now: Instant) -> Option<Check> {
+    let attempts = latest(peers, network);
+    if attempts.is_empty() {
+        return None;
+    }
+    let told = attempts.iter().map(|dial| {
+        let at = if dial.address.is_empty() { "no address".to_owned() } else { dial.address.clone() };
+        format!("{at} ({}): {}, {}", transport(&dial.address), dial.outcome, ago(dial.at, now))
+    });
+    let told = told.collect::<Vec<_>>().join(" · ");
+    let check = format!("tried for {name}");
+    let next = if network.relays.is_empty() {
+        format!(
+            "If {name}'s companion is up, neither side can reach the other: name a relay with `pairwave relay add MULTIADDR`."
+        )
+    } else {
+        format!("Let {name} run `pairwave up` and `pairwave doctor`; each address is tried again by itself.")
+    };
+    Some(failed(&check, told, next))
+}
+
+fn why_relayed(peers: &[TransportId], network: &NetStatus, now: Instant) -> String {
+    let nat = network.nat.as_deref().map(|nat| format!("{}; ", nat.trim_end_matches('.'))).unwrap_or_default();
+    let punches: Vec<&PunchReport> = network.punches.iter().filter(|punch| peers.contains(&punch.peer)).collect();
+    let Some(last) = punches.iter().max_by_key(|punch| punch.at) else {
+        return format!("{nat}a direct path was not tried yet");
+    };
+    match &last.outcome {
+        Err(why) => {
+            let times = punches.iter().filter(|punch| punch.outcome.is_err()).count();
+            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+            format!("{nat}a direct path was tried {times} and did not come about: {why}, {}", ago(last.at, now))
+        }
+        Ok(()) => format!("{nat}a direct path came about {} and was lost again", ago(last.at, now)),
+    }
+}
+
+fn next_of(peers: &[TransportId], network: &NetStatus) -> String {
+    let failed = network.punches.iter().any(|punch| peers.contains(&punch.peer) && punch.outcome.is_err());
+    if failed {
+        "Nothing has to be done; a direct path is tried again by itself. It needs a router on one side that keeps its ports, a \
+         mapped port (UPnP), or IPv6."
+            .to_owned()
+    } else {
+        "Nothing has to be done; a direct path is tried by itself.".to_owned()
+    }
+}
+
+/// The relay of a circuit, as far as the address or our own relays tell.
+fn relay_of(connection: &ConnectionStatus, network: &NetStatus) -> String {
+    let named = connection.address.split("/p2p-circuit").next().filter(|before| before.contains("/p2p/"));
+    let held: Vec<&str> =
+        network.relays.iter().filter(|relay| relay.connected).map(|relay| relay.address.as_str()).collect();
+    match (named, held.as_slice()) {
+        (Some(relay), _) if connection.address.contains("/p2p-circuit") => format!("the relay {relay}"),
+        (_, [only]) => format!("the relay {only}"),
+        _ => "a relay".to_owned(),
+    }
+}
+
+/// The last attempt at each address, the newest first.
+fn latest<'a>(peers: &[TransportId], network: &'a NetStatus) -> Vec<&'a DialReport> {
+    let mut attempts: Vec<&DialReport> = network.dials.iter().filter(|dial| peers.contains(&dial.peer)).collect();
+    attempts.sort_by_key(|dial| std::cmp::Reverse(dial.at));
+    let mut told: Vec<&DialReport> = Vec::new();
+    for attempt in attempts {
+        if told.len() < TOLD && told.iter().all(|known| known.address != attempt.address) {
+            told.push(attempt);
+        }
+    }
+    told
+}
+
+/// What an address is dialled over.
+fn transport(address: &str) -> &'static str {
+    let has = |part: &str| address.split('/').any(|piece| piece == part);
+    if has("p2p-circuit") {
+        "a relay"
+    } else if has("quic-v1") {
+        "QUIC"
+    } else if has("ws") || has("wss") {
+        "WebSocket"
+    } else if has("tcp") {
+        "TCP"
+    } else {
+        "no transport"
+    }
+}
+
+fn ago(at: Instant, now: Instant) -> String {
+    match now.saturating_duration_since(at).as_secs() {
+        0 => "just now".to_owned(),
+        seconds if seconds < 120 => format!("{seconds} s ago"),
+        seconds => format!("{} min ago", seconds / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::net::RelayStatus;
+
+    const RELAY: &str = "/ip4/203.0.113.7/udp/4011/quic-v1/p2p/12D3";
+
+    fn bob() -> TransportId {
+        TransportId::new([2; 38]).unwrap()
+    }
+
+    fn connection(path: Path, address: &str) -> ConnectionStatus {
+        ConnectionStatus { peer: bob(), path, address: address.into(), rtt_ms: None, agent: None }
+    }
+
+    fn relay() -> RelayStatus {
+        let address = RELAY.to_owned();
+        let peer = TransportId::new([7; 38]).unwrap();
+        RelayStatus { address, peer, connected: true, reserved: true, rtt_ms: None, why: None }
+    }
+
+    #[test]
+    fn why_a_path_goes_through_a_relay_is_said_with_the_relay() {
+        let now = Instant::now();
+        let why = Err("no answer from any port".to_owned());
+        let network = NetStatus {
+            nat: Some("Your router gives every destination another port.".into()),
+            relays: vec![relay()],
+            punches: vec![PunchReport { peer: bob(), outcome: why, at: now }],
+            ..NetStatus::default()
+        };
+        let relayed = connection(Path::Relayed, "/p2p/12D3KooWbob");
+        let check = path("bob", &[bob()], &relayed, &network, now + Duration::from_secs(30));
+        assert!(check.ok && check.name == "path to bob", "{check:?}");
+        for part in ["another port; ", "tried once", "no answer from any port, 30 s ago", RELAY, "encrypted"] {
+            assert!(check.detail.contains(part), "{part}: {check:?}");
+        }
+        let through = connection(Path::Relayed, &format!("{RELAY}/p2p-circuit/p2p/12D3KooWbob"));
+        let untried = path("bob", &[bob()], &through, &NetStatus::default(), now);
+        assert!(untried.detail.contains("not tried yet") && untried.detail.contains(RELAY), "{untried:?}");
+        assert!(!untried.next.is_empty());
+        let direct = path("bob", &[bob()], &connection(Path::Direct, "/ip4/198.51.100.1/tcp/1"), &network, now);
+        assert!(direct.detail == "Directly, over TCP" && direct.next.is_empty(), "{direct:?}");
+    }
+
+    #[test]
+    fn what_was_tried_is_told_once_per_address_with_its_outcome() {
+        let now = Instant::now();
+        let dial = |address: &str, outcome: &str, at| DialReport {
+            peer: bob(),
+            address: address.into(),
+            outcome: outcome.into(),
+            at,
+        };
+        let later = now + Duration::from_secs(60);
+        let dials = vec![
+            dial("/ip4/10.0.0.2/udp/1/quic-v1", "connection refused", now),
+            dial("/ip4/10.0.0.2/tcp/1", "timed out", now),
+            dial("/ip4/10.0.0.2/tcp/1", "no route to host", later),
+        ];
+        let network = NetStatus { dials, ..NetStatus::default() };
+        let check = tried("bob", &[bob()], &network, later).unwrap();
+        assert_eq!(
+            check.detail,
+            "/ip4/10.0.0.2/tcp/1 (TCP): no route to host, just now · \
+             /ip4/10.0.0.2/udp/1/quic-v1 (QUIC): connection refused, 60 s ago"
+        );
+        assert!(!check.ok && check.next.contains("relay add"), "{check:?}");
+        let helped = NetStatus { relays: vec![relay()], ..network };
+        assert!(tried("bob", &[bob()], &helped, later).unwrap().next.contains("pairwave up"));
+        assert_eq!(tried("bob", &[], &helped, later), None);
+    }
+}

@@ -1,0 +1,151 @@
+//! Whether others can reach us: AutoNAT v2, asked of relays that offer it.
+//!
+//! What was confirmed holds for the network that it was confirmed in, so after a change everything
+//! is asked anew.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::task::{Context, Poll};
+
+use libp2p::autonat::v2::client;
+use libp2p::core::{ConnectedPoint, Endpoint, transport::PortUse};
+use libp2p::swarm::behaviour::{ConnectionClosed, ConnectionEstablished};
+use libp2p::swarm::{
+    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NewExternalAddrCandidate, THandler, THandlerInEvent,
+    THandlerOutEvent, ToSwarm,
+};
+use libp2p::{Multiaddr, PeerId};
+
+/// Most addresses that are probed in one network.
+const PROBED: usize = 12;
+
+/// A probe ended.
+#[derive(Debug)]
+pub struct Probed;
+
+pub struct Probing {
+    inner: client::Behaviour,
+    connections: BTreeMap<ConnectionId, (PeerId, ConnectedPoint)>,
+    candidates: BTreeSet<Multiaddr>,
+    confirmed: BTreeSet<Multiaddr>,
+    refuted: BTreeSet<Multiaddr>,
+    pending: VecDeque<ToSwarm<Probed, THandlerInEvent<client::Behaviour>>>,
+}
+
+impl Probing {
+    pub fn new() -> Self {
+        Self {
+            inner: client::Behaviour::default(),
+            connections: BTreeMap::new(),
+            candidates: BTreeSet::new(),
+            confirmed: BTreeSet::new(),
+            refuted: BTreeSet::new(),
+            pending: VecDeque::new(),
+        }
+    }
+
+    /// We may be reachable there.
+    pub fn suggest(&mut self, address: &Multiaddr) {
+        if self.candidates.len() < PROBED && self.candidates.insert(address.clone()) {
+            let candidate = NewExternalAddrCandidate { addr: address };
+            self.inner.on_swarm_event(FromSwarm::NewExternalAddrCandidate(candidate));
+        }
+    }
+
+    /// The network is another one: nothing that was found out holds any more.
+    pub fn restart(&mut self) {
+        self.inner = client::Behaviour::default();
+        for (connection_id, (peer_id, endpoint)) in &self.connections {
+            self.inner.on_swarm_event(FromSwarm::ConnectionEstablished(ConnectionEstablished {
+                peer_id: *peer_id,
+                connection_id: *connection_id,
+                endpoint,
+                failed_addresses: &[],
+                other_established: 0,
+            }));
+        }
+        self.candidates.clear();
+        self.confirmed.clear();
+        self.refuted.clear();
+    }
+
+    /// Where others have reached us.
+    pub fn confirmed(&self) -> impl Iterator<Item = &Multiaddr> {
+        self.confirmed.iter()
+    }
+
+    /// Whether somebody tried, and nobody could.
+    pub fn is_refuted(&self) -> bool {
+        self.confirmed.is_empty() && !self.refuted.is_empty()
+    }
+
+    fn on_event(&mut self, event: client::Event) {
+        let client::Event { tested_addr, server, result, .. } = event;
+        tracing::debug!(address = %tested_addr, %server, ok = result.is_ok(), "an address of ours was probed");
+        match result {
+            Ok(()) => self.confirmed.insert(tested_addr),
+            Err(_) => self.refuted.insert(tested_addr),
+        };
+    }
+}
+
+impl NetworkBehaviour for Probing {
+    type ConnectionHandler = THandler<client::Behaviour>;
+    type ToSwarm = Probed;
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        connection: ConnectionId,
+        peer: PeerId,
+        local: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.inner.handle_established_inbound_connection(connection, peer, local, remote)
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        connection: ConnectionId,
+        peer: PeerId,
+        address: &Multiaddr,
+        role: Endpoint,
+        port: PortUse,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.inner.handle_established_outbound_connection(connection, peer, address, role, port)
+    }
+
+    fn on_swarm_event(&mut self, event: FromSwarm) {
+        match event {
+            FromSwarm::NewExternalAddrCandidate(_) => return,
+            FromSwarm::ConnectionEstablished(ConnectionEstablished { peer_id, connection_id, endpoint, .. }) => {
+                self.connections.insert(connection_id, (peer_id, endpoint.clone()));
+            }
+            FromSwarm::ConnectionClosed(ConnectionClosed { connection_id, .. }) => {
+                self.connections.remove(&connection_id);
+            }
+            _ => {}
+        }
+        self.inner.on_swarm_event(event);
+    }
+
+    fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, event: THandlerOutEvent<Self>) {
+        self.inner.on_connection_handler_event(peer, connection, event);
+    }
+
+    /// What is confirmed is kept here; told to the node, it would reach everybody by identify.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Probed, THandlerInEvent<Self>>> {
+        loop {
+            if let Some(action) = self.pending.pop_front() {
+                return Poll::Ready(action);
+            }
+            match self.inner.poll(cx) {
+                Poll::Ready(ToSwarm::ExternalAddrConfirmed(_)) => {}
+                Poll::Ready(ToSwarm::GenerateEvent(event)) => {
+                    self.on_event(event);
+                    return Poll::Ready(ToSwarm::GenerateEvent(Probed));
+                }
+                Poll::Ready(other) => self.pending.push_back(other.map_out(|_| Probed)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}

@@ -1,0 +1,463 @@
+//! The relays that are wished for, and how far we are with each: dialled, connected, introduced,
+//! known by our token, reserved. Nothing in libp2p makes a reservation again once it is lost.
+//!
+//! A reservation is asked for only on a connection that stands and has been introduced: the first
+//! of two requests in one moment would end the other, and what the relay sees of us has to be known
+//! before the first circuit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use libp2p::core::ConnectedPoint;
+use libp2p::core::transport::ListenerId;
+use libp2p::swarm::ConnectionId;
+use libp2p::{Multiaddr, PeerId};
+use pairwave_wire::protocol;
+
+use crate::net::address;
+use crate::net::dials::Wish;
+use crate::net::introduction::Introduced;
+use crate::net::paths::source_towards;
+use crate::net::relay_address::RelayAddress;
+use crate::net::{RelayStatus, chance};
+
+/// Reservations that are kept.
+const RESERVED: usize = 2;
+/// First and longest pause between two dials of one relay.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long a connection must have stood for its loss to be no failure.
+const STEADY: Duration = Duration::from_secs(30);
+/// How long a relay may take to say who it is.
+const INTRODUCTION: Duration = Duration::from_secs(10);
+/// Pause after a refused reservation.
+const REFUSED: Duration = Duration::from_secs(60);
+/// What a circuit of a stranger may carry by libp2p's defaults, in bytes.
+const STRANGERS_CIRCUIT: u64 = 128 * 1024;
+/// A relay that treats us as a stranger this long after it welcomed us has forgotten our token.
+const FORGOTTEN: Duration = Duration::from_secs(600);
+/// What makes a node a relay.
+const HOP: &str = "/libp2p/circuit/relay/0.2.0/hop";
+
+/// What there is to do next.
+#[derive(Debug)]
+pub enum Step {
+    Dial(Wish),
+    /// Show the relay our token.
+    Present(PeerId, String),
+    /// Open a stream to its mailbox.
+    Greet(PeerId),
+    /// Reserve there; answered by [`Relays::asked`].
+    Reserve(PeerId, Multiaddr),
+    Release(ListenerId),
+    Close(ConnectionId),
+}
+
+/// All relays.
+#[derive(Debug, Default)]
+pub struct Relays {
+    relays: BTreeMap<PeerId, Relay>,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+struct Relay {
+    wish: RelayAddress,
+    connections: Vec<Connection>,
+    dialling: bool,
+    failures: u32,
+    /// TCP beside QUIC: a punched hole needs to know how the relay sees us there.
+    wide: bool,
+    /// When it may be dialled, and when a reservation may be asked for.
+    dial_at: Instant,
+    reserve_at: Instant,
+    token: Token,
+    welcomed_at: Option<Instant>,
+    reservation: Reservation,
+    rtt: Option<Duration>,
+    why: Option<String>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    id: ConnectionId,
+    address: Multiaddr,
+    /// Our own address that its packets leave from, if it can be known.
+    local: Option<IpAddr>,
+    since: Instant,
+    introduced: bool,
+}
+
+/// How far our token has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token {
+    /// There is none, or it does not count.
+    Idle,
+    Unshown,
+    Shown,
+    /// The relay knows us: connections from now on have its members' limits.
+    Welcome,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reservation {
+    None,
+    Asked(ListenerId),
+    Made(ListenerId),
+}
+
+impl Relays {
+    /// Exactly these are wished for from now on.
+    pub fn wish(&mut self, wishes: Vec<RelayAddress>, now: Instant) {
+        let wanted: BTreeSet<PeerId> = wishes.iter().map(|wish| wish.peer).collect();
+        let (kept, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut self.relays).into_iter().partition(|(peer, _)| wanted.contains(peer));
+        self.relays = kept;
+        for relay in gone.into_values() {
+            self.steps.extend(relay.reservation.listener().map(Step::Release));
+            self.steps.extend(relay.connections.iter().map(|connection| Step::Close(connection.id)));
+        }
+        for wish in wishes {
+            match self.relays.get_mut(&wish.peer) {
+                Some(relay) => relay.renew(wish, now),
+                None => drop(self.relays.insert(wish.peer, Relay::new(wish, now))),
+            }
+        }
+    }
+
+    /// The network has changed: whatever was waited for is tried at once.
+    pub fn restart(&mut self, now: Instant) {
+        for relay in self.relays.values_mut() {
+            relay.failures = 0;
+            relay.dial_at = now;
+            relay.reserve_at = now;
+            // A dial that began in the old network may hang for long.
+            relay.dialling = false;
+        }
+    }
+
+    pub fn connected(&mut self, peer: &PeerId, id: ConnectionId, endpoint: &ConnectedPoint, now: Instant) {
+        let Some(relay) = self.relays.get_mut(peer).filter(|_| endpoint.is_dialer()) else { return };
+        let address = address::without_peer(endpoint.get_remote_address().clone());
+        let local = address::ip(&address).and_then(source_towards);
+        relay.dialling = false;
+        relay.connections.push(Connection { id, address, local, since: now, introduced: false });
+    }
+
+    pub fn closed(&mut self, id: ConnectionId, now: Instant) {
+        let Some(relay) = self.relays.values_mut().find(|relay| relay.get(id).is_some()) else { return };
+        let steady = relay.get(id).is_some_and(|connection| connection.since + STEADY <= now);
+        relay.connections.retain(|connection| connection.id != id);
+        if !relay.connections.is_empty() {
+            return;
+        }
+        relay.rtt = None;
+        relay.reservation = Reservation::None;
+        relay.reserve_at = now;
+        if steady {
+            relay.failures = 0;
+            relay.dial_at = now;
+            relay.why = Some("the connection was lost".into());
+        } else {
+            relay.back_off(now);
+        }
+    }
+
+    /// All addresses of a dial failed.
+    pub fn unreachable(&mut self, peer: &PeerId, now: Instant) {
+        if let Some(relay) = self.relays.get_mut(peer)
+            && relay.dialling
+        {
+            relay.dialling = false;
+            relay.back_off(now);
+        }
+    }
+
+    /// What a dial came to, in words.
+    pub fn failed(&mut self, peer: &PeerId, why: String) {
+        if let Some(relay) = self.relays.get_mut(peer)
+            && relay.connections.is_empty()
+        {
+            relay.why = Some(why);
+        }
+    }
+
+    pub fn introduced(&mut self, introduced: &Introduced, now: Instant) {
+        let Some(relay) = self.relays.get_mut(&introduced.peer) else { return };
+        let Some(connection) = relay.connections.iter_mut().find(|one| one.id == introduced.connection) else { return };
+        connection.introduced = true;
+        relay.why = None;
+        if !introduced.protocols.contains(HOP) {
+            relay.why = Some("it is no relay, or gives no reservations".into());
+            relay.reserve_at = now + REFUSED;
+        }
+        let has_mail = introduced.protocols.contains(protocol::MAILBOX);
+        if relay.token == Token::Unshown && has_mail {
+            relay.token = Token::Shown;
+            let token = relay.wish.token.clone().unwrap_or_default();
+            self.steps.push(Step::Present(introduced.peer, token));
+        } else if has_mail {
+            self.steps.push(Step::Greet(introduced.peer));
+        } else if relay.token == Token::Unshown {
+            relay.token = Token::Idle;
+        }
+    }
+
+    /// The relay knows us now. Limits are fixed when a connection is made, so a new one is made.
+    pub fn welcomed(&mut self, peer: &PeerId, now: Instant) {
+        let Some(relay) = self.relays.get_mut(peer).filter(|relay| relay.token == Token::Shown) else { return };
+        relay.token = Token::Welcome;
+        relay.welcomed_at = Some(now);
+        relay.dial_at = now;
+        relay.reserve_at = now;
+        relay.reservation = Reservation::None;
+        self.steps.extend(relay.connections.drain(..).map(|connection| Step::Close(connection.id)));
+    }
+
+    /// The token does not count; a stranger's limits have to do.
+    pub fn not_welcomed(&mut self, peer: &PeerId, why: String) {
+        if let Some(relay) = self.relays.get_mut(peer) {
+            relay.token = Token::Idle;
+            relay.why = Some(why);
+        }
+    }
+
+    /// A reservation is under way, or cannot even be asked for.
+    pub fn asked(&mut self, peer: &PeerId, listener: Option<ListenerId>, now: Instant) {
+        let Some(relay) = self.relays.get_mut(peer) else { return };
+        match listener {
+            Some(listener) => relay.reservation = Reservation::Asked(listener),
+            None => relay.reserve_at = now + REFUSED,
+        }
+    }
+
+    /// A reservation was made or renewed; `circuit` is what a circuit may carry, in bytes.
+    pub fn reserved(&mut self, peer: &PeerId, circuit: Option<u64>, now: Instant) {
+        let Some(relay) = self.relays.get_mut(peer) else { return };
+        if let Some(listener) = relay.reservation.listener() {
+            relay.reservation = Reservation::Made(listener);
+        }
+        relay.failures = 0;
+        relay.why = None;
+        // It has forgotten our token, so it is shown once more.
+        let is_strangers = circuit.is_some_and(|bytes| bytes > 0 && bytes <= STRANGERS_CIRCUIT);
+        let is_late = relay.welcomed_at.is_some_and(|at| at + FORGOTTEN <= now);
+        if is_strangers && is_late && relay.token == Token::Welcome {
+            relay.token = Token::Shown;
+            self.steps.push(Step::Present(*peer, relay.wish.token.clone().unwrap_or_default()));
+        }
+    }
+
+    /// A listener ended. `true` if it was a reservation.
+    pub fn lost(&mut self, listener: ListenerId, why: Option<String>, now: Instant) -> bool {
+        let is_its = |relay: &&mut Relay| relay.reservation.listener() == Some(listener);
+        let Some(relay) = self.relays.values_mut().find(is_its) else { return false };
+        relay.reservation = Reservation::None;
+        relay.reserve_at = now + if why.is_some() { REFUSED } else { FIRST_PAUSE };
+        relay.why = why.or(relay.why.take());
+        true
+    }
+
+    pub fn set_rtt(&mut self, id: ConnectionId, rtt: Duration) {
+        if let Some(relay) = self.relays.values_mut().find(|relay| relay.get(id).is_some()) {
+            relay.rtt = Some(relay.rtt.map_or(rtt, |known| known.min(rtt)));
+        }
+    }
+
+    /// Every relay is reached over TCP as well from now on.
+    pub fn widen(&mut self) {
+        self.relays.values_mut().for_each(|relay| relay.wide = true);
+    }
+
+    /// Connections whose packets leave, or may leave, from this address of ours.
+    pub fn leaving_from(&self, ip: IpAddr) -> Vec<ConnectionId> {
+        let leaves = |connection: &&Connection| connection.local.is_none_or(|local| local == ip);
+        self.relays.values().flat_map(|relay| &relay.connections).filter(leaves).map(|one| one.id).collect()
+    }
+
+    pub fn connections(&self) -> Vec<ConnectionId> {
+        self.relays.values().flat_map(|relay| &relay.connections).map(|connection| connection.id).collect()
+    }
+
+    pub fn contains(&self, peer: &PeerId) -> bool {
+        self.relays.contains_key(peer)
+    }
+
+    pub fn has_connection(&self, id: ConnectionId) -> bool {
+        self.relays.values().any(|relay| relay.get(id).is_some())
+    }
+
+    /// Those that can be asked, nearest first.
+    pub fn near(&self) -> Vec<PeerId> {
+        let asked = self.relays.iter().filter(|(_, relay)| relay.is_introduced() && !relay.is_being_shown());
+        let mut near: Vec<_> = asked.map(|(peer, relay)| (relay.distance(), *peer)).collect();
+        near.sort();
+        near.into_iter().map(|(_, peer)| peer).collect()
+    }
+
+    /// Where others may reach us through reservations.
+    pub fn circuits(&self) -> Vec<Multiaddr> {
+        let made = self.relays.values().filter(|relay| matches!(relay.reservation, Reservation::Made(_)));
+        made.flat_map(|relay| {
+            let addresses = relay.wish.addresses.iter();
+            addresses.map(|at| address::circuit_through(relay.wish.peer, at.clone()))
+        })
+        .collect()
+    }
+
+    pub fn status(&self) -> Vec<RelayStatus> {
+        self.relays.values().map(Relay::status).collect()
+    }
+
+    /// What to do now; ask until there is nothing.
+    pub fn poll(&mut self, now: Instant) -> Option<Step> {
+        if let Some(step) = self.steps.pop() {
+            return Some(step);
+        }
+        self.mute(now).or_else(|| self.dial(now)).or_else(|| self.reserve(now))
+    }
+
+    /// When to poll again at the latest.
+    pub fn due(&self) -> Option<Instant> {
+        let free = self.reservations() < RESERVED;
+        self.relays.values().filter_map(|relay| relay.due(free)).min()
+    }
+
+    /// A connection that does not say who it is.
+    fn mute(&mut self, now: Instant) -> Option<Step> {
+        let all = self.relays.values().flat_map(|relay| &relay.connections);
+        let id = all.filter(|one| !one.introduced && one.since + INTRODUCTION <= now).map(|one| one.id).next()?;
+        self.closed(id, now);
+        Some(Step::Close(id))
+    }
+
+    fn dial(&mut self, now: Instant) -> Option<Step> {
+        let relay = self.relays.values_mut().find(|relay| relay.wants_dial() && relay.dial_at <= now)?;
+        relay.dialling = true;
+        let beside = !relay.connections.is_empty();
+        let addresses = relay.wish.addresses.iter().filter(|address| !beside || address::is_plain_tcp(address));
+        Some(Step::Dial(Wish { peer: Some(relay.wish.peer), addresses: addresses.cloned().collect() }))
+    }
+
+    fn reserve(&mut self, now: Instant) -> Option<Step> {
+        if self.reservations() >= RESERVED {
+            return None;
+        }
+        let free = self.relays.values_mut().filter(|relay| relay.wants_reservation() && relay.reserve_at <= now);
+        let relay = free.min_by_key(|relay| relay.distance())?;
+        // Until it is answered it is not asked for again.
+        relay.reserve_at = now + REFUSED;
+        let at = relay.connections.first()?.address.clone();
+        Some(Step::Reserve(relay.wish.peer, address::circuit_through(relay.wish.peer, at)))
+    }
+
+    fn reservations(&self) -> usize {
+        self.relays.values().filter(|relay| relay.reservation != Reservation::None).count()
+    }
+}
+
+impl Relay {
+    fn new(wish: RelayAddress, now: Instant) -> Self {
+        let token = if wish.token.is_some() { Token::Unshown } else { Token::Idle };
+        Self {
+            wish,
+            connections: Vec::new(),
+            dialling: false,
+            failures: 0,
+            wide: false,
+            dial_at: now,
+            reserve_at: now,
+            token,
+            welcomed_at: None,
+            reservation: Reservation::None,
+            rtt: None,
+            why: None,
+        }
+    }
+
+    fn renew(&mut self, wish: RelayAddress, now: Instant) {
+        if self.wish.token != wish.token {
+            self.token = if wish.token.is_some() { Token::Unshown } else { Token::Idle };
+        }
+        if self.wish.addresses != wish.addresses && self.connections.is_empty() {
+            self.failures = 0;
+            self.dial_at = now;
+        }
+        self.wish = wish;
+    }
+
+    fn back_off(&mut self, now: Instant) {
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
+        self.failures = self.failures.saturating_add(1);
+        self.dial_at = now + pause + chance::below(pause / 4);
+    }
+
+    fn get(&self, id: ConnectionId) -> Option<&Connection> {
+        self.connections.iter().find(|connection| connection.id == id)
+    }
+
+    fn is_introduced(&self) -> bool {
+        self.connections.iter().any(|connection| connection.introduced)
+    }
+
+    fn is_being_shown(&self) -> bool {
+        matches!(self.token, Token::Unshown | Token::Shown)
+    }
+
+    /// Unknown is far.
+    fn distance(&self) -> Duration {
+        self.rtt.unwrap_or(Duration::MAX)
+    }
+
+    fn wants_dial(&self) -> bool {
+        !self.dialling && (self.connections.is_empty() || self.lacks_tcp())
+    }
+
+    fn lacks_tcp(&self) -> bool {
+        let connected = self.connections.iter().any(|connection| address::is_plain_tcp(&connection.address));
+        let possible = self.wish.addresses.iter().any(address::is_plain_tcp);
+        self.wide && self.is_introduced() && possible && !connected
+    }
+
+    fn wants_reservation(&self) -> bool {
+        // The request goes over the oldest connection.
+        let introduced = self.connections.first().is_some_and(|connection| connection.introduced);
+        introduced && !self.is_being_shown() && self.reservation == Reservation::None
+    }
+
+    fn due(&self, free: bool) -> Option<Instant> {
+        let dial = self.wants_dial().then_some(self.dial_at);
+        let reserve = (free && self.wants_reservation()).then_some(self.reserve_at);
+        let mute = self.connections.iter().filter(|one| !one.introduced).map(|one| one.since + INTRODUCTION).min();
+        [dial, reserve, mute].into_iter().flatten().min()
+    }
+
+    fn status(&self) -> RelayStatus {
+        let why = match (&self.why, self.connections.is_empty()) {
+            (Some(why), _) => Some(why.clone()),
+            (None, true) => Some("it is being dialled".into()),
+            (None, false) => None,
+        };
+        RelayStatus {
+            address: self.wish.text(),
+            peer: address::transport_id(&self.wish.peer),
+            connected: self.is_introduced(),
+            reserved: matches!(self.reservation, Reservation::Made(_)),
+            rtt_ms: self.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
+            why,
+        }
+    }
+}
+
+impl Reservation {
+    fn listener(self) -> Option<ListenerId> {
+        match self {
+            Self::None => None,
+            Self::Asked(listener) | Self::Made(listener) => Some(listener),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+use libp2p::core::{Endpoint, transport::PortUse};
+
+use super::*;
+
+struct Bench {
+    relays: Relays,
+    peers: Vec<PeerId>,
+    now: Instant,
+    connections: usize,
+}
+
+impl Bench {
+    fn new(relays: usize, token: Option<&str>) -> Self {
+        let peers: Vec<PeerId> = (0..relays).map(|_| PeerId::random()).collect();
+        let mut bench = Self { relays: Relays::default(), peers, now: Instant::now(), connections: 0 };
+        let addresses =
+            ["/ip4/192.0.2.1/udp/1/quic-v1", "/ip4/192.0.2.1/tcp/1"].map(|text| text.parse().unwrap()).to_vec();
+        let wish =
+            |peer: &PeerId| RelayAddress { peer: *peer, addresses: addresses.clone(), token: token.map(str::to_owned) };
+        bench.relays.wish(bench.peers.iter().map(wish).collect(), bench.now);
+        bench
+    }
+
+    fn steps(&mut self) -> Vec<Step> {
+        std::iter::from_fn(|| self.relays.poll(self.now)).collect()
+    }
+
+    fn dialled(&mut self) -> Vec<PeerId> {
+        self.steps().into_iter().filter_map(|step| if let Step::Dial(wish) = step { wish.peer } else { None }).collect()
+    }
+
+    fn reserved(&mut self) -> Vec<PeerId> {
+        let steps = self.steps();
+        let asked =
+            steps.into_iter().filter_map(|step| if let Step::Reserve(peer, _) = step { Some(peer) } else { None });
+        asked.collect()
+    }
+
+    fn connect(&mut self, relay: usize, address: &str) -> ConnectionId {
+        self.connections += 1;
+        let id = ConnectionId::new_unchecked(self.connections);
+        let address = address.parse().unwrap();
+        let endpoint = ConnectedPoint::Dialer { address, role_override: Endpoint::Dialer, port_use: PortUse::New };
+        self.relays.connected(&self.peers[relay].clone(), id, &endpoint, self.now);
+        id
+    }
+
+    fn introduce(&mut self, relay: usize, connection: ConnectionId) {
+        let introduced = Introduced {
+            peer: self.peers[relay],
+            connection,
+            agent: String::new(),
+            protocols: [HOP, protocol::MAILBOX].map(str::to_owned).into(),
+            observed: Multiaddr::empty(),
+        };
+        self.relays.introduced(&introduced, self.now);
+    }
+
+    /// Connects and introduces it.
+    fn up(&mut self, relay: usize) -> ConnectionId {
+        let id = self.connect(relay, QUIC);
+        self.introduce(relay, id);
+        id
+    }
+
+    /// Makes the reservation that was asked for.
+    fn made(&mut self, peer: &PeerId) -> ListenerId {
+        let listener = ListenerId::next();
+        self.relays.asked(peer, Some(listener), self.now);
+        self.relays.reserved(peer, None, self.now);
+        listener
+    }
+}
+
+const QUIC: &str = "/ip4/192.0.2.1/udp/1/quic-v1";
+const TCP: &str = "/ip4/192.0.2.1/tcp/1";
+
+#[test]
+fn a_relay_is_dialled_at_once_and_then_ever_more_rarely() {
+    let mut bench = Bench::new(1, None);
+    let peer = bench.peers[0];
+    let mut last = Duration::ZERO;
+    for _ in 0..8 {
+        assert_eq!(bench.dialled(), [peer]);
+        assert!(bench.dialled().is_empty(), "one dial at a time");
+        bench.relays.unreachable(&peer, bench.now);
+        let pause = bench.relays.due().unwrap() - bench.now;
+        assert!(pause >= last.min(LONGEST_PAUSE) && pause <= LONGEST_PAUSE * 5 / 4, "{pause:?}");
+        last = pause;
+        bench.now += pause;
+    }
+    bench.dialled();
+    bench.relays.unreachable(&peer, bench.now);
+    bench.relays.restart(bench.now);
+    assert_eq!(bench.dialled(), [peer], "the network has changed");
+}
+
+#[test]
+fn a_reservation_waits_for_the_introduction_and_is_asked_for_once() {
+    let mut bench = Bench::new(1, None);
+    bench.dialled();
+    let id = bench.connect(0, QUIC);
+    assert!(bench.reserved().is_empty());
+    bench.introduce(0, id);
+    let peer = bench.peers[0];
+    assert_eq!(bench.reserved(), [peer]);
+    assert!(bench.reserved().is_empty());
+    assert!(bench.relays.circuits().is_empty());
+    bench.made(&peer);
+    assert_eq!(bench.relays.circuits().len(), 2);
+}
+
+#[test]
+fn whoever_does_not_say_who_it_is_is_left() {
+    let mut bench = Bench::new(1, None);
+    bench.dialled();
+    let id = bench.connect(0, QUIC);
+    bench.now += INTRODUCTION;
+    assert!(matches!(bench.steps()[..], [Step::Close(closed)] if closed == id));
+    assert!(bench.relays.due().is_some(), "it is dialled again later");
+}
+
+#[test]
+fn two_are_reserved_the_nearest_first_and_another_takes_over() {
+    let mut bench = Bench::new(4, None);
+    bench.dialled();
+    let ids: Vec<ConnectionId> = (0..4).map(|relay| bench.up(relay)).collect();
+    for (relay, millis) in [(0, 90), (1, 20), (2, 30), (3, 40)] {
+        bench.relays.set_rtt(ids[relay], Duration::from_millis(millis));
+    }
+    let peers = bench.peers.clone();
+    assert_eq!(bench.relays.near(), [peers[1], peers[2], peers[3], peers[0]]);
+    let mut asked = Vec::new();
+    while let Some(step) = bench.relays.poll(bench.now) {
+        if let Step::Reserve(peer, _) = step {
+            bench.made(&peer);
+            asked.push(peer);
+        }
+    }
+    assert_eq!(asked, peers[1..3]);
+    bench.relays.closed(ids[1], bench.now);
+    assert_eq!(bench.reserved()[0], peers[3]);
+}
+
+#[test]
+fn a_refused_reservation_is_asked_for_elsewhere_and_later_again() {
+    let mut bench = Bench::new(2, None);
+    bench.dialled();
+    bench.up(0);
+    let peer = bench.peers[0];
+    bench.reserved();
+    let listener = ListenerId::next();
+    bench.relays.asked(&peer, Some(listener), bench.now);
+    assert!(bench.relays.lost(listener, Some("full".into()), bench.now));
+    assert!(!bench.relays.lost(listener, None, bench.now));
+    let why = |bench: &Bench| bench.relays.status().into_iter().filter_map(|relay| relay.why).collect::<Vec<_>>();
+    assert!(why(&bench).contains(&"full".to_owned()));
+    assert!(bench.reserved().is_empty());
+    bench.now += REFUSED;
+    assert_eq!(bench.reserved(), [peer]);
+}
+
+#[test]
+fn a_token_is_shown_first_and_the_connection_made_anew() {
+    let mut bench = Bench::new(1, Some("prt-1"));
+    let peer = bench.peers[0];
+    bench.dialled();
+    let first = bench.up(0);
+    assert!(matches!(&bench.steps()[..], [Step::Present(_, token)] if token == "prt-1"));
+    assert!(bench.relays.near().is_empty(), "it could be asked, but not for long");
+    bench.relays.welcomed(&peer, bench.now);
+    let steps = bench.steps();
+    assert!(steps.iter().any(|step| matches!(step, Step::Close(id) if *id == first)), "{steps:?}");
+    assert!(steps.iter().any(|step| matches!(step, Step::Dial(_))), "{steps:?}");
+    bench.relays.closed(first, bench.now);
+    bench.up(0);
+    assert_eq!((bench.reserved(), bench.relays.near()), (vec![peer], vec![peer]));
+    // A relay that was restarted may have forgotten us.
+    bench.made(&peer);
+    bench.relays.reserved(&peer, Some(STRANGERS_CIRCUIT), bench.now);
+    assert!(bench.steps().is_empty());
+    bench.now += FORGOTTEN;
+    bench.relays.reserved(&peer, Some(STRANGERS_CIRCUIT), bench.now);
+    assert!(matches!(&bench.steps()[..], [Step::Present(..)]));
+    bench.relays.not_welcomed(&peer, "no".into());
+    assert_eq!(bench.relays.near(), [peer]);
+}
+
+#[test]
+fn tcp_is_added_for_those_who_look_for_a_direct_way() {
+    let mut bench = Bench::new(1, None);
+    bench.dialled();
+    bench.up(0);
+    bench.steps();
+    bench.relays.widen();
+    let dials = bench.steps();
+    assert!(matches!(&dials[..], [Step::Dial(wish)] if wish.addresses.len() == 1), "{dials:?}");
+    let tcp = bench.connect(0, TCP);
+    bench.introduce(0, tcp);
+    assert!(bench.dialled().is_empty());
+}
+
+#[test]
+fn what_is_no_longer_wished_for_is_left() {
+    let mut bench = Bench::new(1, None);
+    bench.dialled();
+    let id = bench.up(0);
+    let peer = bench.peers[0];
+    bench.reserved();
+    let listener = bench.made(&peer);
+    bench.relays.wish(Vec::new(), bench.now);
+    let steps = bench.steps();
+    assert!(steps.iter().any(|step| matches!(step, Step::Close(closed) if *closed == id)));
+    assert!(steps.iter().any(|step| matches!(step, Step::Release(released) if *released == listener)));
+    assert!(bench.relays.circuits().is_empty() && bench.relays.due().is_none());
+}
+
+#[test]
+fn connections_go_with_the_address_that_they_may_leave_from() {
+    let mut bench = Bench::new(2, None);
+    bench.dialled();
+    let near = bench.connect(0, "/ip4/127.0.0.1/tcp/1");
+    let named = bench.connect(1, "/dns4/relay.example/tcp/1");
+    assert_eq!(bench.relays.leaving_from("127.0.0.1".parse().unwrap()), {
+        let mut both = vec![(bench.peers[0], near), (bench.peers[1], named)];
+        both.sort();
+        both.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
+    });
+    assert_eq!(bench.relays.leaving_from("10.9.9.9".parse().unwrap()), [named]);
+}

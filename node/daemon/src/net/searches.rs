@@ -1,0 +1,189 @@
+//! Peers that we reach only through a relay, and when to look for a direct way again.
+//!
+//! One circuit is good for one search. Whoever dialled it dials a fresh one for the next, at rising
+//! intervals, and soon after either side's addresses have changed.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use libp2p::core::ConnectedPoint;
+use libp2p::swarm::ConnectionId;
+use libp2p::{Multiaddr, PeerId};
+
+use crate::net::address;
+use crate::net::paths::Rank;
+
+/// How long a search may take: three attempts over TCP.
+const SEARCH: Duration = Duration::from_secs(35);
+/// Pauses after each search in turn; the last one repeats.
+const PAUSES: [Duration; 5] = [
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(15 * 60),
+    Duration::from_secs(60 * 60),
+];
+/// How long relays may take to see us anew after a change.
+const SETTLING: Duration = Duration::from_secs(3);
+
+/// What there is to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A fresh circuit for another search.
+    Circuit(PeerId, Multiaddr),
+    /// A search ended without a word from the other side.
+    Fruitless(PeerId),
+}
+
+/// All searches.
+#[derive(Debug, Default)]
+pub struct Searches {
+    peers: BTreeMap<PeerId, Search>,
+}
+
+#[derive(Debug)]
+struct Search {
+    /// The circuits to this peer; with its address, if we dialled it.
+    circuits: BTreeMap<ConnectionId, Option<Multiaddr>>,
+    /// Ends the one that runs.
+    until: Option<Instant>,
+    failures: usize,
+    /// When the next one begins.
+    next: Option<Instant>,
+}
+
+impl Searches {
+    pub fn connected(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint, now: Instant) {
+        if Rank::of(endpoint.get_remote_address()) != Rank::Relayed {
+            self.peers.remove(&peer);
+            return;
+        }
+        let address = endpoint.is_dialer().then(|| address::without_peer(endpoint.get_remote_address().clone()));
+        let new = || Search { circuits: BTreeMap::new(), until: None, failures: 0, next: None };
+        let search = self.peers.entry(peer).or_insert_with(new);
+        search.circuits.insert(id, address);
+        search.until = Some(now + SEARCH);
+        search.next = None;
+    }
+
+    /// A peer without circuits is not searched for.
+    pub fn closed(&mut self, id: ConnectionId) {
+        self.peers.retain(|_, search| {
+            search.circuits.remove(&id);
+            !search.circuits.is_empty()
+        });
+    }
+
+    /// A search came to nothing. Returns how many have, or nothing if none was under way.
+    pub fn failed(&mut self, peer: &PeerId, now: Instant) -> Option<usize> {
+        let search = self.peers.get_mut(peer)?;
+        search.until.take()?;
+        let pause = PAUSES[search.failures.min(PAUSES.len() - 1)];
+        search.failures += 1;
+        search.next = Some(now + pause);
+        Some(search.failures)
+    }
+
+    /// Our own addresses, or what relays see of them, have changed.
+    pub fn restart(&mut self, now: Instant) {
+        for search in self.peers.values_mut() {
+            search.failures = 0;
+            let next = now + SETTLING;
+            search.next = Some(search.next.map_or(next, |known| known.min(next)));
+        }
+    }
+
+    /// What to do now; ask until there is nothing.
+    pub fn poll(&mut self, now: Instant) -> Option<Step> {
+        let over = self.peers.iter().find(|(_, search)| search.until.is_some_and(|until| until <= now));
+        if let Some((peer, _)) = over {
+            return Some(Step::Fruitless(*peer));
+        }
+        let is_due = |search: &Search| search.next.is_some_and(|next| next <= now);
+        let (peer, search) = self.peers.iter_mut().find(|(_, search)| is_due(search) && search.circuit().is_some())?;
+        search.next = None;
+        Some(Step::Circuit(*peer, search.circuit()?))
+    }
+
+    /// When to poll again at the latest.
+    pub fn due(&self) -> Option<Instant> {
+        self.peers.values().filter_map(Search::due).min()
+    }
+}
+
+impl Search {
+    fn circuit(&self) -> Option<Multiaddr> {
+        self.circuits.values().flatten().next().cloned()
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let next = self.next.filter(|_| self.circuit().is_some());
+        [self.until, next].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use libp2p::core::{Endpoint, transport::PortUse};
+
+    fn dialled(text: &str) -> ConnectedPoint {
+        let address = text.parse().unwrap();
+        ConnectedPoint::Dialer { address, role_override: Endpoint::Dialer, port_use: PortUse::New }
+    }
+
+    fn circuit() -> String {
+        format!("/ip4/203.0.113.7/tcp/1/p2p/{}/p2p-circuit", PeerId::random())
+    }
+
+    fn id(number: usize) -> ConnectionId {
+        ConnectionId::new_unchecked(number)
+    }
+
+    #[test]
+    fn a_search_is_repeated_ever_more_rarely_until_there_is_a_direct_way() {
+        let (bob, circuit) = (PeerId::random(), circuit());
+        let mut searches = Searches::default();
+        let mut now = Instant::now();
+        for pause in PAUSES.iter().chain(&PAUSES[4..]) {
+            searches.connected(bob, id(1), &dialled(&format!("{circuit}/p2p/{bob}")), now);
+            assert_eq!(searches.poll(now), None);
+            now += SEARCH;
+            assert_eq!(searches.poll(now), Some(Step::Fruitless(bob)));
+            searches.failed(&bob, now);
+            assert_eq!(searches.failed(&bob, now), None, "it has ended already");
+            assert_eq!(searches.due(), Some(now + *pause));
+            now += *pause;
+            assert_eq!(searches.poll(now), Some(Step::Circuit(bob, circuit.parse().unwrap())));
+        }
+        searches.connected(bob, id(2), &dialled("/ip4/203.0.113.9/udp/1/quic-v1"), now);
+        assert_eq!((searches.due(), searches.poll(now + 2 * SEARCH)), (None, None));
+    }
+
+    #[test]
+    fn a_change_of_address_starts_over_soon() {
+        let (bob, circuit) = (PeerId::random(), circuit());
+        let mut searches = Searches::default();
+        let now = Instant::now();
+        searches.connected(bob, id(1), &dialled(&circuit), now);
+        searches.failed(&bob, now);
+        searches.restart(now);
+        assert_eq!(searches.due(), Some(now + SETTLING));
+        searches.closed(id(1));
+        assert_eq!(searches.due(), None);
+    }
+
+    #[test]
+    fn whoever_was_dialled_waits_for_the_other_side() {
+        let bob = PeerId::random();
+        let mut searches = Searches::default();
+        let now = Instant::now();
+        let endpoint = ConnectedPoint::Listener {
+            local_addr: circuit().parse().unwrap(),
+            send_back_addr: format!("/p2p/{bob}").parse().unwrap(),
+        };
+        searches.connected(bob, id(1), &endpoint, now);
+        searches.failed(&bob, now);
+        assert_eq!((searches.due(), searches.poll(now + 9 * SEARCH)), (None, None));
+    }
+}

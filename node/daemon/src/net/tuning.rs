@@ -1,0 +1,30 @@
+//! Times and sizes of the transports.
+
+use std::time::Duration;
+
+use libp2p::{quic, yamux};
+
+/// Silence after which QUIC gives a connection up, in milliseconds. A shorter outage is survived.
+const QUIC_IDLE: u32 = 5_000;
+/// How often QUIC says that it is still there.
+const QUIC_KEEP_ALIVE: Duration = Duration::from_millis(1_500);
+/// Bytes that a peer may have on the way to us, unread, per stream and per connection.
+const STREAM_WINDOW: u32 = 512 * 1024;
+const CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
+/// Streams of one connection, of any protocol.
+const STREAMS: usize = 128;
+
+pub fn yamux() -> yamux::Config {
+    let mut config = yamux::Config::default();
+    config.set_max_num_streams(STREAMS);
+    config
+}
+
+pub fn quic(mut config: quic::Config) -> quic::Config {
+    config.max_idle_timeout = QUIC_IDLE;
+    config.keep_alive_interval = QUIC_KEEP_ALIVE;
+    config.max_concurrent_stream_limit = STREAMS as u32;
+    config.max_stream_data = STREAM_WINDOW;
+    config.max_connection_data = CONNECTION_WINDOW;
+    config
+}

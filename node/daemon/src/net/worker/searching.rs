@@ -1,0 +1,74 @@
+//! What the worker does to find direct ways to peers that it reaches only through a relay.
+
+use std::time::Instant;
+
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::{Multiaddr, PeerId, dcutr};
+
+use super::Worker;
+use crate::net::address;
+use crate::net::introduction::Introduced;
+use crate::net::searches::Step;
+
+impl Worker {
+    pub(super) fn take_search_steps(&mut self) {
+        let now = Instant::now();
+        while let Some(step) = self.searches.poll(now) {
+            match step {
+                Step::Circuit(peer, circuit) => self.dial_circuit(peer, circuit),
+                Step::Fruitless(peer) => self.on_fruitless(peer, "no direct way was found in time".into()),
+            }
+        }
+    }
+
+    /// A relay of ours sees us at another address than before.
+    pub(super) fn on_observed(&mut self, introduced: Introduced) {
+        let Introduced { peer, connection, observed, .. } = introduced;
+        if !self.relays.contains(&peer) || address::is_relayed(&observed) {
+            return;
+        }
+        if let Some(probing) = self.swarm.behaviour_mut().probing.as_mut() {
+            probing.suggest(&observed);
+        }
+        let punching = self.swarm.behaviour_mut().punching.as_mut();
+        if punching.is_some_and(|punching| punching.observed(peer, connection, observed)) {
+            self.searches.restart(Instant::now());
+        }
+    }
+
+    pub(super) fn on_punched(&mut self, event: dcutr::Event) {
+        let dcutr::Event { remote_peer_id: peer, result } = event;
+        match result {
+            Ok(_) => {
+                tracing::debug!(%peer, "a direct way was found");
+                self.try_tcp(peer, false);
+                self.reports.punched(peer, Ok(()), Instant::now());
+            }
+            Err(error) => self.on_fruitless(peer, error.to_string()),
+        }
+    }
+
+    fn on_fruitless(&mut self, peer: PeerId, why: String) {
+        let now = Instant::now();
+        if self.searches.failed(&peer, now).is_none() {
+            return;
+        }
+        tracing::debug!(%peer, why, "no direct way was found");
+        self.reports.punched(peer, Err(why), now);
+        self.try_tcp(peer, true);
+        self.relays.widen();
+    }
+
+    fn try_tcp(&mut self, peer: PeerId, tcp: bool) {
+        if let Some(punching) = self.swarm.behaviour_mut().punching.as_mut() {
+            punching.try_tcp(peer, tcp);
+        }
+    }
+
+    fn dial_circuit(&mut self, peer: PeerId, circuit: Multiaddr) {
+        let dial = DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![circuit]).build();
+        if let Err(error) = self.swarm.dial(dial) {
+            tracing::debug!(%peer, %error, "no fresh circuit can be dialled");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Reservations and circuits.
+
+use futures::{AsyncReadExt, AsyncWriteExt};
+use libp2p::swarm::Stream;
+use relay_node::CircuitLimits;
+
+use crate::client::Client;
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_strangers_meet_over_every_transport() {
+    let world = World::new().await;
+    for part in ["/quic-v1/", "/tcp/", "/ws/"] {
+        let relay = world.address(part);
+        let (alice, mut bob) = (Client::new(), Client::new());
+        let reserved = bob.reserve(&relay).await.expect("a reservation");
+        assert_eq!(reserved.bytes, Some(CircuitLimits::STRANGERS.bytes));
+        assert_eq!(reserved.seconds, Some(CircuitLimits::STRANGERS.duration));
+        alice.call(&relay, &bob).await.expect("a circuit");
+        let mut to_bob = alice.talk(&bob).await;
+        to_bob.write_all(b"hello").await.unwrap();
+        to_bob.flush().await.unwrap();
+        let mut from_alice = bob.accept().await;
+        let mut heard = [0; 5];
+        from_alice.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"hello", "{part}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_circuit_carries_little() {
+    let world = World::new().await;
+    let relay = world.address("/quic-v1/");
+    let (alice, mut bob) = (Client::new(), Client::new());
+    bob.reserve(&relay).await.expect("a reservation");
+    alice.call(&relay, &bob).await.expect("a circuit");
+    let to_bob = alice.talk(&bob).await;
+    let carried = carry(to_bob, &mut bob, CircuitLimits::STRANGERS.bytes * 2).await;
+    assert!(carried < CircuitLimits::STRANGERS.bytes, "{carried}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_without_a_reservation_is_reached() {
+    let world = World::new().await;
+    let relay = world.address("/quic-v1/");
+    let (alice, bob) = (Client::new(), Client::new());
+    bob.dial(&relay).await.expect("a connection");
+    let refused = alice.call(&relay, &bob).await.expect_err("no circuit");
+    assert!(refused.contains("NoReservation"), "{refused}");
+}
+
+/// Writes as much into the stream, and says how much of it arrived.
+pub async fn carry(mut from: Stream, to: &mut Client, bytes: u64) -> u64 {
+    let writing = tokio::spawn(async move {
+        let piece = [7; 16 * 1024];
+        for _ in 0..bytes / piece.len() as u64 {
+            if from.write_all(&piece).await.is_err() {
+                return;
+            }
+        }
+        let _ = from.close().await;
+    });
+    let mut arriving = to.accept().await;
+    let (mut arrived, mut piece) = (0, vec![0; 64 * 1024]);
+    while let Ok(read) = arriving.read(&mut piece).await
+        && read > 0
+    {
+        arrived += read as u64;
+    }
+    writing.await.expect("it wrote");
+    arrived
+}

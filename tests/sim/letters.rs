@@ -1,0 +1,212 @@
+//! Letters to those who are away: what they bring, and that nothing hangs on them.
+
+use std::time::Duration;
+
+use pairwave_core::command::Command;
+use pairwave_core::delivery::Delivery;
+use pairwave_core::effect::Slot;
+use pairwave_core::id::{EventId, RoomId};
+
+use crate::post;
+use crate::scenes::{MINUTE, bring_in, found, one_truth, say, settle};
+use crate::world::{At, World, human};
+
+const ALICE: At = 0;
+const BOB: At = 1;
+const CAROL: At = 2;
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A room of two with so many relays, in which both have told their letter keys.
+fn pair(seed: u64, relays: usize) -> (World, RoomId) {
+    let mut world = World::new(seed, &["alice", "bob"]);
+    let room = found(&mut world, ALICE);
+    bring_in(&mut world, room, ALICE, BOB);
+    name_relays(&mut world, room, relays);
+    world.set_relays(relays);
+    world.run(10 * SECOND);
+    (world, room)
+}
+
+fn name_relays(world: &mut World, room: RoomId, relays: usize) {
+    for relay in 0..relays {
+        let command = Command::AddRelay { room, by: human(), relay: post::name(relay) };
+        world.ask(ALICE, command).expect("a relay");
+    }
+    world.run(SECOND);
+}
+
+fn state(world: &World, room: RoomId, event: EventId) -> Delivery {
+    let delivery = world.node(ALICE).delivery(&room, &event).expect("the log can be read");
+    delivery[&world.member(BOB)]
+}
+
+/// Alice says something while bob is away, and goes herself.
+fn left_for_bob(world: &mut World, room: RoomId, count: usize) -> Vec<EventId> {
+    world.crash(BOB);
+    let said: Vec<EventId> =
+        (0..count).map(|number| say(world, room, ALICE, &format!("while away {number}"))).collect();
+    world.run(20 * SECOND);
+    world.crash(ALICE);
+    said
+}
+
+fn has(world: &World, at: At, room: RoomId, event: &EventId) -> bool {
+    let node = world.node(at);
+    node.room(&room).is_some_and(|seat| seat.contains(node.log(), event).expect("the log can be read"))
+}
+
+#[test]
+fn who_was_away_reads_what_waits_although_nobody_is_there() {
+    let (mut world, room) = pair(1, 2);
+    world.crash(BOB);
+    let event = say(&mut world, room, ALICE, "while away");
+    assert!(state(&world, room, event) < Delivery::Stored);
+    assert!(world.run_until(MINUTE, |world| state(world, room, event) == Delivery::Stored));
+    world.crash(ALICE);
+    world.start(BOB);
+    assert!(world.run_until(MINUTE, |world| has(world, BOB, room, &event)));
+    world.run(5 * SECOND);
+    assert_eq!(world.post.waiting(), 0, "what is durable is discarded");
+    world.start(ALICE);
+    assert!(world.run_until(MINUTE, |world| state(world, room, event) >= Delivery::Delivered));
+    settle(&mut world, room, &[ALICE, BOB]);
+    one_truth(&world, room, &[ALICE, BOB]);
+}
+
+#[test]
+fn a_long_absence_fits_into_a_few_letters() {
+    let (mut world, room) = pair(2, 1);
+    let said = left_for_bob(&mut world, room, 1_500);
+    assert!(world.post.waiting() <= 12, "{}", world.post.waiting());
+    world.start(BOB);
+    assert!(world.run_until(MINUTE, |world| said.iter().all(|event| has(world, BOB, room, event))));
+}
+
+#[test]
+fn without_a_relay_nobody_tells_letter_keys() {
+    let mut world = World::new(3, &["alice", "bob"]);
+    let room = found(&mut world, ALICE);
+    bring_in(&mut world, room, ALICE, BOB);
+    let before = world.node(ALICE).room(&room).map(|room| room.count());
+    world.run(MINUTE);
+    assert_eq!(world.node(ALICE).room(&room).map(|room| room.count()), before);
+}
+
+#[test]
+fn lost_doubled_changed_and_replayed_letters_heal() {
+    for seed in 10..40 {
+        let (mut world, room) = pair(seed, 2);
+        world.post.lose_one_in = 3;
+        world.post.double_one_in = 2;
+        world.post.change_one_in = 4;
+        world.post.keeps_all = seed % 2 == 0;
+        for _ in 0..3 {
+            left_for_bob(&mut world, room, 5);
+            world.start(BOB);
+            world.run(5 * SECOND);
+            say(&mut world, room, BOB, "to alice");
+            world.run(20 * SECOND);
+            world.crash(BOB);
+            world.start(ALICE);
+            world.run(20 * SECOND);
+            world.start(BOB);
+            world.run(20 * SECOND);
+        }
+        settle(&mut world, room, &[ALICE, BOB]);
+        one_truth(&world, room, &[ALICE, BOB]);
+    }
+}
+
+#[test]
+fn who_lost_the_ratchets_is_written_to_with_new_keys() {
+    let (mut world, room) = pair(4, 1);
+    left_for_bob(&mut world, room, 1);
+    world.machines[BOB].disk.content().slots.remove(&(room, Slot::Ratchets));
+    world.start(BOB);
+    world.run(10 * SECOND);
+    assert_eq!(world.node(BOB).letters(&room).unreadable, 1);
+    world.start(ALICE);
+    world.run(20 * SECOND);
+    let said = left_for_bob(&mut world, room, 1);
+    world.start(BOB);
+    assert!(world.run_until(MINUTE, |world| has(world, BOB, room, &said[0])));
+}
+
+#[test]
+fn relays_that_refuse_are_asked_again() {
+    let (mut world, room) = pair(5, 2);
+    world.post.refuses = true;
+    world.crash(BOB);
+    let event = say(&mut world, room, ALICE, "while away");
+    world.run(20 * SECOND);
+    assert!(state(&world, room, event) < Delivery::Stored);
+    assert!(world.node(ALICE).letters(&room).refused > 0);
+    world.post.refuses = false;
+    assert!(world.run_until(2 * MINUTE, |world| state(world, room, event) == Delivery::Stored));
+}
+
+#[test]
+fn a_relay_that_is_killed_is_not_missed() {
+    let (mut world, room) = pair(6, 2);
+    let said = left_for_bob(&mut world, room, 2);
+    world.set_relays(1);
+    world.start(BOB);
+    assert!(world.run_until(MINUTE, |world| said.iter().all(|event| has(world, BOB, room, event))));
+}
+
+#[test]
+fn a_crash_at_any_moment_of_a_letter_loses_nothing() {
+    for after_ms in (0..1_200).step_by(40) {
+        let (mut world, room) = pair(7, 2);
+        world.crash(BOB);
+        let event = say(&mut world, room, ALICE, "while away");
+        world.run(6 * SECOND + Duration::from_millis(after_ms));
+        world.crash(ALICE);
+        world.start(ALICE);
+        assert!(world.run_until(2 * MINUTE, |world| state(world, room, event) == Delivery::Stored), "{after_ms}");
+        world.crash(ALICE);
+        world.start(BOB);
+        world.run(Duration::from_millis(after_ms));
+        world.crash(BOB);
+        world.start(BOB);
+        assert!(world.run_until(MINUTE, |world| has(world, BOB, room, &event)), "{after_ms}");
+    }
+}
+
+#[test]
+fn a_third_member_reads_whatever_order_letters_come_in() {
+    let mut world = World::new(8, &["alice", "bob", "carol"]);
+    let room = found(&mut world, ALICE);
+    bring_in(&mut world, room, ALICE, BOB);
+    bring_in(&mut world, room, ALICE, CAROL);
+    name_relays(&mut world, room, 2);
+    world.set_relays(2);
+    world.run(10 * SECOND);
+    world.crash(CAROL);
+    let mut said = Vec::new();
+    for number in 0..10 {
+        said.push(say(&mut world, room, number % 2, &format!("turn {number}")));
+        world.run(3 * SECOND);
+    }
+    world.run(20 * SECOND);
+    world.crash(ALICE);
+    world.crash(BOB);
+    world.start(CAROL);
+    assert!(world.run_until(MINUTE, |world| said.iter().all(|event| has(world, CAROL, room, event))));
+}
+
+#[test]
+fn relays_learn_nothing_but_sizes() {
+    let (mut world, room) = pair(9, 2);
+    left_for_bob(&mut world, room, 3);
+    world.start(BOB);
+    world.run(20 * SECOND);
+    let (alice, bob) = (world.member(ALICE), world.member(BOB));
+    let planted: [&[u8]; 5] = [b"while away", &room.0, &alice.0, &bob.0, b"10.0.0."];
+    assert!(!world.post.seen.is_empty());
+    for seen in &world.post.seen {
+        for secret in planted {
+            assert!(!seen.windows(secret.len()).any(|window| window == secret));
+        }
+    }
+}
