@@ -100,7 +100,7 @@ async fn chatty(network: &patchbay::Lab, name: &str) -> Router {
 
 /// The machines of one wifi reach its router, but not each other.
 async fn isolate(router: &Router) {
-    let script =
-        "for port in /sys/class/net/*/brport; do bridge link set dev $(basename ${port%/brport}) isolated on; done";
+    let script = "ip -o link show type bridge_slave | cut -d: -f2 | cut -d@ -f1 |
+        while read port; do bridge link set dev $port isolated on; done";
     on_router(router, &["sh", "-ec", script]).await;
 }
