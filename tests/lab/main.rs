@@ -2,7 +2,8 @@
 //! to each other while their network is pulled about.
 //!
 //! `cargo bench --profile dev --bench connectivity` runs everything and prints the tables; `-- home/` runs
-//! the cells with that in their names; `-- --write` writes `docs/CONNECTIVITY.md` too.
+//! the cells with that in their names, `--at-once=8` so many side by side; `-- --write` writes
+//! `docs/CONNECTIVITY.md` too.
 
 #[allow(dead_code, reason = "a person of the end-to-end tests can do more than meet")]
 #[path = "../e2e/agent.rs"]
@@ -58,16 +59,20 @@ async fn main() -> ExitCode {
     }
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let (options, parts): (Vec<_>, Vec<_>) = arguments.into_iter().partition(|argument| argument.starts_with('-'));
-    if let Some(unknown) = options.iter().find(|option| *option != "--write") {
-        eprintln!("There is no {unknown}; there is --write, and parts of the names of cells.");
+    let at_once = options.iter().find_map(|option| option.strip_prefix("--at-once=")?.parse().ok());
+    let known = |option: &str| option == "--write" || (option.starts_with("--at-once=") && at_once.is_some());
+    if let Some(unknown) = options.iter().find(|option| !known(option)) {
+        eprintln!("There is no {unknown}; there are --write, --at-once=NUMBER, and parts of the names of cells.");
         return ExitCode::from(2);
     }
     let machine = Machine::look();
-    let runs = run::side_by_side(SIDE_BY_SIDE, |name| parts.is_empty() || parts.iter().any(|part| name.contains(part)));
+    let runs = run::side_by_side(at_once.unwrap_or(SIDE_BY_SIDE), |name| {
+        parts.is_empty() || parts.iter().any(|part| name.contains(part))
+    });
     let runs: Vec<Run> = runs.await;
     let text = document::text(&machine, &runs);
     println!("{text}");
-    if !options.is_empty() {
+    if options.iter().any(|option| option == "--write") {
         document::write(&text);
     }
     let broken = runs.iter().filter(|run| run.is_bad()).count();
