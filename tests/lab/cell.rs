@@ -21,7 +21,10 @@ pub async fn run(plan: Plan, folder: &Path) -> Outcome {
     let mut outcome = Outcome::of(plan);
     let mut stage = Stage::build(plan, folder).await;
     if meet(plan, &stage, &mut outcome).await {
-        watch_path(plan, &stage, Instant::now()).await;
+        if plan.expected().is_direct() {
+            let (_, direct_after) = watch_path(plan, &stage, Instant::now()).await;
+            outcome.joined_direct_after = direct_after.map(|took| took.as_secs_f64());
+        }
         meet_again(plan, &stage, &mut outcome).await;
         if plan.relays == Relays::Two {
             lose_a_relay(&mut stage, &mut outcome).await;

@@ -73,7 +73,7 @@ impl Crossing {
     }
 
     pub fn plan(self) -> Plan {
-        let two = |first, second| Plan::new(first, second, Relays::None);
+        let two = |first, second| Plan::new(first, second, Relays::Two);
         match self {
             Self::Lan => two(Site::Home, Site::Home).with(Twist::SameRouter),
             Self::Quic | Self::Slow => two(Site::Public, Site::Home),

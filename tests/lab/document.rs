@@ -21,8 +21,8 @@ finds anybody by mDNS here but on the same wifi. Round trips take no time but wh
 by all who run: a second here says that something works, not how fast it is.";
 
 const COLUMNS: &str = "\
-**met**: seconds from `pairwave join` until both see each other; *answer* where the inviter had to dial. **words**: both
-companions end, start again, and say something at once: seconds until both were heard. **direct**: seconds from the same
+**met**: seconds from `pairwave join` until both see each other; *answer* where the inviter had to dial. **then direct**:
+seconds from having met until both see a direct path. **words**: both companions end, start again, and say something at once: seconds until both were heard. **direct**: seconds from the same
 moment until both see a direct path. **words after loss**: the relay in use is killed; seconds until both were heard again.";
 
 pub fn write(text: &str) {
@@ -95,13 +95,13 @@ fn summary(runs: &[Run]) -> String {
 
 fn table(rows: &[(Plan, &Run)]) -> String {
     let mut text = String::from(
-        "| who invites | who joins | in theory | came to | met | words | direct | words after loss | |\n|---|---|---|---|---|---|---|---|---|\n",
+        "| who invites | who joins | in theory | came to | met | then direct | words | direct | words after loss | |\n|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for (plan, run) in rows {
         let cells = match (run.outcome(), &run.result) {
             (Some(outcome), _) => cells(&outcome),
-            (None, Err(why)) => format!("{} | | | | | {}", why, if run.was_run() { "**no**" } else { "" }),
-            (None, Ok(row)) => format!("broken: {row} | | | | | **no**"),
+            (None, Err(why)) => format!("{} | | | | | | {}", why, if run.was_run() { "**no**" } else { "" }),
+            (None, Ok(row)) => format!("broken: {row} | | | | | | **no**"),
         };
         let twist = plan.to_string();
         let twist = twist.splitn(4, '/').nth(3).map(|twist| format!(", {twist}")).unwrap_or_default();
@@ -120,7 +120,8 @@ fn cells(outcome: &Outcome) -> String {
     let loss = seconds(outcome.words_after_loss);
     let note = outcome.note.replace('|', "/");
     let verdict = if outcome.ok { String::new() } else { format!("**not as it should be** {note}") };
-    format!("{came_to} | {met} | {words} | {direct} | {loss} | {verdict}")
+    let then = seconds(outcome.joined_direct_after);
+    format!("{came_to} | {met} | {then} | {words} | {direct} | {loss} | {verdict}")
 }
 
 /// The path in the end, as both see it.

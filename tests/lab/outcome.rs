@@ -19,6 +19,8 @@ pub struct Outcome {
     pub transports: Vec<String>,
     /// Seconds from `join` to both seeing each other.
     pub met_after: Option<f64>,
+    /// Seconds from having met to both seeing a direct path.
+    pub joined_direct_after: Option<f64>,
     /// Seconds from both being up again to the first words having come, each way.
     pub first_words_after: Option<f64>,
     pub direct_after: Option<f64>,
@@ -62,6 +64,7 @@ impl Outcome {
         json!({
             "cell": self.cell, "expected": self.expected, "ok": self.ok, "met": self.met, "by": self.by,
             "paths": self.paths, "transports": self.transports, "met_s": rounded(self.met_after),
+            "joined_direct_s": rounded(self.joined_direct_after),
             "first_words_s": rounded(self.first_words_after), "direct_s": rounded(self.direct_after),
             "words_after_loss_s": rounded(self.words_after_loss), "note": self.note,
         })
@@ -81,6 +84,7 @@ impl Outcome {
             paths: texts("paths"),
             transports: texts("transports"),
             met_after: json["met_s"].as_f64(),
+            joined_direct_after: json["joined_direct_s"].as_f64(),
             first_words_after: json["first_words_s"].as_f64(),
             direct_after: json["direct_s"].as_f64(),
             words_after_loss: json["words_after_loss_s"].as_f64(),
