@@ -10,6 +10,7 @@ use libp2p::{autonat, connection_limits, identify, ping, relay};
 use crate::circuits::Circuits;
 use crate::options::Limits;
 use crate::outward::Outward;
+use crate::services::Services;
 
 /// How often the round trip is measured, which is also how dead TCP connections are noticed.
 const PING: Duration = Duration::from_secs(30);
@@ -27,6 +28,7 @@ pub struct Behaviour {
     connections: connection_limits::Behaviour,
     outward: Outward,
     pub circuits: Circuits,
+    services: Services,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     autonat: autonat::v2::server::Behaviour,
@@ -41,11 +43,12 @@ pub enum Event {
 }
 
 impl Behaviour {
-    pub fn new(key: &Keypair, limits: &Limits, circuits: Circuits) -> Self {
+    pub fn new(key: &Keypair, limits: &Limits, circuits: Circuits, services: Services) -> Self {
         Self {
             connections: connection_limits::Behaviour::new(connections(limits)),
             outward: Outward::default(),
             circuits,
+            services,
             identify: identify::Behaviour::new(identify(key)),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(PING)),
             autonat: autonat::v2::server::Behaviour::default(),

@@ -76,7 +76,7 @@ mod tests {
         let (certificate, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
         let files = CertificateFiles { certificate: certificate.clone(), key: key.clone() };
         let refused = |why: &str| {
-            let error = files.load().err().expect("refused").to_string();
+            let error = files.load().expect_err("refused").to_string();
             assert!(error.contains(why), "{error}");
         };
         refused("chain.pem");

@@ -16,7 +16,9 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
+use crate::addresses;
 use crate::options::{CircuitLimits, Limits};
+use crate::rates::{Allowance, Buckets};
 
 /// Says of a peer whether it holds a token.
 pub type IsHolder = Arc<dyn Fn(&PeerId) -> bool + Send + Sync>;
@@ -105,6 +107,7 @@ fn hub_config(limits: &Limits, is_holder: &IsHolder, open: &Arc<Mutex<Open>>) ->
     // It counts what leads to a peer too, so it is only the outer bound.
     config.max_circuits_per_peer = config.max_circuits;
     config.circuit_src_rate_limiters = vec![has_room(limits, is_holder, open)];
+    config.reservation_rate_limiters = vec![is_slow_enough(is_holder)];
     config
 }
 
@@ -124,11 +127,32 @@ const RESERVATIONS_PER_PEER: usize = 4;
 
 fn has_room(limits: &Limits, is_holder: &IsHolder, open: &Arc<Mutex<Open>>) -> Box<dyn relay::RateLimiter> {
     let (limits, is_holder, open) = (*limits, Arc::clone(is_holder), Arc::clone(open));
-    Box::new(move |peer: PeerId, _: &Multiaddr, _| {
+    let mut opened = Buckets::default();
+    Box::new(move |peer: PeerId, from: &Multiaddr, now| {
         let holds = is_holder(&peer);
         let kind = if holds { &limits.holders } else { &limits.strangers };
         lock(&open).has_room(&peer, |other| is_holder(other) == holds, kind)
+            && opened.take(peer, addresses::ip(from), 1.0, kind.allowance(), now)
     })
+}
+
+/// Reservations: what libp2p gives to anybody, and more to holders.
+fn is_slow_enough(is_holder: &IsHolder) -> Box<dyn relay::RateLimiter> {
+    let is_holder = Arc::clone(is_holder);
+    let mut made = Buckets::default();
+    Box::new(move |peer: PeerId, from: &Multiaddr, now| {
+        made.take(peer, addresses::ip(from), 1.0, RESERVATIONS.of(is_holder(&peer)), now)
+    })
+}
+
+const RESERVATIONS: Allowance = Allowance { at_once: 30.0, a_second: 1.0 / 120.0, sharing: SHARING };
+/// Companions that may share an address: a household, a small office.
+const SHARING: f64 = 8.0;
+
+impl CircuitLimits {
+    fn allowance(&self) -> Allowance {
+        Allowance { at_once: f64::from(self.burst), a_second: 1.0 / self.every.as_secs_f64(), sharing: SHARING }
+    }
 }
 
 impl NetworkBehaviour for Circuits {

@@ -1,6 +1,7 @@
 //! Why a relay does not run, with what to do about it as the last sentence.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,17 @@ pub enum RelayError {
     Listen { address: String, why: String },
     #[error("`{address}` needs a certificate. Name its files with `--certificate FILE --key FILE`.")]
     NoCertificate { address: String },
+    #[error(
+        "the letters in {path} cannot be opened: {why}. Stop another relay that uses this folder, or check the \
+         permissions and the free space of the disk."
+    )]
+    Spool { path: PathBuf, why: String },
+    #[error("a label has at most {max} bytes and no control characters. Choose a shorter one.")]
+    Label { max: usize },
+    #[error("there is no token `{id}`. `pairwave relay-node token list` shows those there are.")]
+    NoToken { id: String },
+    #[error("the figures cannot be served at {at}: {why}. Name another address with `--metrics IP:PORT`.")]
+    Metrics { at: SocketAddr, why: io::Error },
     #[error("the network cannot be set up: {0}. Close other programs and try again.")]
     Setup(String),
 }

@@ -1,8 +1,9 @@
-//! Whether somebody else listens at a TCP port already. libp2p shares its ports (`SO_REUSEPORT`),
-//! so that two relays at one port would each get some of the connections and notice nothing.
+//! Whether somebody else listens at a port already. libp2p shares its TCP ports (`SO_REUSEPORT`), so
+//! that two relays at one port would each get some of the connections and notice nothing; and of a
+//! UDP port it does not tell why it cannot have it.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
@@ -12,11 +13,18 @@ use crate::error::RelayError;
 
 /// Says so if the port of this address is taken. Everything else is for the listener to find out.
 pub fn check_free(text: &str, address: &Multiaddr) -> Result<(), RelayError> {
-    let port = address.iter().find_map(|part| if let Protocol::Tcp(port) = part { Some(port) } else { None });
-    let Some((ip, port)) = addresses::ip(address).zip(port.filter(|port| *port != 0)) else { return Ok(()) };
+    let port = address.iter().find_map(|part| match part {
+        Protocol::Tcp(port) => Some((port, false)),
+        Protocol::Udp(port) => Some((port, true)),
+        _ => None,
+    });
+    let port = port.filter(|(port, _)| *port != 0);
+    let Some((ip, (port, is_udp))) = addresses::ip(address).zip(port) else { return Ok(()) };
     // A probe of all of IPv6 would be one of IPv4 too.
     let ip = if ip == Ipv6Addr::UNSPECIFIED { IpAddr::V6(Ipv6Addr::LOCALHOST) } else { ip };
-    match TcpListener::bind(SocketAddr::new(ip, port)) {
+    let at = SocketAddr::new(ip, port);
+    let probed = if is_udp { UdpSocket::bind(at).map(drop) } else { TcpListener::bind(at).map(drop) };
+    match probed {
         Err(error) if error.kind() == ErrorKind::AddrInUse => Err(RelayError::Taken { address: text.into() }),
         _ => Ok(()),
     }

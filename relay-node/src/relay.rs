@@ -1,5 +1,7 @@
 //! A relay that runs.
 
+use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,30 +9,42 @@ use futures::StreamExt;
 use libp2p::core::transport::{ListenerId, TransportError};
 use libp2p::identity::Keypair;
 use libp2p::swarm::{Swarm, SwarmEvent};
-use libp2p::{Multiaddr, PeerId};
+use libp2p::{Multiaddr, PeerId, relay};
+use pairwave_wire::limits;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::behaviour::{Behaviour, Event};
-use crate::circuits::Circuits;
+use crate::circuits::{Circuits, IsHolder};
+use crate::desk::Desk;
 use crate::error::RelayError;
+use crate::figures::Figures;
 use crate::options::{LISTEN, Options};
-use crate::{addresses, identity, port, transport};
+use crate::services::Services;
+use crate::spool::{Quotas, Spool};
+use crate::standing::Standing;
+use crate::tokens::Tokens;
+use crate::{addresses, identity, page, port, spool, transport};
 
 /// How long the first addresses may take, and how long none may follow, until they count as all.
 const FIRST_ADDRESSES: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(100);
 /// How long open circuits may go on when the relay stops.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How often letters are looked through for old ones.
+const SWEEP: Duration = Duration::from_secs(600);
 
 /// A relay that listens. Dropped, it ends at once.
 #[derive(Debug)]
 pub struct Relay {
     peer_id: PeerId,
     listening: watch::Receiver<Vec<String>>,
+    metrics: Option<SocketAddr>,
     stop: Option<oneshot::Sender<()>>,
     worker: JoinHandle<()>,
+    /// What runs beside the worker.
+    beside: Vec<JoinHandle<()>>,
 }
 
 impl Relay {
@@ -39,13 +53,26 @@ impl Relay {
         identity::make_folder(&options.data)?;
         let key = identity::load_or_create(&options.data)?;
         let peer_id = key.public().to_peer_id();
-        let mut worker = Worker::new(&key, &options)?;
+        let desk = Arc::new(desk(&options)?);
+        let mut worker = Worker::new(&key, &options, Arc::clone(&desk))?;
+        let (metrics, page) = match options.metrics {
+            Some(at) => page::serve(at, Arc::clone(&desk)).await.map(|(at, page)| (Some(at), Some(page)))?,
+            None => (None, None),
+        };
         worker.settle().await;
+        let sweeper = tokio::spawn(sweep(desk));
         let listening = worker.listening.subscribe();
         let (stop, stopped) = oneshot::channel();
         let worker = tokio::spawn(worker.run(stopped));
         tracing::info!(%peer_id, "the relay listens");
-        Ok(Self { peer_id, listening, stop: Some(stop), worker })
+        Ok(Self {
+            peer_id,
+            listening,
+            metrics,
+            stop: Some(stop),
+            worker,
+            beside: page.into_iter().chain([sweeper]).collect(),
+        })
     }
 
     pub fn peer_id(&self) -> String {
@@ -55,6 +82,11 @@ impl Relay {
     /// Where it can be reached, as rooms name it.
     pub fn listening(&self) -> Vec<String> {
         self.listening.borrow().clone()
+    }
+
+    /// Where figures, health and the status page are served.
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics
     }
 
     /// Takes nothing new, lets circuits end for a few seconds, and closes.
@@ -70,11 +102,33 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.worker.abort();
+        self.beside.iter().for_each(JoinHandle::abort);
+    }
+}
+
+fn desk(options: &Options) -> Result<Desk, RelayError> {
+    let quotas = Quotas { per_tag: limits::MAILBOX as u64, total: options.limits.spool };
+    let spool = Spool::open(&options.data.join("spool"), quotas, spool::system_clock())?;
+    let standing = Arc::new(Standing::new(Tokens::of(&options.data)));
+    Ok(Desk::new(spool, standing, Arc::new(Figures::new())))
+}
+
+/// Removes letters that have waited too long, now and then.
+async fn sweep(desk: Arc<Desk>) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    loop {
+        ticks.tick().await;
+        while let Ok(expired @ 1..) = desk.spool.sweep().await {
+            desk.figures.expired(expired);
+        }
     }
 }
 
 /// The task that owns the libp2p node.
 struct Worker {
+    desk: Arc<Desk>,
+    /// Who holds a reservation.
+    reserved: HashSet<PeerId>,
     swarm: Swarm<Behaviour>,
     /// What was named by the owner; if nothing was, what is listened at decides.
     external: Vec<Multiaddr>,
@@ -85,16 +139,25 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(key: &Keypair, options: &Options) -> Result<Self, RelayError> {
+    fn new(key: &Keypair, options: &Options, desk: Arc<Desk>) -> Result<Self, RelayError> {
         let tls = options.certificate.as_ref().map(|files| files.load()).transpose()?;
         let external = options.external.iter().map(|text| addresses::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let me = key.public().to_peer_id();
-        let circuits = Circuits::new(me, &options.limits, Arc::new(|_| false));
+        let circuits = Circuits::new(me, &options.limits, is_holder(&desk));
+        let services = Services::new(Arc::clone(&desk));
         let has_certificate = tls.is_some();
-        let mut swarm = transport::build(key.clone(), tls, Behaviour::new(key, &options.limits, circuits))?;
+        let mut swarm = transport::build(key.clone(), tls, Behaviour::new(key, &options.limits, circuits, services))?;
         let silent = listen(&mut swarm, &options.listen, has_certificate)?;
         external.iter().for_each(|address| swarm.add_external_address(address.clone()));
-        Ok(Self { swarm, external, silent, at: Vec::new(), listening: watch::Sender::new(Vec::new()) })
+        Ok(Self {
+            desk,
+            reserved: HashSet::new(),
+            swarm,
+            external,
+            silent,
+            at: Vec::new(),
+            listening: watch::Sender::new(Vec::new()),
+        })
     }
 
     /// Waits until every listener has told an address, and no more follow.
@@ -120,6 +183,7 @@ impl Worker {
     }
 
     async fn drain(&mut self) {
+        self.desk.stop();
         self.swarm.behaviour_mut().circuits.close();
         let latest = Instant::now() + FAREWELL;
         while self.swarm.behaviour().circuits.open() > 0 {
@@ -166,9 +230,34 @@ impl Worker {
                 tracing::warn!(?reason, "the relay listens no longer at some of its addresses");
                 self.tell();
             }
-            SwarmEvent::Behaviour(Event::Circuit(event)) => tracing::debug!(?event, "circuits"),
+            SwarmEvent::ConnectionEstablished { .. } => drop(self.desk.figures.connections.inc()),
+            SwarmEvent::ConnectionClosed { peer_id, num_established, .. } => {
+                self.desk.figures.connections.dec();
+                if num_established == 0 {
+                    self.reserved.remove(&peer_id);
+                }
+                self.count();
+            }
+            SwarmEvent::Behaviour(Event::Circuit(event)) => self.on_circuit_event(&event),
             _ => {}
         }
+    }
+
+    fn on_circuit_event(&mut self, event: &relay::Event) {
+        tracing::debug!(?event, "circuits");
+        match event {
+            relay::Event::ReservationReqAccepted { src_peer_id, .. } => drop(self.reserved.insert(*src_peer_id)),
+            relay::Event::ReservationTimedOut { src_peer_id } => drop(self.reserved.remove(src_peer_id)),
+            _ => {}
+        }
+        self.desk.figures.circuit(event);
+        self.count();
+    }
+
+    fn count(&self) {
+        let as_gauge = |count: usize| count.try_into().unwrap_or(i64::MAX);
+        self.desk.figures.reservations.set(as_gauge(self.reserved.len()));
+        self.desk.figures.circuits.set(as_gauge(self.swarm.behaviour().circuits.open()));
     }
 
     /// Takes up where it can be reached now.
@@ -186,6 +275,11 @@ impl Worker {
         }
         self.listening.send_replace(told.iter().map(|address| addresses::full(address, me)).collect());
     }
+}
+
+fn is_holder(desk: &Desk) -> IsHolder {
+    let standing = Arc::clone(&desk.standing);
+    Arc::new(move |peer| standing.is_holder(peer, Instant::now().into_std()))
 }
 
 /// Begins to listen everywhere, or says where it cannot.

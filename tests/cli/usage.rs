@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 36] = [
+const COMMANDS: [&[&str]; 37] = [
     &["init"],
     &["join"],
     &["answer"],
@@ -31,6 +31,10 @@ const COMMANDS: [&[&str]; 36] = [
     &["mcp"],
     &["demo"],
     &["relay-node"],
+    &["relay-node", "token"],
+    &["relay-node", "token", "new"],
+    &["relay-node", "token", "list"],
+    &["relay-node", "token", "revoke"],
     &["config"],
     &["config", "show"],
     &["config", "set"],

@@ -88,7 +88,7 @@ fn links_lead_somewhere() {
 fn the_documents_name_only_protocols_that_exist() {
     let source = std::fs::read_to_string(root().join("node/wire/src/protocol.rs")).expect("the protocol names");
     let protocol = std::fs::read_to_string(root().join("docs/PROTOCOL.md")).expect("the protocol document");
-    for name in ["/pairwave/room/1", "/pairwave/knock/1"] {
+    for name in ["/pairwave/room/1", "/pairwave/knock/1", "/pairwave/mailbox/1", "/pairwave/lookup/1"] {
         assert!(source.contains(name) && protocol.contains(name), "{name} is in the code and in docs/PROTOCOL.md");
     }
 }

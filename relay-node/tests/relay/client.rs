@@ -9,6 +9,8 @@ use libp2p::identity::Keypair;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, NetworkBehaviour, Stream, StreamProtocol, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, SwarmBuilder, identify, noise, ping, relay, tcp, yamux};
+use pairwave_wire::lookup::{LookupAnswer, LookupRequest};
+use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
 use pairwave_wire::{parcel, protocol};
 use tokio::sync::{mpsc, oneshot};
 
@@ -53,7 +55,17 @@ impl Client {
         let (orders, inbox) = mpsc::unbounded_channel();
         let (sender, accepted) = mpsc::unbounded_channel();
         let peer = key.public().to_peer_id();
-        tokio::spawn(Node { swarm: swarm(key, sender), ..Node::new(inbox) }.run());
+        let swarm = swarm(key, sender);
+        tokio::spawn(
+            Node {
+                swarm,
+                orders: inbox,
+                dials: HashMap::new(),
+                reservations: HashMap::new(),
+                farewells: HashMap::new(),
+            }
+            .run(),
+        );
         Self { peer, orders, accepted }
     }
 
@@ -73,7 +85,7 @@ impl Client {
     }
 
     pub async fn hang_up(&self, peer: PeerId) {
-        self.ask(|answer| Order::HangUp(peer, answer)).await.expect("no answer is needed");
+        self.ask(|answer| Order::HangUp(peer, answer)).await.expect("it was connected");
     }
 
     /// Opens a stream to another client.
@@ -104,6 +116,18 @@ impl Client {
         assert!(self.orders.send(order(answer)).is_ok(), "the client runs");
         tokio::time::timeout(Duration::from_secs(30), answered).await.expect("an answer").expect("the client runs")
     }
+}
+
+/// Asks a mailbox.
+pub async fn post(stream: &mut Stream, request: &MailboxRequest) -> MailboxAnswer {
+    let answer = ask(stream, &request.encode()).await.expect("an answer");
+    MailboxAnswer::decode(&answer).expect("a sound answer")
+}
+
+/// Asks a lookup.
+pub async fn look(stream: &mut Stream, request: &LookupRequest) -> LookupAnswer {
+    let answer = ask(stream, &request.encode()).await.expect("an answer");
+    LookupAnswer::decode(&answer).expect("a sound answer")
 }
 
 pub fn peer_of(address: &str) -> PeerId {
@@ -160,15 +184,10 @@ struct Node {
     orders: mpsc::UnboundedReceiver<Order>,
     dials: HashMap<ConnectionId, Answer<()>>,
     reservations: HashMap<ListenerId, (PeerId, Answer<Reserved>)>,
+    farewells: HashMap<PeerId, Answer<()>>,
 }
 
 impl Node {
-    fn new(orders: mpsc::UnboundedReceiver<Order>) -> Self {
-        let (unused, _) = mpsc::unbounded_channel();
-        let swarm = swarm(Keypair::generate_ed25519(), unused);
-        Self { swarm, orders, dials: HashMap::new(), reservations: HashMap::new() }
-    }
-
     async fn run(mut self) {
         loop {
             tokio::select! {
@@ -197,8 +216,9 @@ impl Node {
             }
             Order::Open(peer, protocol, opened) => self.swarm.behaviour_mut().streams.open(peer, protocol, opened),
             Order::HangUp(peer, answer) => {
-                let _ = self.swarm.disconnect_peer_id(peer);
-                let _ = answer.send(Ok(()));
+                if self.swarm.disconnect_peer_id(peer).is_ok() {
+                    self.farewells.insert(peer, answer);
+                }
             }
         }
     }
@@ -207,6 +227,9 @@ impl Node {
         match event {
             SwarmEvent::ConnectionEstablished { connection_id, .. } => {
                 self.dials.remove(&connection_id).map(|answer| answer.send(Ok(())));
+            }
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
+                self.farewells.remove(&peer_id).map(|answer| answer.send(Ok(())));
             }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 self.dials.remove(&connection_id).map(|answer| answer.send(Err(format!("{error:?}"))));

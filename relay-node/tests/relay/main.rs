@@ -1,6 +1,10 @@
 //! A relay, met by plain libp2p clients on this machine.
 
+mod attack;
 mod circuits;
 mod client;
+mod letters;
+mod owner;
 mod streams;
+mod tokens;
 mod world;

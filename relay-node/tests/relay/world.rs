@@ -1,5 +1,7 @@
 //! A relay in a folder of its own.
 
+use std::path::PathBuf;
+
 use relay_node::{Options, Relay};
 use tempfile::TempDir;
 
@@ -20,6 +22,25 @@ impl World {
         wishes(&mut options);
         let relay = Relay::spawn(options).await.expect("a relay");
         Self { folder, relay }
+    }
+
+    /// Stops it and starts it again, with what it has kept.
+    pub async fn restart(self) -> Self {
+        let Self { folder, relay } = self;
+        relay.stop().await;
+        loop {
+            // Streams that end hold on to the letters for a moment.
+            match Relay::spawn(options(&folder)).await {
+                Ok(relay) => return Self { folder, relay },
+                Err(error) => assert!(error.to_string().contains("Locked"), "{error}"),
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Where it keeps its things.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// Its address over QUIC or TCP.
