@@ -84,6 +84,9 @@ fn told_member(member: &MemberView, now: Timestamp) -> String {
         let events = count(member.pending, "event is", "events are");
         sentence.push_str(&format!(" {events} on the way to them."));
     }
+    if !member.online {
+        sentence.push_str(&format!(" `pairwave doctor --member {}` says what was tried.", plain::line(&member.name)));
+    }
     if member.equivocated {
         let warning = "Careful: two histories were signed with this key. It was copied, or an old backup was used.";
         sentence.push_str(&format!(" {}", warning.red().bold()));
@@ -238,6 +241,7 @@ mod tests {
         let said = said(vec![room]);
         assert!(said.contains("bob is away, last here 2 hours ago, not verified (`pairwave verify bob`)."), "{said}");
         assert!(said.contains("1 event is on the way"), "{said}");
+        assert!(said.contains("`pairwave doctor --member bob`"), "{said}");
     }
 
     #[test]

@@ -35,7 +35,6 @@ pub struct ConnectedRelay {
 
 /// One thing that happened. The driver feeds them in as they come.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "inputs are handled one at a time and never stored in numbers")]
 pub enum Input {
     Command {
         token: Token,
