@@ -15,6 +15,7 @@ mod disk;
 mod invites;
 mod kills;
 mod meeting;
+mod relays;
 mod rooms;
 mod strangers;
 mod talking;

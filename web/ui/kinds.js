@@ -18,7 +18,7 @@ export const MESSAGE_KINDS = ["chat", "question", "answer", "context", "decision
 
 /** @type {Kind[]} */
 export const ROOM_KINDS = ["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named",
-  "relay_added", "relay_removed", "foreign"];
+  "relay_added", "relay_removed", "letter_keys", "foreign"];
 
 /** @type {Partial<Record<Kind, Need[]>>} */
 const NEEDS = {

@@ -3,7 +3,7 @@
 export type Kind =
   | "chat" | "question" | "answer" | "context" | "decision" | "finding" | "status" | "review" | "handoff"
   | "genesis" | "invited" | "invite_closed" | "admitted" | "removed" | "left" | "rotated" | "verified" | "named"
-  | "relay_added" | "relay_removed" | "foreign";
+  | "relay_added" | "relay_removed" | "letter_keys" | "foreign";
 
 export type DeliveryState = "queued" | "sent" | "stored" | "delivered" | "shown";
 export type Origin = "human" | "agent";

@@ -401,7 +401,7 @@ pub struct Entry {
     pub verified: bool,
     /// A kind of message (`chat`, `question` …), or an event of the room: `genesis`, `invited`,
     /// `invite_closed`, `admitted`, `removed`, `left`, `rotated`, `verified`, `named`, `relay_added`,
-    /// `relay_removed`, `foreign`.
+    /// `relay_removed`, `letter_keys`, `foreign`.
     pub kind: String,
     /// What was said, or one sentence on what happened.
     pub text: String,

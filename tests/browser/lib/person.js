@@ -139,7 +139,7 @@ export class Person {
   }
 }
 
-const ROOM_EVENTS = new Set(["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named", "relay_added", "relay_removed", "foreign"]);
+const ROOM_EVENTS = new Set(["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named", "relay_added", "relay_removed", "letter_keys", "foreign"]);
 
 /** The environment of a person's terminal. */
 export function plainEnv(more = {}) {

@@ -123,6 +123,9 @@ impl Answers {
             if checks.is_empty() {
                 checks.push(passed("members", "There is nobody else in this room yet".to_owned()));
             }
+            if !network.relays.is_empty() {
+                checks.insert(0, network::letters(viewer.node().letters(&room)));
+            }
             Ok(checks)
         };
         match self.look(room, checks).await {

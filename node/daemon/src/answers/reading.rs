@@ -40,6 +40,7 @@ const ROOM_KINDS: &[&str] = &[
     "named",
     "relay_added",
     "relay_removed",
+    "letter_keys",
     "foreign",
 ];
 

@@ -2,6 +2,7 @@
 //! relay.
 
 use pairwave_api::Check;
+use pairwave_core::mailbox::LetterCounts;
 use pairwave_core::relays::without_token;
 
 use super::{failed, passed};
@@ -79,6 +80,20 @@ fn mailbox(network: &NetStatus) -> Check {
     }
 }
 
+/// How the letters of one room fared since the companion started.
+pub(super) fn letters(counts: LetterCounts) -> Check {
+    let LetterCounts { stored, read, repeated, unreadable, refused } = counts;
+    let odd =
+        [(repeated, "came more than once"), (unreadable, "could not be read"), (refused, "were taken by no relay")];
+    let odd = odd.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}"));
+    let detail = format!("{stored} left at relays, {read} read{}", odd.collect::<String>());
+    if refused > 0 && stored == 0 {
+        let next = "What was said waits on this machine and goes over a link. If the relay is full, name another one.";
+        return failed("letters", detail, next.to_owned());
+    }
+    passed("letters", detail)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +129,15 @@ mod tests {
         let spare = relays(&with(vec![held.clone(), held, full]));
         assert!(spare[2].ok && spare[2].detail.contains("two others"), "{spare:?}");
         assert!(relays(&NetStatus::default()).is_empty());
+    }
+
+    #[test]
+    fn letters_that_no_relay_takes_are_a_failure() {
+        let counts = LetterCounts { stored: 2, read: 1, unreadable: 3, ..LetterCounts::default() };
+        let fine = letters(counts);
+        assert_eq!((fine.ok, &fine.detail[..]), (true, "2 left at relays, 1 read, 3 could not be read"));
+        let refused = letters(LetterCounts { refused: 4, ..LetterCounts::default() });
+        assert!(!refused.ok && !refused.next.is_empty(), "{refused:?}");
     }
 
     #[test]

@@ -1,0 +1,71 @@
+//! A room with a relay, as the people in it see it.
+
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Child;
+
+use crate::lab::Lab;
+use crate::patience::until;
+use crate::person::Person;
+use crate::story::join;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_are_at_the_relay_of_their_room_and_say_so_when_it_is_gone() {
+    let lab = Lab::new().await;
+    let (alice, bob, host) = (lab.person("alice").await, lab.person("bob").await, lab.person("host").await);
+    let (mut relay, address) = relay_on(&host).await;
+    alice.ask(&["init", "--name", "alice", "--title", "lab", "--no-wire", "--relay", &address]).await;
+    reserved(&alice, &address).await;
+    // By the invite, or by the room.
+    join(&alice, &bob).await;
+    reserved(&bob, &address).await;
+    let listed = bob.ask(&["relay", "list"]).await;
+    assert_eq!(
+        (&listed["relays"][0]["address"], &listed["relays"][0]["reserved"]),
+        (&address.clone().into(), &true.into())
+    );
+    assert_eq!(check(&bob, "relay").await["ok"], true);
+
+    relay.kill().await.expect("the relay ends");
+    until("bob's doctor says that the relay is gone", async || {
+        let check = check(&bob, "relay").await;
+        (check["ok"] == false && check["next"].as_str().is_some_and(|next| !next.is_empty())).then_some(())
+    })
+    .await;
+    // Nobody needs it on one wifi.
+    alice.meets(&bob).await;
+}
+
+/// A relay on a machine of its own, and its address over QUIC.
+async fn relay_on(host: &Person) -> (Child, String) {
+    let data = host.dir.join("relay").display().to_string();
+    let mut command = host.command(&["relay-node", "--json", "--data", &data]);
+    command.stdout(Stdio::piped());
+    let mut relay = host.start(command);
+    let mut lines = BufReader::new(relay.stdout.take().expect("piped")).lines();
+    let first = lines.next_line().await.expect("it is read").expect("the relay says where it listens");
+    let told: Value = serde_json::from_str(&first).expect("one object");
+    let listening = told["listening"].as_array().expect("addresses").iter().filter_map(Value::as_str);
+    let quic = listening.clone().find(|address| {
+        address.starts_with("/ip4/") && !address.starts_with("/ip4/127.") && address.contains("/quic-v1/")
+    });
+    let address = quic.unwrap_or_else(|| panic!("no address over QUIC in {first}")).to_owned();
+    (relay, address)
+}
+
+async fn reserved(person: &Person, address: &str) {
+    until(&format!("{} is at {address}", person.name), async || {
+        let network = person.ask(&["status"]).await["network"].clone();
+        let relay = network["relays"].as_array()?.iter().find(|relay| relay["address"] == address)?;
+        (relay["reserved"] == true).then_some(())
+    })
+    .await;
+}
+
+async fn check(person: &Person, name: &str) -> Value {
+    let checks = person.run(&["doctor"]).await.object()["checks"].clone();
+    let found = checks.as_array().expect("checks").iter().find(|check| check["name"] == name).cloned();
+    found.unwrap_or_else(|| panic!("no {name} in {checks}"))
+}
