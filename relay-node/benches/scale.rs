@@ -32,7 +32,7 @@ use streams::TALK;
 /// Clients that connect at the same time.
 const TOGETHER: usize = 16;
 /// What each circuit carries, in both directions.
-const CARRIED: usize = 1 << 20;
+const CARRIED: usize = 256 << 10;
 const PIECE: usize = 16 * 1024;
 const ATTEMPTS: usize = 10;
 
