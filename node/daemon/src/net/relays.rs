@@ -67,8 +67,10 @@ struct Relay {
     connections: Vec<Connection>,
     dialling: bool,
     failures: u32,
-    /// TCP beside QUIC: a punched hole needs to know how the relay sees us there.
+    /// TCP beside what there is: a punched hole needs to know how the relay sees us there.
     wide: bool,
+    /// That came to nothing, so it is not tried again until somebody needs it.
+    tcp_in_vain: bool,
     /// When it may be dialled, and when a reservation may be asked for.
     dial_at: Instant,
     reserve_at: Instant,
@@ -130,6 +132,7 @@ impl Relays {
     pub fn restart(&mut self, now: Instant) {
         for relay in self.relays.values_mut() {
             relay.failures = 0;
+            relay.tcp_in_vain = false;
             relay.dial_at = now;
             relay.reserve_at = now;
             // A dial that began in the old network may hang for long.
@@ -171,8 +174,7 @@ impl Relays {
         {
             relay.dialling = false;
             relay.back_off(now);
-            // TCP beside QUIC is not worth another try until somebody needs it again.
-            relay.wide = false;
+            relay.tcp_in_vain = !relay.connections.is_empty();
         }
     }
 
@@ -269,7 +271,10 @@ impl Relays {
 
     /// Every relay is reached over TCP as well from now on.
     pub fn widen(&mut self) {
-        self.relays.values_mut().for_each(|relay| relay.wide = true);
+        for relay in self.relays.values_mut() {
+            relay.wide = true;
+            relay.tcp_in_vain = false;
+        }
     }
 
     /// Connections whose packets leave, or may leave, from this address of ours.
@@ -374,6 +379,7 @@ impl Relay {
             dialling: false,
             failures: 0,
             wide: false,
+            tcp_in_vain: false,
             dial_at: now,
             reserve_at: now,
             token,
@@ -422,10 +428,13 @@ impl Relay {
         !self.dialling && (self.connections.is_empty() || self.lacks_tcp())
     }
 
+    /// Where QUIC does not get through, TCP is the only hope of a direct way, and WebSocket tells nothing
+    /// of it: it leaves from another port.
     fn lacks_tcp(&self) -> bool {
-        let connected = self.connections.iter().any(|connection| address::is_plain_tcp(&connection.address));
-        let possible = self.wish.addresses.iter().any(address::is_plain_tcp);
-        self.wide && self.is_introduced() && possible && !connected
+        let has = |fits: fn(&Multiaddr) -> bool| self.connections.iter().any(|one| fits(&one.address));
+        let is_useful = self.wide || !has(address::is_quic);
+        let is_possible = self.wish.addresses.iter().any(address::is_plain_tcp) && !self.tcp_in_vain;
+        self.is_introduced() && is_useful && is_possible && !has(address::is_plain_tcp)
     }
 
     fn wants_reservation(&self) -> bool {

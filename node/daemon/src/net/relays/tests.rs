@@ -195,9 +195,23 @@ fn tcp_is_added_for_those_who_look_for_a_direct_way() {
     bench.relays.widen();
     let dials = bench.steps();
     assert!(matches!(&dials[..], [Step::Dial(wish)] if wish.addresses.len() == 1), "{dials:?}");
+    bench.relays.unreachable(&bench.peers[0].clone(), bench.now);
+    bench.now += LONGEST_PAUSE;
+    assert!(bench.dialled().is_empty(), "it does not get through");
+    bench.relays.widen();
+    assert_eq!(bench.dialled().len(), 1);
     let tcp = bench.connect(0, TCP);
     bench.introduce(0, tcp);
     assert!(bench.dialled().is_empty());
+}
+
+#[test]
+fn websocket_alone_is_not_enough_for_a_direct_way() {
+    let mut bench = Bench::new(1, None);
+    bench.dialled();
+    let id = bench.connect(0, "/ip4/192.0.2.1/tcp/443/ws");
+    bench.introduce(0, id);
+    assert_eq!(bench.dialled().len(), 1);
 }
 
 #[test]
