@@ -22,7 +22,10 @@ async fn members_are_at_the_relay_of_their_room_and_say_so_when_it_is_gone() {
     join(&alice, &bob).await;
     reserved(&bob, &address).await;
     let listed = bob.ask(&["relay", "list"]).await;
-    assert_eq!((&listed["relays"][0]["address"], &listed["relays"][0]["reserved"]), (&address.clone().into(), &true.into()));
+    assert_eq!(
+        (&listed["relays"][0]["address"], &listed["relays"][0]["reserved"]),
+        (&address.clone().into(), &true.into())
+    );
     assert_eq!(check(&bob, "relay").await["ok"], true);
 
     relay.kill().await.expect("the relay ends");

@@ -83,7 +83,8 @@ fn mailbox(network: &NetStatus) -> Check {
 /// How the letters of one room fared since the companion started.
 pub(super) fn letters(counts: LetterCounts) -> Check {
     let LetterCounts { stored, read, repeated, unreadable, refused } = counts;
-    let odd = [(repeated, "came more than once"), (unreadable, "could not be read"), (refused, "were taken by no relay")];
+    let odd =
+        [(repeated, "came more than once"), (unreadable, "could not be read"), (refused, "were taken by no relay")];
     let odd = odd.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}"));
     let detail = format!("{stored} left at relays, {read} read{}", odd.collect::<String>());
     if refused > 0 && stored == 0 {
