@@ -1,10 +1,13 @@
 //! What things cost, counted in reads of the log: nobody waits for a companion that reads its
 //! history over and over.
 
+use std::time::Duration;
+
 use pairwave_core::command::{Command, Speaker};
 use pairwave_core::effect::Slot;
 use pairwave_core::event::Origin;
 use pairwave_core::id::{RoomId, SessionId};
+use pairwave_core::input::Input;
 use pairwave_core::room::Room;
 use pairwave_core::state::Equivocation;
 use pairwave_core::talk::{Kind, Message};
@@ -144,4 +147,18 @@ fn a_session_that_only_speaks_does_not_read_its_own_words() {
     assert_eq!(world.node(0).unread(&room, agent(), 10).unwrap(), []);
     let reads = reads(&world, 0);
     assert!(reads < 10, "{reads} reads to find nothing");
+}
+
+#[test]
+fn after_a_clean_stop_the_log_is_not_read_again() {
+    let (mut world, room) = people(62, &["alice", "bob"]);
+    talk(&mut world, room, 0, 600, 10);
+    say(&mut world, room, 0, "the last one");
+    world.feed(0, Input::Ending);
+    world.run(Duration::from_millis(100));
+    world.crash(0);
+    forget_reads(&world);
+    world.start(0);
+    let reads = reads(&world, 0);
+    assert!(reads < 50, "{reads} reads at the start");
 }

@@ -138,4 +138,6 @@ pub enum Input {
     },
     /// `poll_timeout` has come.
     Timeout,
+    /// The companion is about to end: what spares work at the next start is saved now.
+    Ending,
 }

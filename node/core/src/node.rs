@@ -173,7 +173,7 @@ impl<L: Log> Node<L> {
     /// Takes one thing that happened.
     pub fn handle(&mut self, input: Input, now: Timestamp) {
         self.now = now.max(self.now);
-        let reaches_out = !matches!(input, Input::Sent { .. } | Input::Durable { .. });
+        let reaches_out = !matches!(input, Input::Sent { .. } | Input::Durable { .. } | Input::Ending);
         match input {
             Input::Command { token, command } => {
                 if let Some(room) = command.room().filter(|_| command.hangs_on_the_state()) {
@@ -213,6 +213,7 @@ impl<L: Log> Node<L> {
             }
             Input::Restored { room, saved, own_seq } => self.on_restored(room, saved, own_seq),
             Input::Timeout => self.on_timeout(),
+            Input::Ending => self.each_seat(Seat::save_now),
         }
         self.close_failed();
         self.finish_joins();

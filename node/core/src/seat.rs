@@ -482,7 +482,12 @@ impl Seat {
 
     pub(crate) fn save_if_due(&mut self, context: &mut Context<'_>) {
         if self.save_due.is_some_and(|due| due <= context.now) {
-            self.save_due = None;
+            self.save_now(context);
+        }
+    }
+
+    pub(crate) fn save_now(&mut self, context: &mut Context<'_>) {
+        if self.save_due.take().is_some() {
             self.settle_now(context);
             // Half a state must not be taken for a whole one after the room is read again.
             if self.failed.is_some() {

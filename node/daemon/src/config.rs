@@ -94,6 +94,7 @@ impl Config {
     pub fn show(&self) -> Vec<Setting> {
         let setting = |key: &Key| {
             let (value, source) = self.settings[key.name].clone();
+            let value = key.shown(value);
             Setting { key: key.name, value, source, about: key.about }
         };
         KEYS.iter().map(setting).collect()
@@ -342,6 +343,19 @@ mod tests {
         assert_eq!(sources["network.mdns"], Source::File);
         assert_eq!(sources["network.interfaces"], Source::Environment);
         assert_eq!(sources["network.listen"], Source::Default);
+    }
+
+    #[test]
+    fn the_login_of_a_proxy_counts_and_is_not_shown() {
+        let config = load("[network]\nproxy = \"http://alice:secret@proxy.example:3128\"\n").unwrap();
+        let shown = config.show().into_iter().find(|setting| setting.key == "network.proxy").unwrap().value;
+        assert_eq!(shown, Value::Text("http://…@proxy.example:3128".into()));
+        let past = |name: &str| (name == "NO_PROXY").then(|| "relay.example".to_owned());
+        assert!(!config.proxy(past).unwrap().serves("relay.example"));
+        let environment = |name: &str| (name == "HTTPS_PROXY").then(|| "proxy.example".to_owned());
+        assert!(load("").unwrap().proxy(environment).is_some());
+        assert!(load("[network]\nproxy = \"none\"\n").unwrap().proxy(environment).is_none());
+        assert!(matches!(load("[network]\nproxy = \"socks5://x\"\n"), Err(ConfigError::Shape { .. })));
     }
 
     #[test]

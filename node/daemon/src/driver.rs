@@ -321,6 +321,7 @@ impl<N: Network> Running<N> {
 
     /// Waits until all that was begun is durable, and tells it.
     async fn finish(mut self) {
+        self.handle(Input::Ending);
         self.driver.committer.write(Write::Stop);
         while let Some(told) = self.driver.told.recv().await {
             if let Told::Settled { through, refused } = told {

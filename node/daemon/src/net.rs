@@ -10,6 +10,7 @@ mod behaviour;
 mod chance;
 mod dials;
 mod discovery;
+mod fruitless;
 mod interfaces;
 mod introduction;
 mod listening;

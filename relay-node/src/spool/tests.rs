@@ -135,3 +135,24 @@ async fn letters_that_come_together_are_counted_one_by_one() {
     assert_eq!(stored as u64, bench.quotas.per_tag / limits::LETTERS[2] as u64);
     assert_eq!(spool.waiting(), (bench.quotas.per_tag, stored as u64));
 }
+
+#[tokio::test]
+async fn a_spool_that_cannot_be_written_says_so_and_comes_back() {
+    let bench = Bench::new();
+    let spool = bench.open().await;
+    spool.deposit(ALICE, letter(1, 1024)).await.unwrap();
+    let (path, aside) = (bench.folder.path().join("spool"), bench.folder.path().join("aside"));
+    spool.shared.tables.write().unwrap().take();
+    std::fs::rename(&path, &aside).unwrap();
+    std::fs::write(&path, "in the way").unwrap();
+    assert_eq!(spool.deposit(ALICE, letter(2, 1024)).await, Err(RelayRefusal::Broken));
+    assert_eq!(spool.collect(vec![ALICE], vec![]).await, Err(RelayRefusal::Broken));
+    assert!(!spool.is_sound().await);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::rename(&aside, &path).unwrap();
+    while spool.deposit(ALICE, letter(3, 1024)).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(firsts(&spool, &[ALICE], &[]).await.0, [1, 3]);
+    assert_eq!(spool.waiting(), (2048, 2));
+}

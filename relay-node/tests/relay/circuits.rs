@@ -1,8 +1,10 @@
 //! Reservations and circuits.
 
 use futures::{AsyncReadExt, AsyncWriteExt};
+use libp2p::identity::Keypair;
 use libp2p::swarm::Stream;
-use relay_node::CircuitLimits;
+use libp2p::websocket::tls;
+use relay_node::{CertificateFiles, CircuitLimits};
 
 use crate::client::Client;
 use crate::world::World;
@@ -28,6 +30,26 @@ async fn two_strangers_meet_over_every_transport() {
         from_alice.read_exact(&mut heard).await.unwrap();
         assert_eq!(&heard, b"hello", "{part}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_with_a_certificate_looks_like_a_web_server() {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).expect("a certificate");
+    let world = World::with(|options| {
+        let folder = options.data.parent().expect("a folder");
+        let files = CertificateFiles { certificate: folder.join("chain.pem"), key: folder.join("key.pem") };
+        std::fs::write(&files.certificate, made.cert.pem()).expect("a file");
+        std::fs::write(&files.key, made.key_pair.serialize_pem()).expect("a file");
+        options.certificate = Some(files);
+        options.listen = vec!["/ip4/127.0.0.1/tcp/0/tls/ws".into()];
+    })
+    .await;
+    let relay = world.address("/tls/ws/");
+    let certificate = tls::Certificate::new(made.cert.der().to_vec());
+    let trusting = || Client::trusting(Keypair::generate_ed25519(), Some(certificate.clone()));
+    let (alice, bob) = (trusting(), trusting());
+    bob.reserve(&relay).await.expect("a reservation");
+    alice.call(&relay, &bob).await.expect("a circuit");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ use libp2p::core::transport::ListenerId;
 use libp2p::identity::Keypair;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, NetworkBehaviour, Stream, StreamProtocol, Swarm, SwarmEvent};
+use libp2p::websocket::tls;
 use libp2p::{Multiaddr, PeerId, SwarmBuilder, identify, noise, ping, relay, tcp, yamux};
 use pairwave_wire::lookup::{LookupAnswer, LookupRequest};
 use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
@@ -52,10 +53,15 @@ impl Client {
     }
 
     pub fn with(key: Keypair) -> Self {
+        Self::trusting(key, None)
+    }
+
+    /// A client that takes this certificate for a good one, too.
+    pub fn trusting(key: Keypair, certificate: Option<tls::Certificate>) -> Self {
         let (orders, inbox) = mpsc::unbounded_channel();
         let (sender, accepted) = mpsc::unbounded_channel();
         let peer = key.public().to_peer_id();
-        let swarm = swarm(key, sender);
+        let swarm = swarm(key, certificate, sender);
         tokio::spawn(
             Node {
                 swarm,
@@ -149,13 +155,17 @@ pub async fn read(stream: &mut Stream) -> Option<Vec<u8>> {
     Some(message)
 }
 
-fn swarm(key: Keypair, accepted: mpsc::UnboundedSender<Stream>) -> Swarm<Behaviour> {
+fn swarm(
+    key: Keypair,
+    certificate: Option<tls::Certificate>,
+    accepted: mpsc::UnboundedSender<Stream>,
+) -> Swarm<Behaviour> {
     SwarmBuilder::with_existing_identity(key)
         .with_tokio()
         .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
         .expect("TCP")
         .with_quic()
-        .with_other_transport(websocket)
+        .with_other_transport(|key| websocket(key, certificate))
         .expect("WebSocket")
         .with_relay_client(noise::Config::new, yamux::Config::default)
         .expect("a relay client")
@@ -171,10 +181,18 @@ fn swarm(key: Keypair, accepted: mpsc::UnboundedSender<Stream>) -> Swarm<Behavio
 
 type Boxed = libp2p::core::transport::Boxed<(PeerId, libp2p::core::muxing::StreamMuxerBox)>;
 
-fn websocket(key: &Keypair) -> Result<Boxed, Box<dyn std::error::Error + Send + Sync>> {
+fn websocket(
+    key: &Keypair,
+    certificate: Option<tls::Certificate>,
+) -> Result<Boxed, Box<dyn std::error::Error + Send + Sync>> {
     use libp2p::core::{Transport, muxing::StreamMuxerBox, upgrade::Version};
-    let plain = libp2p::websocket::Config::new(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)));
-    let upgraded = plain.upgrade(Version::V1).authenticate(noise::Config::new(key)?);
+    let mut web = libp2p::websocket::Config::new(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)));
+    if let Some(certificate) = certificate {
+        let mut trust = tls::Config::builder();
+        trust.add_trust(&certificate)?;
+        web.set_tls_config(trust.finish());
+    }
+    let upgraded = web.upgrade(Version::V1).authenticate(noise::Config::new(key)?);
     let multiplexed = upgraded.multiplex(yamux::Config::default());
     Ok(multiplexed.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer))).boxed())
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use pairwave_wire::hello::BlindedTag;
 use pairwave_wire::limits;
-use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
+use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest, RelayRefusal};
 use relay_node::{Relay, RelayError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -75,4 +75,31 @@ async fn what_the_owner_names_is_what_others_are_told() {
     let named = "/dns4/relay.example/udp/4011/quic-v1";
     let world = World::with(|options| options.external = vec![named.into()]).await;
     assert_eq!(world.relay.listening(), [format!("{named}/p2p/{}", world.relay.peer_id())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_stops_lets_circuits_end_and_takes_nothing_new() {
+    let world = World::new().await;
+    let relay = world.address("/quic-v1/");
+    let (alice, mut bob, carol) = (Client::new(), Client::new(), Client::new());
+    bob.reserve(&relay).await.expect("a reservation");
+    alice.call(&relay, &bob).await.expect("a circuit");
+    carol.dial(&relay).await.expect("a connection");
+    let mut mailbox = carol.mailbox(&relay).await;
+    let collect = MailboxRequest::Collect { at: vec![BlindedTag([1; 32])], besides: Vec::new() };
+    assert!(matches!(post(&mut mailbox, &collect).await, MailboxAnswer::Letters { .. }));
+
+    let stopping = tokio::spawn(world.relay.stop());
+    let refused = MailboxAnswer::Refused(RelayRefusal::Stopping);
+    while post(&mut mailbox, &collect).await != refused {
+        tokio::task::yield_now().await;
+    }
+    alice.call(&relay, &bob).await.expect_err("no new circuit");
+    let mut to_bob = alice.talk(&bob).await;
+    futures::AsyncWriteExt::write_all(&mut to_bob, b"bye").await.expect("the open one goes on");
+    futures::AsyncWriteExt::flush(&mut to_bob).await.expect("the open one goes on");
+    let mut heard = [0; 3];
+    futures::AsyncReadExt::read_exact(&mut bob.accept().await, &mut heard).await.expect("the open one goes on");
+    alice.hang_up(bob.peer).await;
+    stopping.await.expect("it stops");
 }

@@ -130,6 +130,14 @@ impl Key {
         (self.check)(&value).map(|()| value)
     }
 
+    /// What may be shown: never the login of a proxy.
+    pub(super) fn shown(&self, value: Value) -> Value {
+        match value {
+            Value::Text(text) if self.name == "network.proxy" => Value::Text(without_login(text)),
+            other => other,
+        }
+    }
+
     /// From TOML. Fails with what is expected.
     pub(super) fn read(&self, item: &Item) -> Result<Value, &'static str> {
         let value = match (self.default)() {
@@ -171,6 +179,12 @@ impl std::fmt::Display for Value {
 
 fn texts(item: &Item) -> Option<Vec<String>> {
     item.as_array()?.iter().map(|entry| entry.as_str().map(str::to_owned)).collect()
+}
+
+fn without_login(text: String) -> String {
+    let Some((login, place)) = text.rsplit_once('@') else { return text };
+    let scheme = login.split_once("://").map_or("", |(scheme, _)| scheme);
+    format!("{scheme}{}…@{place}", if scheme.is_empty() { "" } else { "://" })
 }
 
 fn anything(_: &Value) -> Result<(), &'static str> {

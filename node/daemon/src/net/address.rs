@@ -99,11 +99,11 @@ pub fn is_tcp(address: &Multiaddr) -> bool {
     if !matches!(parts.next(), Some(Protocol::Tcp(_))) {
         return false;
     }
-    match (parts.next(), parts.next(), parts.next()) {
-        (None | Some(Protocol::Ws(_) | Protocol::Wss(_)), None, None) => true,
-        (Some(Protocol::Tls), Some(Protocol::Ws(_)), None) => true,
-        _ => false,
-    }
+    matches!(
+        (parts.next(), parts.next(), parts.next()),
+        (None | Some(Protocol::Ws(_) | Protocol::Wss(_)), None, None)
+            | (Some(Protocol::Tls), Some(Protocol::Ws(_)), None)
+    )
 }
 
 /// Exactly `/ip…/tcp/…`, or with a name in place of the IP.

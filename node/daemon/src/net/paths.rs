@@ -141,8 +141,12 @@ impl Paths {
     /// others, to find a direct way from there, so it says nothing.
     pub fn lost_by_peer(&self, id: ConnectionId, age: Duration) -> Vec<ConnectionId> {
         let Some(new) = self.get(id).filter(|new| new.inbound && new.rank > Rank::Relayed) else { return Vec::new() };
-        let beside = self.owners.get(&id).and_then(|peer| self.peers.get(peer)).into_iter().flatten();
-        let lost = beside.filter(|old| old.id != id && old.rank >= new.rank && old.since + age <= new.since);
+        let beside = self.owners.get(&id).and_then(|peer| self.peers.get(peer)).map_or(&[][..], Vec::as_slice);
+        // Over a circuit both sides may have agreed to dial, more than once.
+        if beside.iter().any(|old| old.rank == Rank::Relayed) {
+            return Vec::new();
+        }
+        let lost = beside.iter().filter(|old| old.id != id && old.rank >= new.rank && old.since + age <= new.since);
         lost.map(|old| old.id).collect()
     }
 
@@ -348,6 +352,9 @@ mod tests {
         assert_eq!(paths.lost_by_peer(id(5), Duration::ZERO), [id(1), id(2), id(4)]);
         paths.add(bob, id(6), &dialled(QUIC));
         assert!(paths.lost_by_peer(id(6), Duration::ZERO).is_empty(), "that was our own dial");
+        paths.add(bob, id(7), &dialled(&format!("/p2p/{bob}")));
+        paths.add(bob, id(8), &came_from(QUIC));
+        assert!(paths.lost_by_peer(id(8), Duration::ZERO).is_empty(), "it may have been agreed on over the circuit");
     }
 
     #[test]

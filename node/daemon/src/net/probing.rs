@@ -78,6 +78,10 @@ impl Probing {
         self.confirmed.is_empty() && !self.refuted.is_empty()
     }
 
+    fn is_settled(&self) -> bool {
+        self.candidates.len() <= self.confirmed.len() + self.refuted.len()
+    }
+
     fn on_event(&mut self, event: client::Event) {
         let client::Event { tested_addr, server, result, .. } = event;
         tracing::debug!(address = %tested_addr, %server, ok = result.is_ok(), "an address of ours was probed");
@@ -137,6 +141,10 @@ impl NetworkBehaviour for Probing {
             if let Some(action) = self.pending.pop_front() {
                 return Poll::Ready(action);
             }
+            // Its clock would wake us for nothing.
+            if self.is_settled() {
+                return Poll::Pending;
+            }
             match self.inner.poll(cx) {
                 Poll::Ready(ToSwarm::ExternalAddrConfirmed(_)) => {}
                 Poll::Ready(ToSwarm::GenerateEvent(event)) => {
@@ -147,5 +155,50 @@ impl NetworkBehaviour for Probing {
                 Poll::Pending => return Poll::Pending,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use libp2p::core::Endpoint;
+
+    fn address(port: usize) -> Multiaddr {
+        format!("/ip4/203.0.113.9/udp/{port}/quic-v1").parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn few_addresses_are_probed_and_anew_in_another_network() {
+        let mut probing = Probing::new();
+        assert!(probing.is_settled());
+        (1..99).for_each(|port| probing.suggest(&address(port)));
+        assert_eq!(probing.candidates.len(), PROBED);
+        probing.refuted.insert(address(1));
+        assert!(probing.is_refuted() && !probing.is_settled());
+        probing.confirmed.insert(address(2));
+        assert!(!probing.is_refuted());
+        let endpoint =
+            ConnectedPoint::Dialer { address: address(1), role_override: Endpoint::Dialer, port_use: PortUse::New };
+        let id = ConnectionId::new_unchecked(1);
+        let established = ConnectionEstablished {
+            peer_id: PeerId::random(),
+            connection_id: id,
+            endpoint: &endpoint,
+            failed_addresses: &[],
+            other_established: 0,
+        };
+        probing.on_swarm_event(FromSwarm::ConnectionEstablished(established));
+        probing.restart();
+        assert!(probing.is_settled() && probing.confirmed().next().is_none());
+        // A connection from before may still end.
+        let closed = ConnectionClosed {
+            peer_id: PeerId::random(),
+            connection_id: id,
+            endpoint: &endpoint,
+            cause: None,
+            remaining_established: 0,
+        };
+        probing.on_swarm_event(FromSwarm::ConnectionClosed(closed));
+        assert!(probing.connections.is_empty());
     }
 }

@@ -63,8 +63,8 @@ impl Proxy {
     /// What the environment names; what it names wrongly is left out, with a word in the log.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let without = Self::past(&variable);
-        let named = VARIABLES.iter().filter_map(|name| Some((name, variable(name)?)));
-        let (name, text) = named.filter(|(_, text)| !text.trim().is_empty()).next()?;
+        let mut named = VARIABLES.iter().filter_map(|name| Some((name, variable(name)?)));
+        let (name, text) = named.find(|(_, text)| !text.trim().is_empty())?;
         let unusable = |why: &NoProxy| tracing::warn!(variable = name, %why, "the proxy cannot be used");
         Self::parse(&text, &without).inspect_err(unusable).ok()
     }

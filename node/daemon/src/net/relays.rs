@@ -171,6 +171,8 @@ impl Relays {
         {
             relay.dialling = false;
             relay.back_off(now);
+            // TCP beside QUIC is not worth another try until somebody needs it again.
+            relay.wide = false;
         }
     }
 
@@ -284,6 +286,10 @@ impl Relays {
         self.relays.contains_key(peer)
     }
 
+    pub fn is_connected(&self, peer: &PeerId) -> bool {
+        self.relays.get(peer).is_some_and(|relay| !relay.connections.is_empty())
+    }
+
     pub fn has_connection(&self, id: ConnectionId) -> bool {
         self.relays.values().any(|relay| relay.get(id).is_some())
     }
@@ -296,12 +302,14 @@ impl Relays {
         near.into_iter().map(|(_, peer)| peer).collect()
     }
 
-    /// Where others may reach us through reservations.
+    /// Where others may reach us through reservations: of each relay one address over UDP and one over
+    /// TCP, for they may be in a network that lets out only one of them.
     pub fn circuits(&self) -> Vec<Multiaddr> {
         let made = self.relays.values().filter(|relay| matches!(relay.reservation, Reservation::Made(_)));
         made.flat_map(|relay| {
-            let addresses = relay.wish.addresses.iter();
-            addresses.map(|at| address::circuit_through(relay.wish.peer, at.clone()))
+            let (quic, tcp): (Vec<_>, Vec<_>) = relay.wish.addresses.iter().partition(|at| address::is_quic(at));
+            let told = quic.into_iter().take(1).chain(tcp.into_iter().take(1));
+            told.map(|at| address::circuit_through(relay.wish.peer, at.clone())).collect::<Vec<_>>()
         })
         .collect()
     }

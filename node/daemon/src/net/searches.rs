@@ -13,11 +13,13 @@ use libp2p::{Multiaddr, PeerId};
 use crate::net::address;
 use crate::net::paths::Rank;
 
-/// How long a search may take: three attempts over TCP.
-const SEARCH: Duration = Duration::from_secs(35);
+/// How long the first search may take: one attempt over QUIC. TCP is not to wait for the third.
+const FIRST_SEARCH: Duration = Duration::from_secs(7);
+/// How long any other may take. Whoever was dialled is not told of the end.
+const SEARCH: Duration = Duration::from_secs(20);
 /// Pauses after each search in turn; the last one repeats.
 const PAUSES: [Duration; 5] = [
-    Duration::from_secs(10),
+    Duration::from_secs(3),
     Duration::from_secs(60),
     Duration::from_secs(5 * 60),
     Duration::from_secs(15 * 60),
@@ -62,7 +64,7 @@ impl Searches {
         let new = || Search { circuits: BTreeMap::new(), until: None, failures: 0, next: None };
         let search = self.peers.entry(peer).or_insert_with(new);
         search.circuits.insert(id, address);
-        search.until = Some(now + SEARCH);
+        search.until = Some(now + if search.failures == 0 { FIRST_SEARCH } else { SEARCH });
         search.next = None;
     }
 

@@ -1,6 +1,7 @@
 mod proxied;
 mod relay;
 mod relayed;
+mod shipped;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -23,6 +23,7 @@ use crate::clock::Sleep;
 use crate::net::behaviour::{self, Behaviour, Event};
 use crate::net::dials::{Dials, Step, Wish};
 use crate::net::discovery::Found;
+use crate::net::fruitless::Fruitless;
 use crate::net::interfaces::Interfaces;
 use crate::net::listening::{Change, Listening};
 use crate::net::outlet::Outlet;
@@ -62,6 +63,7 @@ pub struct Worker {
     /// As `NetEvent::Relays` told them.
     near: Vec<PeerId>,
     searches: Searches,
+    fruitless: Fruitless,
     reports: Reports,
     listening: Listening,
     interfaces: Interfaces,
@@ -109,6 +111,7 @@ impl Worker {
             relays: Relays::default(),
             near: Vec::new(),
             searches: Searches::default(),
+            fruitless: Fruitless::default(),
             reports: Reports::default(),
             listening: Listening::default(),
             interfaces,
@@ -213,7 +216,8 @@ impl Worker {
     fn reachable(&self, addresses: &[String], peer: Option<&PeerId>) -> Vec<Multiaddr> {
         let parsed =
             addresses.iter().take(limits::ADDRESSES + limits::RELAYS).filter_map(|text| address::dialable(text, peer));
-        let foreign: Vec<Multiaddr> = parsed.filter(|address| !self.listening.is_ours(address)).collect();
+        let foreign = parsed.filter(|address| !self.listening.is_ours(address)).collect();
+        let foreign = self.without_vain_circuits(foreign, peer);
         let outward: Vec<Multiaddr> = foreign.iter().filter(|address| self.leads_out(address)).cloned().collect();
         if outward.is_empty() { foreign } else { outward }
     }
@@ -297,6 +301,7 @@ impl Worker {
         self.dials.succeeded(id);
         self.relays.connected(&peer, id, endpoint, now);
         self.searches.connected(peer, id, endpoint, now);
+        self.fruitless.succeeded(&peer);
         if endpoint.is_dialer() {
             self.reports.connected(peer, endpoint.get_remote_address(), now);
         }
@@ -305,7 +310,12 @@ impl Worker {
     fn on_dial_failed(&mut self, id: ConnectionId, peer: Option<PeerId>, error: &DialError) {
         self.dials.failed(id);
         if let Some(peer) = peer {
-            let why = self.reports.failed(peer, error, Instant::now());
+            let now = Instant::now();
+            let why = self.reports.failed(peer, error, now);
+            for (address, _) in if let DialError::Transport(failures) = error { &failures[..] } else { &[] } {
+                let circuit = address::circuit(&address::without_peer(address.clone()));
+                circuit.into_iter().for_each(|(relay, _)| self.fruitless.failed(peer, relay, now));
+            }
             self.relays.failed(&peer, why);
         }
     }
@@ -373,6 +383,7 @@ impl Worker {
         if moved {
             self.relays.restart(now);
             self.searches.restart(now);
+            self.fruitless.clear();
             self.tell(NetEvent::NetworkChanged);
             self.swarm.behaviour_mut().discovery.repeat();
         }

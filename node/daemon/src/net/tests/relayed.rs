@@ -37,7 +37,7 @@ impl Node {
     }
 
     /// Connects through a circuit alone.
-    async fn connect_through(&mut self, circuits: Vec<String>, to: &mut Node) {
+    pub async fn connect_through(&mut self, circuits: Vec<String>, to: &mut Node) {
         self.net.do_(NetCommand::Dial { peer: Some(to.id()), addresses: circuits });
         let (me, other) = (self.id(), to.id());
         self.until(|event| matches!(event, NetEvent::Connected { peer, .. } if *peer == other)).await;

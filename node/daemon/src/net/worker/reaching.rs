@@ -58,5 +58,6 @@ impl Worker {
         }
         self.relays.restart(now);
         self.searches.restart(now);
+        self.fruitless.clear();
     }
 }

@@ -44,7 +44,7 @@ impl Worker {
                 self.try_tcp(peer, false);
                 self.reports.punched(peer, Ok(()), Instant::now());
             }
-            Err(error) => self.on_fruitless(peer, error.to_string()),
+            Err(error) => self.on_fruitless(peer, in_words(&error)),
         }
     }
 
@@ -71,4 +71,12 @@ impl Worker {
             tracing::debug!(%peer, %error, "no fresh circuit can be dialled");
         }
     }
+}
+
+fn in_words(error: &dcutr::Error) -> String {
+    let text = error.to_string();
+    if text.contains("Giving up") {
+        return "both sides dialled in the same moment, three times, and nothing came through".into();
+    }
+    text.strip_prefix("Failed to hole-punch connection: ").unwrap_or(&text).to_owned()
 }

@@ -1,0 +1,188 @@
+//! How many companions one relay carries: real reservations of many clients, then circuits with traffic,
+//! and what each costs in memory.
+//!
+//! ```text
+//! cargo bench -p relay-node --bench scale -- [--clients 2000] [--circuits 200] [--over quic-v1|tcp]
+//! ```
+//!
+//! The relay is a process of its own. Prints one line of JSON.
+
+#[allow(dead_code)]
+#[path = "../tests/relay/client.rs"]
+mod client;
+#[path = "../tests/relay/streams.rs"]
+mod streams;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use client::{Client, peer_of, post};
+use futures::stream::{self, StreamExt};
+use futures::{AsyncReadExt, AsyncWriteExt};
+use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
+use relay_node::tokens::Tokens;
+use relay_node::{Limits, Options, Relay};
+use serde_json::json;
+
+/// Clients that connect at the same time.
+const TOGETHER: usize = 32;
+/// What each circuit carries, in both directions.
+const CARRIED: usize = 1 << 20;
+const PIECE: usize = 16 * 1024;
+
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("--relay") => be_a_relay(&arguments[1]).await,
+        _ => measure(&arguments).await,
+    }
+}
+
+/// Prints a token, then its addresses, and goes on until it is killed.
+async fn be_a_relay(folder: &str) {
+    let listen = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"].map(str::to_owned).to_vec();
+    let options = Options { listen, limits: Limits::default(), ..Options::new(folder.into()) };
+    let (token, _) = Tokens::of(&options.data).create(None).expect("a token");
+    let relay = Relay::spawn(options).await.expect("a relay");
+    println!("{token} {}", relay.listening().join(" "));
+    std::future::pending::<()>().await;
+}
+
+async fn measure(arguments: &[String]) {
+    let number =
+        |name: &str, default: usize| value(arguments, name).map_or(default, |text| text.parse().expect("a number"));
+    let (clients, circuits) = (number("--clients", 2000), number("--circuits", 200));
+    let over = value(arguments, "--over").unwrap_or("quic-v1").to_owned();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut relay = Process::start(folder.path().to_str().expect("a path"));
+    let address = relay.addresses.iter().find(|address| address.contains(&over)).expect("it listens so").clone();
+
+    let idle = relay.memory();
+    let began = Instant::now();
+    let reserved: Vec<Client> =
+        stream::iter(0..clients).map(|_| reserve(&address)).buffer_unordered(TOGETHER).collect().await;
+    let reserving = began.elapsed();
+    let with_reservations = relay.memory();
+    let cpu = relay.cpu();
+    let watched = Instant::now();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let idle_cpu = (relay.cpu() - cpu).as_secs_f64() / watched.elapsed().as_secs_f64();
+
+    let (token, address) = (relay.token.as_str(), address.as_str());
+    let mut called = reserved.into_iter().take(circuits.min(clients)).collect::<Vec<_>>();
+    let callers: Vec<Client> =
+        stream::iter(0..called.len()).map(|_| holder(address, token)).buffered(TOGETHER).collect().await;
+    let calls = callers.iter().zip(&called).map(|(caller, called)| caller.call(address, called));
+    stream::iter(calls).buffered(TOGETHER).for_each(|called| async { called.expect("a circuit") }).await;
+    let with_circuits = relay.memory();
+    let began = Instant::now();
+    futures::future::join_all(callers.iter().zip(&mut called).map(|(caller, called)| carry(caller, called))).await;
+    let carrying = began.elapsed();
+    let bytes = 2 * CARRIED * called.len();
+    let of_each = |more: u64, count: usize| if count == 0 { 0 } else { more / count as u64 };
+    println!(
+        "{}",
+        json!({
+            "over": over,
+            "clients": clients,
+            "circuits": called.len(),
+            "idle_kib": idle,
+            "reservations_kib": with_reservations,
+            "kib_per_reservation": of_each(with_reservations.saturating_sub(idle), clients),
+            "seconds_to_reserve": reserving.as_secs_f64(),
+            "idle_cpu": idle_cpu,
+            "circuits_kib": with_circuits,
+            "kib_per_circuit_and_caller": of_each(with_circuits.saturating_sub(with_reservations), called.len()),
+            "mib_per_second": bytes as f64 / f64::from(1 << 20) / carrying.as_secs_f64(),
+            "most_kib": relay.memory(),
+        })
+    );
+    relay.process.kill().expect("it runs");
+}
+
+async fn reserve(address: &str) -> Client {
+    let client = Client::new();
+    client.reserve(address).await.expect("a reservation");
+    client
+}
+
+/// A client that has shown the token, and whose connection is a holder's.
+async fn holder(address: &str, token: &str) -> Client {
+    let client = Client::new();
+    client.dial(address).await.expect("a connection");
+    let mut mailbox = client.mailbox(address).await;
+    let shown = post(&mut mailbox, &MailboxRequest::Present { token: token.into() }).await;
+    assert_eq!(shown, MailboxAnswer::Welcome);
+    drop(mailbox);
+    client.hang_up(peer_of(address)).await;
+    client
+}
+
+/// Sends there and back.
+async fn carry(caller: &Client, called: &mut Client) {
+    let mut there = caller.talk(called).await;
+    let piece = vec![7; PIECE];
+    there.write_all(&piece).await.expect("a circuit");
+    there.flush().await.expect("a circuit");
+    let mut back = called.accept().await;
+    let echo = async {
+        let mut piece = vec![0; PIECE];
+        for _ in 0..CARRIED / PIECE {
+            back.read_exact(&mut piece).await.expect("a circuit");
+            back.write_all(&piece).await.expect("a circuit");
+            back.flush().await.expect("a circuit");
+        }
+    };
+    let ask = async {
+        let mut heard = vec![0; PIECE];
+        for left in (0..CARRIED / PIECE).rev() {
+            there.read_exact(&mut heard).await.expect("a circuit");
+            if left > 0 {
+                there.write_all(&piece).await.expect("a circuit");
+                there.flush().await.expect("a circuit");
+            }
+        }
+    };
+    futures::join!(echo, ask);
+}
+
+struct Process {
+    process: Child,
+    token: String,
+    addresses: Vec<String>,
+}
+
+impl Process {
+    fn start(folder: &str) -> Self {
+        let own = std::env::current_exe().expect("this program");
+        let mut process =
+            Command::new(own).args(["--relay", folder]).stdout(Stdio::piped()).spawn().expect("a process");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        let mut words = line.split_whitespace().map(str::to_owned);
+        Self { process, token: words.next().expect("a token"), addresses: words.collect() }
+    }
+
+    /// Resident memory in KiB.
+    fn memory(&mut self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        line.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number")
+    }
+
+    /// Time that it has spent computing.
+    fn cpu(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("it runs");
+        let fields: Vec<&str> = stat.rsplit(") ").next().expect("fields").split(' ').collect();
+        let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().expect("a number")).sum();
+        Duration::from_millis(ticks * 10)
+    }
+}
+
+fn value<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
+    let at = arguments.iter().position(|argument| argument == name)?;
+    arguments.get(at + 1).map(String::as_str)
+}

@@ -1,0 +1,71 @@
+//! A few cells of the laboratory that every run of the tests plays: one for each way in which two people
+//! come together.
+
+#![allow(dead_code, reason = "the whole laboratory does more than this selection")]
+
+#[path = "../e2e/agent.rs"]
+mod agent;
+mod cell;
+mod outcome;
+#[path = "../e2e/patience.rs"]
+mod patience;
+#[path = "../e2e/person.rs"]
+mod person;
+mod plan;
+mod relay;
+mod site;
+mod stage;
+mod theory;
+mod trouble;
+mod watch;
+
+use crate::plan::{Plan, Relays, Twist};
+use crate::site::Site;
+
+/// Inside the test harness it would be too late: a process with threads cannot enter a user namespace.
+#[allow(unsafe_code, reason = "runs before main, in the only thread there is")]
+#[ctor::ctor(unsafe)]
+fn enter_a_user_namespace() {
+    unsafe { patchbay::init_userns_for_ctor() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_at_home_reaches_a_public_host_without_a_relay() {
+    holds(Plan::new(Site::Public, Site::Home, Relays::None)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_lets_the_inviter_dial_where_only_the_joiner_can_be_reached() {
+    holds(Plan::new(Site::Home, Site::Public, Relays::None)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_homes_become_direct() {
+    holds(Plan::new(Site::Home, Site::Home, Relays::One)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_can_only_be_relayed_goes_on_when_a_relay_dies() {
+    holds(Plan::new(Site::Home, Site::Symmetric, Relays::Two)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_only_443_gets_out_a_relay_helps() {
+    holds(Plan::new(Site::Home, Site::Corporate, Relays::One)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_and_new_internet_meet_at_a_relay() {
+    holds(Plan::new(Site::Ipv6Only, Site::Home, Relays::One)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wifi_that_keeps_its_machines_apart_is_no_obstacle() {
+    holds(Plan::new(Site::Home, Site::Home, Relays::One).with(Twist::Isolated)).await;
+}
+
+async fn holds(plan: Plan) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let outcome = cell::run(plan, folder.path()).await.judge(plan);
+    assert!(outcome.ok, "{}", outcome.to_json());
+}

@@ -1,0 +1,259 @@
+//! A thousand messages each way over each kind of path, while the network is pulled about: none lost,
+//! none doubled, the same order for both.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::agent::Agent;
+use crate::cell;
+use crate::letters;
+use crate::outcome::Outcome;
+use crate::person::Person;
+use crate::plan::{Plan, Relays, Twist};
+use crate::run::Run;
+use crate::site::Site;
+use crate::slow;
+use crate::stage::Stage;
+use crate::trouble::{self, Trouble};
+use crate::watch::{View, both_see, within};
+
+pub const MESSAGES: usize = 1000;
+/// Between two messages of one person, so that a trouble falls among them.
+const PACE: Duration = Duration::from_millis(30);
+/// More than catching up takes if it works.
+const CATCHES_UP: Duration = Duration::from_secs(90);
+/// How long a path may take to be again what it was.
+const RETURNS: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crossing {
+    Lan,
+    Quic,
+    Tcp,
+    Punched,
+    Relayed,
+    Mailbox,
+    Slow,
+}
+
+pub const ALL: [Crossing; 7] = [
+    Crossing::Slow,
+    Crossing::Relayed,
+    Crossing::Punched,
+    Crossing::Mailbox,
+    Crossing::Tcp,
+    Crossing::Quic,
+    Crossing::Lan,
+];
+
+/// What both sides came to.
+#[derive(Debug, Default)]
+pub struct Count {
+    pub lost: usize,
+    pub doubled: usize,
+    /// Both read the same order, and each author's words in the order of being said.
+    pub ordered: bool,
+}
+
+impl Crossing {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lan => "lan",
+            Self::Quic => "direct-quic",
+            Self::Tcp => "direct-tcp",
+            Self::Punched => "punched",
+            Self::Relayed => "relayed",
+            Self::Mailbox => "mailbox",
+            Self::Slow => "slow-and-lossy",
+        }
+    }
+
+    pub fn plan(self) -> Plan {
+        let two = |first, second| Plan::new(first, second, Relays::Two);
+        match self {
+            Self::Lan => two(Site::Home, Site::Home).with(Twist::SameRouter),
+            Self::Quic | Self::Slow => two(Site::Public, Site::Home),
+            Self::Tcp => two(Site::Public, Site::UdpBlocked),
+            Self::Punched | Self::Mailbox => two(Site::Home, Site::Home),
+            Self::Relayed => two(Site::Home, Site::Symmetric),
+        }
+    }
+
+    /// Does somebody see the other over this kind of path?
+    fn is_on(self, view: &View) -> bool {
+        let (path, transport) = (view.path.as_str(), view.transport());
+        view.online
+            && match self {
+                Self::Lan => path == "lan",
+                Self::Quic | Self::Slow => path == "direct" && transport == "QUIC",
+                Self::Tcp => path == "direct" && transport == "TCP",
+                Self::Punched | Self::Mailbox => path == "direct",
+                Self::Relayed => path == "relayed",
+            }
+    }
+
+    fn troubles(self) -> &'static [Trouble] {
+        use Trouble::{AddressChanged, Calm, RelayKilled, Slept, Switched, SwitchedBack};
+        &[Calm, AddressChanged, Slept, Switched, SwitchedBack, RelayKilled]
+    }
+
+    /// The row of a run that was given up.
+    pub fn unfinished(self, after: Duration) -> Value {
+        self.row(&Count::default(), &[], format!("not at its end after {} s", after.as_secs()), false)
+    }
+
+    fn row(self, count: &Count, steps: &[Value], note: String, ok: bool) -> Value {
+        json!({
+            "cell": format!("crossing/{}", self.name()), "sites": self.plan().to_string(), "ok": ok,
+            "messages_each_way": MESSAGES, "lost": count.lost, "doubled": count.doubled,
+            "same_order": count.ordered, "steps": steps, "note": note,
+        })
+    }
+}
+
+pub async fn run(crossing: Crossing, folder: &Path) -> Value {
+    let plan = crossing.plan();
+    let mut stage = Stage::build(plan, folder).await;
+    if crossing == Crossing::Slow {
+        slow::make_slow(&stage.routers[1]).await;
+    }
+    let mut outcome = Outcome::of(plan);
+    if !cell::meet(plan, &stage, &mut outcome).await {
+        return crossing.row(&Count::default(), &[], format!("they did not meet; {}", outcome.note), false);
+    }
+    let mut steps = Vec::new();
+    if crossing == Crossing::Mailbox {
+        steps = letters::exchange(&mut stage).await;
+    } else {
+        let elsewhere = trouble::elsewhere(&stage.network).await;
+        let agents = [stage.alice.agent().await, stage.bob.agent().await];
+        let troubles = crossing.troubles();
+        for (at, trouble) in troubles.iter().enumerate() {
+            let numbers = MESSAGES * at / troubles.len()..MESSAGES * (at + 1) / troubles.len();
+            steps.push(step(crossing, *trouble, &mut stage, &elsewhere, &agents, numbers).await);
+        }
+    }
+    let caught_up = within(CATCHES_UP, async || have_all(&stage).await.then_some(())).await.is_some();
+    let count = compare(&stage.alice, &stage.bob).await;
+    let ok = caught_up && count.lost == 0 && count.doubled == 0 && count.ordered;
+    let on_path = steps.iter().all(|step| step["on_path"] != false);
+    let note = if on_path { String::new() } else { "not always on the path that it is about".to_owned() };
+    crossing.row(&count, &steps, note, ok && on_path)
+}
+
+/// Both talk while something happens; how long after it both had everything.
+async fn step(
+    crossing: Crossing,
+    trouble: Trouble,
+    stage: &mut Stage,
+    elsewhere: &patchbay::Router,
+    agents: &[Agent; 2],
+    numbers: std::ops::Range<usize>,
+) -> Value {
+    let before = within(RETURNS, async || both_on(crossing, stage).await).await;
+    let on_path = before.is_some() || trouble == Trouble::SwitchedBack;
+    let seen = both_see(&stage.alice, &stage.bob).await;
+    let strikes = async {
+        trouble.strike(stage, elsewhere).await;
+        cell::exchange(stage, trouble.name(), CATCHES_UP).await
+    };
+    let (_, _, back) =
+        tokio::join!(say(&agents[0], "alice", numbers.clone()), say(&agents[1], "bob", numbers.clone()), strikes);
+    let all = within(CATCHES_UP, async || have_equally_many(stage).await.then_some(())).await;
+    for relay in stage.relays.iter_mut().filter(|relay| !relay.runs()) {
+        relay.revive().await;
+    }
+    let path =
+        seen.map(|(hers, his)| [hers, his].map(|view| format!("{} {}", view.path, view.transport()).trim().to_owned()));
+    json!({
+        "trouble": trouble.name(), "on_path": on_path, "path_before": path,
+        "back_s": back.map(|took| (took.as_secs_f64() * 100.0).round() / 100.0), "all_there": all.is_some(),
+        "said_each": numbers.len(),
+    })
+}
+
+async fn both_on(crossing: Crossing, stage: &Stage) -> Option<()> {
+    let (hers, his) = both_see(&stage.alice, &stage.bob).await?;
+    (crossing.is_on(&hers) && crossing.is_on(&his)).then_some(())
+}
+
+/// Says so many things, one after the other.
+pub async fn say(agent: &Agent, name: &str, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        agent.ask("pair_send", json!({ "kind": "chat", "text": format!("{name} {number}") })).await;
+        tokio::time::sleep(PACE).await;
+    }
+}
+
+async fn have_equally_many(stage: &Stage) -> bool {
+    let (hers, his) = tokio::join!(stage.alice.room(), stage.bob.room());
+    hers["events"].is_u64() && hers["events"] == his["events"]
+}
+
+async fn have_all(stage: &Stage) -> bool {
+    have_equally_many(stage).await && stage.alice.room().await["events"].as_u64() > Some(2 * MESSAGES as u64)
+}
+
+/// Reads both transcripts to the end.
+async fn compare(alice: &Person, bob: &Person) -> Count {
+    let (hers, his) = tokio::join!(alice.transcript(), bob.transcript());
+    let mut count = Count { ordered: ids(&hers) == ids(&his), ..Count::default() };
+    for transcript in [&hers, &his] {
+        let texts =
+            transcript.iter().filter(|entry| entry["kind"] == "chat").filter_map(|entry| entry["text"].as_str());
+        let mut times = BTreeMap::<&str, usize>::new();
+        let mut last = BTreeMap::<&str, usize>::new();
+        for text in texts {
+            let (name, number) = text.split_once(' ').unwrap_or_default();
+            let Ok(number) = number.parse() else { continue };
+            *times.entry(text).or_default() += 1;
+            let before = last.insert(name, number);
+            count.ordered &= before.is_none_or(|before| before < number);
+        }
+        count.doubled += times.values().filter(|times| **times > 1).count();
+        count.lost += (2 * MESSAGES).saturating_sub(times.len());
+    }
+    count
+}
+
+fn ids(transcript: &[Value]) -> Vec<&str> {
+    transcript.iter().filter_map(|entry| entry["event"].as_str()).collect()
+}
+
+pub fn table(runs: &[&Run]) -> String {
+    let mut text = String::from(
+        "| path | sites | lost | doubled | same order | seconds from each trouble until both heard what the other said after it | |\n|---|---|---|---|---|---|---|\n",
+    );
+    for run in runs {
+        let name = run.task.name();
+        let name = name.trim_start_matches("crossing/");
+        let row = match &run.result {
+            Err(why) => format!("| | | | {why} | {}", if run.was_run() { "**no**" } else { "" }),
+            Ok(row) => cells(row),
+        };
+        let _ = writeln!(text, "| {name} {row} |");
+    }
+    text
+}
+
+fn cells(row: &Value) -> String {
+    let steps: Vec<String> = row["steps"].as_array().into_iter().flatten().map(step_told).collect();
+    let verdict = if row["ok"] == true {
+        String::new()
+    } else {
+        format!("**not as it should be** {}", row["note"].as_str().unwrap_or_default())
+    };
+    let order = if row["same_order"] == true { "yes" } else { "**no**" };
+    let sites = row["sites"].as_str().unwrap_or_default();
+    format!("| {sites} | {} | {} | {order} | {} | {verdict}", row["lost"], row["doubled"], steps.join(", "))
+}
+
+fn step_told(step: &Value) -> String {
+    let took = step["back_s"].as_f64().map_or("**not in time**".to_owned(), |took| format!("{took:.1}"));
+    let off = if step["on_path"] == false { format!(" (on {})", step["path_before"]) } else { String::new() };
+    format!("{} {took}{off}", step["trouble"].as_str().unwrap_or_default())
+}

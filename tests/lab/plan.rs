@@ -1,0 +1,124 @@
+//! One cell of the table: who sits where, and what stands between them.
+
+use std::fmt;
+
+use crate::site::{SITES, Site};
+use crate::theory::{self, Reach};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relays {
+    None,
+    One,
+    /// Two, of which the one in use is killed.
+    Two,
+}
+
+/// What is unusual about a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Twist {
+    None,
+    /// Both are on one wifi.
+    SameRouter,
+    /// Both are on one wifi that keeps its machines apart.
+    Isolated,
+    /// No packet of more than 1280 bytes gets through.
+    SmallPackets,
+    /// Both routers answer what they did not ask for, which closes the hole that is being punched.
+    Chatty,
+    /// Whoever invites listens on a port that every network lets out.
+    ListensOn443,
+}
+
+/// The first opens the room, the second joins it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    pub first: Site,
+    pub second: Site,
+    pub relays: Relays,
+    pub twist: Twist,
+}
+
+impl Relays {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::One => "one",
+            Self::Two => "two",
+        }
+    }
+
+    pub fn number(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::One => 1,
+            Self::Two => 2,
+        }
+    }
+}
+
+impl Plan {
+    pub fn new(first: Site, second: Site, relays: Relays) -> Self {
+        Self { first, second, relays, twist: Twist::None }
+    }
+
+    pub fn with(self, twist: Twist) -> Self {
+        Self { twist, ..self }
+    }
+
+    pub fn expected(self) -> Reach {
+        match self.twist {
+            Twist::None | Twist::SmallPackets => theory::reach(self.first, self.second, self.relays),
+            Twist::SameRouter | Twist::ListensOn443 => Reach::Dialled,
+            Twist::Isolated | Twist::Chatty => Reach::Relayed,
+        }
+    }
+
+    /// Can only the joiner be dialled, so that the inviter needs a line from them?
+    pub fn needs_an_answer(self) -> bool {
+        let (first, second) = (self.first.facts(), self.second.facts());
+        self.relays == Relays::None && theory::dials(first, second) && !theory::dials(second, first)
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.first, self.second, self.relays.name())?;
+        match self.twist {
+            Twist::None => Ok(()),
+            Twist::SameRouter => f.write_str("/same-wifi"),
+            Twist::Isolated => f.write_str("/isolated-wifi"),
+            Twist::SmallPackets => f.write_str("/mtu-1280"),
+            Twist::Chatty => f.write_str("/chatty-routers"),
+            Twist::ListensOn443 => f.write_str("/listens-on-443"),
+        }
+    }
+}
+
+/// What the pairs of sites leave out.
+pub fn unusual() -> Vec<Plan> {
+    let homes = |relays| Plan::new(Site::Home, Site::Home, relays);
+    vec![
+        homes(Relays::None).with(Twist::SameRouter),
+        homes(Relays::One).with(Twist::Isolated),
+        homes(Relays::One).with(Twist::SmallPackets),
+        homes(Relays::One).with(Twist::Chatty),
+        Plan::new(Site::Public, Site::Corporate, Relays::None).with(Twist::ListensOn443),
+    ]
+}
+
+/// Every pair with every number of relays. Who invites makes a difference only where nobody helps.
+pub fn all() -> Vec<Plan> {
+    let mut plans = Vec::new();
+    for relays in [Relays::None, Relays::One, Relays::Two] {
+        for (at, first) in SITES.into_iter().enumerate() {
+            for second in SITES.into_iter().skip(at) {
+                plans.push(Plan::new(first, second, relays));
+                let turned = Plan::new(second, first, relays);
+                if relays == Relays::None && first != second && turned.expected() != Reach::Apart {
+                    plans.push(turned);
+                }
+            }
+        }
+    }
+    plans
+}
