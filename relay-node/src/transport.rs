@@ -15,6 +15,8 @@ use crate::error::RelayError;
 
 /// Silence after which QUIC gives a connection up, in milliseconds; the lesser of both ends' counts.
 const QUIC_IDLE: u32 = 30_000;
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How often QUIC says that it is still there. Companions that want to notice sooner say it sooner.
 const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(12);
 /// Bytes that a guest may have on the way to us, unread, per stream and per connection.
@@ -70,6 +72,7 @@ fn yamux() -> yamux::Config {
 }
 
 fn quic(mut config: libp2p::quic::Config) -> libp2p::quic::Config {
+    config.handshake_timeout = HANDSHAKE;
     config.max_idle_timeout = QUIC_IDLE;
     config.keep_alive_interval = QUIC_KEEP_ALIVE;
     config.max_concurrent_stream_limit = STREAMS as u32;

@@ -13,7 +13,7 @@ use crate::watch::{Follow, View, both_see, within};
 
 /// More than anything takes that works.
 const MEETS: Duration = Duration::from_secs(60);
-const DIRECT: Duration = Duration::from_secs(45);
+const DIRECT: Duration = Duration::from_secs(60);
 /// How long a pair is watched that should come to nothing better.
 const STAYS: Duration = Duration::from_secs(10);
 

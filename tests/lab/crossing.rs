@@ -118,6 +118,8 @@ impl Crossing {
 pub async fn run(crossing: Crossing, folder: &Path) -> Value {
     let plan = crossing.plan();
     let mut stage = Stage::build(plan, folder).await;
+    // Before anybody speaks: a bridge that gets a port may change its own address, which stalls all others.
+    let elsewhere = trouble::elsewhere(&stage.network).await;
     if crossing == Crossing::Slow {
         slow::make_slow(&stage.routers[1]).await;
     }
@@ -129,7 +131,6 @@ pub async fn run(crossing: Crossing, folder: &Path) -> Value {
     if crossing == Crossing::Mailbox {
         steps = letters::exchange(&mut stage).await;
     } else {
-        let elsewhere = trouble::elsewhere(&stage.network).await;
         let agents = [stage.alice.agent().await, stage.bob.agent().await];
         let troubles = crossing.troubles();
         for (at, trouble) in troubles.iter().enumerate() {

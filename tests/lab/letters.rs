@@ -17,6 +17,10 @@ const TRAVELS: Duration = Duration::from_secs(90);
 /// round one of the relays is dead.
 pub async fn exchange(stage: &mut Stage) -> Vec<Value> {
     let mut steps = Vec::new();
+    let ready = within(TRAVELS, async || (can_get_letters(&stage.alice).await).then_some(())).await;
+    if ready.is_none() {
+        steps.push(json!({ "trouble": "nobody can get letters", "on_path": false }));
+    }
     stage.bob.down().await;
     for round in 0..ROUNDS {
         if round == 2 {
@@ -50,6 +54,12 @@ async fn hand_over(speaker: &Person, reader: &Person, round: usize, numbers: std
         "trouble": format!("{trouble}, from {}", speaker.name), "on_path": got.is_some(), "all_stored": stored,
         "back_s": took, "said_each": numbers.len(),
     })
+}
+
+/// Does the room hold the keys by which both get letters?
+async fn can_get_letters(person: &Person) -> bool {
+    let kinds = person.transcript().await.into_iter().filter(|entry| entry["kind"] == "letter_keys");
+    kinds.count() >= 2
 }
 
 /// Does nothing wait for a way out any more?

@@ -65,10 +65,12 @@ impl Relay {
         self.process.is_some()
     }
 
-    /// What a founder names: those of IPv6 only where somebody needs them.
+    /// What a founder names; the address of IPv6 only where somebody needs it, since a room names few.
     pub fn named(&self, with_v6: bool) -> Vec<&str> {
-        let used = self.addresses.iter().filter(|address| with_v6 || address.starts_with("/ip4/"));
-        used.map(String::as_str).collect()
+        let is_named = |address: &&String| {
+            address.starts_with("/ip4/") || (with_v6 && address.starts_with("/ip6/") && address.contains("/quic-v1"))
+        };
+        self.addresses.iter().filter(is_named).map(String::as_str).collect()
     }
 
     pub fn log(&self) -> String {

@@ -164,7 +164,7 @@ fn swarm(
         .with_tokio()
         .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
         .expect("TCP")
-        .with_quic()
+        .with_quic_config(patient)
         .with_other_transport(|key| websocket(key, certificate))
         .expect("WebSocket")
         .with_relay_client(noise::Config::new, yamux::Config::default)
@@ -177,6 +177,13 @@ fn swarm(
         })
         .expect("a behaviour")
         .build()
+}
+
+/// A busy machine is no dead one.
+fn patient(mut config: libp2p::quic::Config) -> libp2p::quic::Config {
+    config.handshake_timeout = Duration::from_secs(30);
+    config.max_idle_timeout = 60_000;
+    config
 }
 
 type Boxed = libp2p::core::transport::Boxed<(PeerId, libp2p::core::muxing::StreamMuxerBox)>;
