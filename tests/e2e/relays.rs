@@ -38,6 +38,33 @@ async fn members_are_at_the_relay_of_their_room_and_say_so_when_it_is_gone() {
     alice.meets(&bob).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_away_reads_what_waits_although_nobody_is_there() {
+    let lab = Lab::new().await;
+    let (alice, bob, host) = (lab.person("alice").await, lab.person("bob").await, lab.person("host").await);
+    let (mut relay, address) = relay_on(&host).await;
+    alice.ask(&["init", "--name", "alice", "--title", "lab", "--no-wire", "--relay", &address]).await;
+    join(&alice, &bob).await;
+    for person in [&alice, &bob] {
+        until("both can get letters", async || (person.texts("letter_keys").await.len() == 2).then_some(())).await;
+    }
+    bob.down().await;
+    alice.ask(&["send", "said while you were away"]).await;
+    until("it waits at the relay", async || {
+        let said = alice.reads("said while you were away").await;
+        let delivery = said["delivery"].as_object()?;
+        delivery.values().all(|state| state == "stored").then_some(())
+    })
+    .await;
+    alice.down().await;
+
+    bob.up().await;
+    bob.reads("said while you were away").await;
+    alice.up().await;
+    alice.meets(&bob).await;
+    relay.kill().await.expect("the relay ends");
+}
+
 /// A relay on a machine of its own, and its address over QUIC.
 async fn relay_on(host: &Person) -> (Child, String) {
     let data = host.dir.join("relay").display().to_string();

@@ -6,8 +6,9 @@ use libp2p::{quic, yamux};
 
 /// Silence after which QUIC gives a connection up, in milliseconds. A shorter outage is survived.
 const QUIC_IDLE: u32 = 5_000;
-/// How often QUIC says that it is still there.
-const QUIC_KEEP_ALIVE: Duration = Duration::from_millis(1_500);
+/// How often QUIC says that it is still there. A room's link speaks more often, so this costs only
+/// where there is none.
+const QUIC_KEEP_ALIVE: Duration = Duration::from_millis(2_400);
 /// Bytes that a peer may have on the way to us, unread, per stream and per connection.
 const STREAM_WINDOW: u32 = 512 * 1024;
 const CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
