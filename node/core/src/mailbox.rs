@@ -131,7 +131,7 @@ enum Errand {
 }
 
 impl Mailbox {
-    /// Reads what [`Seat::save_ratchets`] saved; without it, new keys are made.
+    /// Reads what was saved of it; without it, new keys are made.
     pub fn decode(bytes: &[u8]) -> Self {
         Self { own: cbor::decode(bytes, usize::MAX).ok(), ..Self::default() }
     }
