@@ -25,7 +25,9 @@ impl<L: Log> Node<L> {
         }
         self.each_seat(|seat, context| {
             let member = seat.peers.member_at(&peer);
-            if member.is_some_and(|member| seat.peers.met(member, &peer, std::slice::from_ref(&address))) {
+            // Who came by a circuit cannot be called back by where it came from.
+            let addresses = if address.is_empty() { &[][..] } else { std::slice::from_ref(&address) };
+            if member.is_some_and(|member| seat.peers.met(member, &peer, addresses)) {
                 seat.save_peers(context);
             }
         });

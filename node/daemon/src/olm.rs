@@ -84,8 +84,8 @@ pub fn open(ratchets: &[u8], from: MemberId, message: &Ratcheted) -> Result<(Vec
     let content = match ratchets.open_known(from, &message) {
         Some(content) => content,
         None => match &message {
-            OlmMessage::PreKey(first) => ratchets.open_first(from, first)?,
-            OlmMessage::Normal(_) => return Err(OlmError::DoesNotOpen),
+            OlmMessage::PreKey(first) if !ratchets.knows(&from, first) => ratchets.open_first(from, first)?,
+            _ => return Err(OlmError::DoesNotOpen),
         },
     };
     Ok((ratchets.encode(), content))
@@ -120,6 +120,13 @@ impl Ratchets {
             }
         }
         None
+    }
+
+    /// A message that began a session which is kept, and does not open in it, was opened before. The
+    /// fallback key would open it again.
+    fn knows(&self, from: &MemberId, first: &PreKeyMessage) -> bool {
+        let sessions = self.members.get(from).into_iter().flatten().filter_map(|kept| copy(&kept.session).ok());
+        sessions.map(Session::from_pickle).any(|session| session.session_id() == first.session_id())
     }
 
     fn open_first(&mut self, from: MemberId, first: &PreKeyMessage) -> Result<Vec<u8>, OlmError> {

@@ -89,7 +89,9 @@ impl Punching {
     fn candidates_for(&self, peer: &PeerId) -> BTreeSet<Multiaddr> {
         let all = self.observed.values().map(|(_, address)| address).chain(&self.own);
         let (quic, tcp): (Vec<_>, Vec<_>) = all.partition(|address| address::is_quic(address));
-        let tcp_too = quic.is_empty() || self.with_tcp.contains(peer);
+        // Relays that are reached over TCP alone mean that UDP does not get out.
+        let has_udp = self.observed.values().any(|(_, address)| address::is_quic(address));
+        let tcp_too = !has_udp || self.with_tcp.contains(peer);
         let tcp = tcp.into_iter().filter(|address| tcp_too && address::is_plain_tcp(address));
         quic.into_iter().chain(tcp).take(CANDIDATES).cloned().collect()
     }
@@ -187,7 +189,10 @@ mod tests {
         let mut punching = Punching::new(PeerId::random());
         let (quic, tcp) = (parsed("/ip4/203.0.113.9/udp/7/quic-v1"), parsed("/ip4/203.0.113.9/tcp/7"));
         assert!(punching.observed(relay, ConnectionId::new_unchecked(1), tcp.clone()));
-        assert_eq!(punching.candidates_for(&bob), [tcp.clone()].into(), "better than nothing");
+        let own = parsed("/ip4/192.168.1.2/udp/7/quic-v1");
+        punching.set_own([own.clone()].into());
+        assert_eq!(punching.candidates_for(&bob), [own, tcp.clone()].into(), "UDP does not get out");
+        punching.set_own(BTreeSet::new());
         assert!(punching.observed(relay, ConnectionId::new_unchecked(2), quic.clone()));
         assert!(!punching.observed(relay, ConnectionId::new_unchecked(3), quic.clone()));
         assert_eq!(punching.candidates_for(&bob), [quic.clone()].into());
