@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use crate::crossing;
+use crate::figures;
 use crate::machine::Machine;
 use crate::outcome::Outcome;
 use crate::plan::{Plan, Relays, Twist};
@@ -35,7 +36,8 @@ pub fn text(machine: &Machine, runs: &[Run]) -> String {
     for site in SITES {
         let _ = writeln!(text, "- **{site}**: {}", site.about());
     }
-    let _ = write!(text, "\n## In short\n\n{}\n## Pairs\n\n{COLUMNS}\n", summary(runs));
+    let figures = figures::table(runs);
+    let _ = write!(text, "\n## In short\n\n{}\n{figures}\n## Pairs\n\n{COLUMNS}\n", summary(runs));
     for (relays, title) in
         [(Relays::None, "No relay"), (Relays::One, "One relay"), (Relays::Two, "Two relays, one of which is killed")]
     {

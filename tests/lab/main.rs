@@ -11,6 +11,7 @@ mod agent;
 mod cell;
 mod crossing;
 mod document;
+mod figures;
 mod letters;
 #[path = "../bench/machine.rs"]
 mod machine;
