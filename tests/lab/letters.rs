@@ -65,5 +65,6 @@ async fn can_get_letters(person: &Person) -> bool {
 /// Does nothing wait for a way out any more?
 async fn all_stored(speaker: &Person) -> bool {
     let newest = speaker.run(&["read", "--limit", "1"]).await.lines();
-    newest.last().is_some_and(|entry| entry["state"] != "sent" && entry["state"] != "queued")
+    let delivery = newest.last().and_then(|entry| entry["delivery"].as_object());
+    delivery.is_some_and(|to| !to.is_empty() && to.values().all(|state| state != "sent" && state != "queued"))
 }
