@@ -47,16 +47,34 @@ pub fn needs_certificate(address: &Multiaddr) -> bool {
 }
 
 pub fn ip(address: &Multiaddr) -> Option<IpAddr> {
-    address.iter().find_map(|part| match part {
-        Protocol::Ip4(ip) => Some(ip.into()),
-        Protocol::Ip6(ip) => Some(ip.to_ipv4_mapped().map_or(IpAddr::V6(ip), IpAddr::V4)),
-        _ => None,
-    })
+    address.iter().find_map(|part| ip_of(&part))
+}
+
+/// Where a call to the address leads, if it is nothing but an IP address, a port and perhaps a
+/// peer: of longer ones, transports differ in which part they take.
+pub fn direct(address: &Multiaddr) -> Option<IpAddr> {
+    let mut parts = address.iter();
+    let ip = ip_of(&parts.next()?)?;
+    let is_sound = match parts.next()? {
+        Protocol::Tcp(_) => true,
+        Protocol::Udp(_) => parts.next() == Some(Protocol::QuicV1),
+        _ => false,
+    };
+    let ends = matches!(parts.next(), None | Some(Protocol::P2p(_))) && parts.next().is_none();
+    (is_sound && ends).then_some(ip)
 }
 
 /// Whether the address is one of the open Internet.
 pub fn is_global(ip: IpAddr) -> bool {
-    reach_of(ip) == Reach::Anywhere
+    reach_of(ip) == Reach::Anywhere && !is_special(ip)
+}
+
+fn ip_of(part: &Protocol<'_>) -> Option<IpAddr> {
+    match *part {
+        Protocol::Ip4(ip) => Some(ip.into()),
+        Protocol::Ip6(ip) => Some(ip.to_ipv4_mapped().map_or(IpAddr::V6(ip), IpAddr::V4)),
+        _ => None,
+    }
 }
 
 fn reach(address: &Multiaddr) -> Reach {
@@ -74,6 +92,23 @@ fn reach_of(ip: IpAddr) -> Reach {
         IpAddr::V6(ip) if is_link_local(ip) => Reach::Nowhere,
         IpAddr::V6(ip) if ip.segments()[0] & 0xfe00 == 0xfc00 => Reach::Private,
         _ => Reach::Anywhere,
+    }
+}
+
+/// Ranges that are set aside, or lead on to an IPv4 address that may be anyone's. They may be told
+/// all the same: laboratories use some of them as their Internet.
+fn is_special(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => match ip.octets() {
+            [0 | 240.., ..] | [192, 0, 0, _] => true,
+            [198, second, ..] => second & 0xfe == 18,
+            _ => false,
+        },
+        IpAddr::V6(ip) => match ip.segments() {
+            // IPv4-compatible, NAT64, 6to4 and site-local.
+            [0, 0, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x2002, ..] => true,
+            [first, ..] => first & 0xffc0 == 0xfec0,
+        },
     }
 }
 
@@ -98,6 +133,21 @@ mod tests {
         assert_eq!(told(&[own]), [own]);
         assert_eq!(told(&["/ip6/fe80::1/tcp/1", "/ip6/fd00::1/tcp/1"]), ["/ip6/fd00::1/tcp/1"]);
         assert!(told(&["/ip4/169.254.1.1/tcp/1"]).is_empty());
+    }
+
+    #[test]
+    fn what_is_set_aside_is_not_of_the_open_internet() {
+        let is_global = |text: &str| is_global(text.parse().unwrap());
+        for aside in ["0.1.2.3", "192.0.0.8", "198.18.0.1", "198.19.255.1", "240.0.0.1", "255.255.255.255"] {
+            assert!(!is_global(aside), "{aside}");
+        }
+        for aside in ["64:ff9b::808:808", "2002:a00:1::1", "fec0::1", "fe80::1", "fd00::1", "::1", "::a00:1"] {
+            assert!(!is_global(aside), "{aside}");
+        }
+        for open in ["8.8.8.8", "192.0.1.1", "198.17.0.1", "198.20.0.1", "223.1.1.1", "2600::1"] {
+            assert!(is_global(open), "{open}");
+        }
+        assert_eq!(told(&["/ip4/198.18.0.1/tcp/1"]), ["/ip4/198.18.0.1/tcp/1"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Where members say they are: sealed records under tags, in memory only.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use libp2p::PeerId;
@@ -22,8 +22,8 @@ pub struct Lookup {
     /// Of each tag, the oldest first.
     tags: HashMap<BlindedTag, VecDeque<Record>>,
     per_peer: HashMap<PeerId, usize>,
-    /// In the order they expire; one that was replaced stands here until then.
-    due: VecDeque<(Instant, BlindedTag, PeerId)>,
+    /// One entry of each record, in the order they expire.
+    due: BTreeSet<(Instant, BlindedTag, PeerId)>,
     records: usize,
     bytes: usize,
 }
@@ -43,7 +43,7 @@ impl Lookup {
         if self.per_peer.get(&peer).is_some_and(|records| *records >= PER_PEER) {
             return Err(RelayRefusal::TooMuch);
         }
-        if self.records >= RECORDS || self.bytes + sealed.len() > BYTES || self.due.len() >= 2 * RECORDS {
+        if self.records >= RECORDS || self.bytes + sealed.len() > BYTES {
             return Err(RelayRefusal::RelayFull);
         }
         if self.tags.get(&at).is_some_and(|records| records.len() >= limits::RECORDS) {
@@ -55,7 +55,7 @@ impl Lookup {
         self.bytes += sealed.len();
         *self.per_peer.entry(peer).or_default() += 1;
         self.tags.entry(at).or_default().push_back(Record { peer, sealed, until });
-        self.due.push_back((until, at, peer));
+        self.due.insert((until, at, peer));
         Ok(())
     }
 
@@ -82,11 +82,10 @@ impl Lookup {
     }
 
     fn expire(&mut self, now: Instant) {
-        while let Some((until, at, peer)) = self.due.front().copied()
+        while let Some((until, at, peer)) = self.due.first().copied()
             && until <= now
         {
-            self.due.pop_front();
-            self.remove(&at, |record| record.peer == peer && record.until <= now);
+            self.remove(&at, |record| record.peer == peer);
         }
     }
 
@@ -97,6 +96,7 @@ impl Lookup {
         if records.is_empty() {
             self.tags.remove(at);
         }
+        self.due.remove(&(record.until, *at, record.peer));
         self.records -= 1;
         self.bytes -= record.sealed.len();
         if let Some(count) = self.per_peer.get_mut(&record.peer) {
@@ -144,6 +144,18 @@ mod tests {
         assert_eq!(firsts(&mut lookup, start + KEPT), [2]);
         assert_eq!(firsts(&mut lookup, start + KEPT + KEPT / 2), [0; 0]);
         assert_eq!((lookup.len(), lookup.bytes, lookup.tags.len(), lookup.due.len()), (0, 0, 0, 0));
+    }
+
+    #[test]
+    fn publishing_again_and_pushing_out_leave_nothing_behind() {
+        let (mut lookup, start) = (Lookup::default(), Instant::now());
+        let peers: Vec<PeerId> = (0..=limits::RECORDS).map(|_| PeerId::random()).collect();
+        for round in 0..100 {
+            for peer in &peers {
+                lookup.publish(ROOM, *peer, vec![1], start + Duration::from_secs(round)).unwrap();
+            }
+        }
+        assert_eq!((lookup.len(), lookup.due.len()), (limits::RECORDS, limits::RECORDS));
     }
 
     #[test]

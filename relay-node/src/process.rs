@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 use crate::{Options, Relay, RelayError};
 
 /// The libraries below report much that no owner of a relay would tell a friend.
-const DEFAULT: &str = "info,libp2p=warn,libp2p_relay=error,quinn=warn,fjall=warn,lsm_tree=warn,rustls=warn";
+const DEFAULT: &str =
+    "info,libp2p=warn,libp2p_autonat=error,libp2p_relay=error,quinn=warn,fjall=warn,lsm_tree=warn,rustls=warn";
 
 /// Runs a relay until Ctrl-C or SIGTERM. `ready` is called once it listens. A second signal ends it
 /// at once.

@@ -106,7 +106,7 @@ fn forget<K: Eq + Hash + Copy>(levels: &mut HashMap<K, Level>, allowance: Allowa
 }
 
 /// An IPv6 customer has a /64 at least.
-fn network(ip: IpAddr) -> IpAddr {
+pub fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from(u128::from(ip) & !u128::from(u64::MAX))),
         ip => ip,

@@ -34,6 +34,8 @@ const QUIET: Duration = Duration::from_millis(100);
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How often letters are looked through for old ones.
 const SWEEP: Duration = Duration::from_secs(600);
+/// How often tokens are looked through for revoked ones.
+const REVOKED: Duration = Duration::from_secs(5);
 
 /// A relay that listens. Dropped, it ends at once.
 #[derive(Debug)]
@@ -173,13 +175,23 @@ impl Worker {
     }
 
     async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+        let mut ticks = tokio::time::interval(REVOKED);
         loop {
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_event(event),
+                _ = ticks.tick() => self.part_from_revoked(),
                 _ = &mut stopped => break,
             }
         }
         self.drain().await;
+    }
+
+    /// What a circuit may carry is fixed in its connection, so that goes with the token.
+    fn part_from_revoked(&mut self) {
+        for peer in self.desk.standing.take_revoked() {
+            // It may have gone by itself.
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
     }
 
     async fn drain(&mut self) {

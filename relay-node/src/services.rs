@@ -14,15 +14,19 @@ use libp2p::swarm::behaviour::{ConnectionClosed, ConnectionEstablished};
 use libp2p::swarm::{ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, Stream, THandlerInEvent, ToSwarm};
 use libp2p::{Multiaddr, PeerId};
 use pairwave_wire::mailbox::RelayRefusal;
+use tokio::sync::Semaphore;
 
 use crate::addresses;
 use crate::desk::{Desk, Guest, Service};
+use crate::rates::network;
 use handler::Handler;
 
 /// Streams of one connection, of one address and of all.
 const PER_CONNECTION: usize = 8;
 const PER_ADDRESS: usize = 256;
 const STREAMS: usize = 8192;
+/// Bytes of requests and answers of one address that are read or written at a time.
+const IN_HAND: usize = 4 << 20;
 
 /// Lets streams in and has them served.
 pub struct Services {
@@ -30,13 +34,24 @@ pub struct Services {
     guests: HashMap<ConnectionId, Guest>,
     open: Arc<AtomicUsize>,
     per_connection: HashMap<ConnectionId, Arc<AtomicUsize>>,
-    per_address: HashMap<IpAddr, Arc<AtomicUsize>>,
+    /// By network: an IPv6 customer has addresses without number.
+    per_address: HashMap<IpAddr, Share>,
     /// It has nothing to say, but has to have a queue of this type.
     actions: VecDeque<ToSwarm<std::convert::Infallible, std::convert::Infallible>>,
 }
 
+/// What the streams of one address have between them.
+#[derive(Clone)]
+struct Share {
+    open: Arc<AtomicUsize>,
+    in_hand: Arc<Semaphore>,
+}
+
 /// A stream's place in all that bounds it, given back when dropped.
-pub struct Seat(Vec<Arc<AtomicUsize>>);
+pub struct Seat {
+    counts: Vec<Arc<AtomicUsize>>,
+    in_hand: Arc<Semaphore>,
+}
 
 impl Services {
     pub fn new(desk: Arc<Desk>) -> Self {
@@ -60,35 +75,46 @@ impl Services {
     }
 
     fn seat(&mut self, connection: ConnectionId, guest: Guest) -> Option<Seat> {
-        let mut seat = Seat(Vec::new());
-        let of_connection = self.per_connection.entry(connection).or_default();
-        let mut has_room = seat.take(&self.open, STREAMS) && seat.take(of_connection, PER_CONNECTION);
         // Behind a proxy on this machine everybody has the same address.
-        if let Some(ip) = guest.ip.filter(|ip| !ip.is_loopback()) {
-            has_room = has_room && seat.take(self.per_address.entry(ip).or_default(), PER_ADDRESS);
-        }
+        let ip = guest.ip.filter(|ip| !ip.is_loopback()).map(network);
+        let share = ip.map_or_else(Share::default, |ip| self.per_address.entry(ip).or_default().clone());
+        let mut seat = Seat::at(&share);
+        let of_connection = self.per_connection.entry(connection).or_default();
+        let has_room = seat.take(&self.open, STREAMS)
+            && seat.take(of_connection, PER_CONNECTION)
+            && seat.take(&share.open, PER_ADDRESS);
         has_room.then_some(seat)
     }
 
     fn forget(&mut self, connection: ConnectionId) {
         self.per_connection.remove(&connection);
-        let Some(ip) = self.guests.remove(&connection).and_then(|guest| guest.ip) else { return };
-        if !self.guests.values().any(|guest| guest.ip == Some(ip)) {
-            self.per_address.remove(&ip);
+        let Some(at) = self.guests.remove(&connection).and_then(|guest| guest.ip).map(network) else { return };
+        if !self.guests.values().any(|guest| guest.ip.map(network) == Some(at)) {
+            self.per_address.remove(&at);
         }
     }
 }
 
+impl Default for Share {
+    fn default() -> Self {
+        Self { open: Arc::default(), in_hand: Arc::new(Semaphore::new(IN_HAND)) }
+    }
+}
+
 impl Seat {
+    fn at(share: &Share) -> Self {
+        Self { counts: Vec::new(), in_hand: Arc::clone(&share.in_hand) }
+    }
+
     fn take(&mut self, count: &Arc<AtomicUsize>, most: usize) -> bool {
-        self.0.push(Arc::clone(count));
+        self.counts.push(Arc::clone(count));
         count.fetch_add(1, Ordering::Relaxed) < most
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        for count in &self.0 {
+        for count in &self.counts {
             count.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -151,9 +177,9 @@ mod tests {
     #[test]
     fn a_seat_is_given_back() {
         let count = Arc::default();
-        let mut first = Seat(Vec::new());
+        let mut first = Seat::at(&Share::default());
         assert!(first.take(&count, 1));
-        let mut second = Seat(Vec::new());
+        let mut second = Seat::at(&Share::default());
         assert!(!second.take(&count, 1));
         drop(second);
         drop(first);

@@ -23,6 +23,8 @@ pub struct Standing {
 #[derive(Debug, Default)]
 struct Inside {
     holders: HashMap<PeerId, Shown>,
+    /// Whose token was revoked since somebody asked.
+    revoked: Vec<PeerId>,
     list: Vec<Token>,
     version: Option<(SystemTime, u64)>,
 }
@@ -56,6 +58,15 @@ impl Standing {
         inside.refresh(&self.tokens);
         inside.holders.get(peer).is_some_and(|shown| now.saturating_duration_since(shown.at) < KEPT)
     }
+
+    /// Whose token was revoked, each told once. Their connections still have what holders get.
+    pub fn take_revoked(&self) -> Vec<PeerId> {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        if !inside.holders.is_empty() {
+            inside.refresh(&self.tokens);
+        }
+        std::mem::take(&mut inside.revoked)
+    }
 }
 
 impl Inside {
@@ -67,7 +78,8 @@ impl Inside {
         }
         match tokens.list() {
             Ok(list) => {
-                self.holders.retain(|_, shown| list.contains(&shown.token));
+                let revoked = self.holders.extract_if(|_, shown| !list.contains(&shown.token));
+                self.revoked.extend(revoked.map(|(peer, _)| peer));
                 (self.list, self.version) = (list, version);
             }
             Err(error) => tracing::error!(%error, "the tokens cannot be read"),
@@ -101,7 +113,9 @@ mod tests {
         assert!(standing.present(alice, &shown, now), "the running relay notices a new token");
         assert!(standing.is_holder(&alice, now) && !standing.is_holder(&bob, now));
         assert!(!standing.is_holder(&alice, now + KEPT));
+        assert_eq!(standing.take_revoked(), []);
         tokens.revoke(token.id()).unwrap();
+        assert_eq!((standing.take_revoked(), standing.take_revoked()), (vec![alice], Vec::new()));
         assert!(!standing.is_holder(&alice, now) && !standing.present(alice, &shown, now));
     }
 }

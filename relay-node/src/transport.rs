@@ -15,8 +15,9 @@ use crate::error::RelayError;
 
 /// Silence after which QUIC gives a connection up, in milliseconds; the lesser of both ends' counts.
 const QUIC_IDLE: u32 = 30_000;
-/// How long a handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a handshake may take, either way. AutoNAT's clients wait ten seconds for what came of
+/// the call that they asked for, and have to hear of one that nobody takes, too.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How often QUIC says that it is still there. Companions that want to notice sooner say it sooner.
 const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(12);
 /// Bytes that a guest may have on the way to us, unread, per stream and per connection.
@@ -26,8 +27,9 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 const STREAMS: usize = 128;
 /// Streams of one connection whose protocol is being agreed on.
 const NEGOTIATING: usize = 32;
-/// How long a connection stays that has neither a reservation nor a stream.
-const IDLE: Duration = Duration::from_secs(60);
+/// How long a connection stays that has neither a reservation nor a stream: longer than companions
+/// pause between two questions, because a new connection costs more than one that waits.
+const IDLE: Duration = Duration::from_secs(15 * 60);
 
 /// Builds the node; it listens nowhere so far.
 pub fn build(key: Keypair, tls: Option<tls::Config>, behaviour: Behaviour) -> Result<Swarm<Behaviour>, RelayError> {
@@ -44,6 +46,7 @@ pub fn build(key: Keypair, tls: Option<tls::Config>, behaviour: Behaviour) -> Re
         .with_swarm_config(|swarm| {
             swarm.with_idle_connection_timeout(IDLE).with_max_negotiating_inbound_streams(NEGOTIATING)
         })
+        .with_connection_timeout(HANDSHAKE)
         .build();
     Ok(swarm)
 }

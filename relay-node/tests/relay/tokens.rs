@@ -1,5 +1,8 @@
 //! What a token gives.
 
+use std::time::Duration;
+
+use futures::AsyncReadExt;
 use libp2p::identity::Keypair;
 use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest, RelayRefusal};
 use relay_node::CircuitLimits;
@@ -57,4 +60,22 @@ async fn a_revoked_token_gives_nothing_any_more() {
     let bob = Client::new();
     let unknown = MailboxAnswer::Refused(RelayRefusal::UnknownToken);
     assert_eq!(present(&bob, &relay, &token).await, unknown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_held_a_revoked_token_is_disconnected() {
+    let world = World::new().await;
+    let relay = world.address("/quic-v1/");
+    let tokens = Tokens::of(&world.data());
+    let (token, revoked) = tokens.create(Some("alice".into())).expect("a token");
+    let (alice, bob) = (Client::new(), Client::new());
+    assert_eq!(present(&alice, &relay, &token).await, MailboxAnswer::Welcome);
+    alice.dial(&relay).await.expect("a connection");
+    bob.dial(&relay).await.expect("a connection");
+    let (mut of_alice, mut of_bob) = (alice.mailbox(&relay).await, bob.mailbox(&relay).await);
+    tokens.revoke(revoked.id()).expect("it is there");
+    let end = tokio::time::timeout(Duration::from_secs(30), of_alice.read(&mut [0])).await.expect("an end");
+    assert!(matches!(end, Err(_) | Ok(0)), "{end:?}");
+    let unknown = MailboxAnswer::Refused(RelayRefusal::UnknownToken);
+    assert_eq!(post(&mut of_bob, &MailboxRequest::Present { token }).await, unknown, "the others stay");
 }
