@@ -82,9 +82,14 @@ pub fn host(address: &Multiaddr) -> Multiaddr {
     address.iter().take(1).collect()
 }
 
-/// Whether it begins with a name that is to be resolved.
+/// Whether it begins with a name that is to be resolved. A name goes into requests to a proxy as it
+/// is, so it has nothing in it but what names are made of.
 pub fn is_named(address: &Multiaddr) -> bool {
-    matches!(address.iter().next(), Some(Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_)))
+    let Some(Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name)) = address.iter().next() else {
+        return false;
+    };
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=253).contains(&name.len()) && name.bytes().all(fits)
 }
 
 /// Exactly `/ip…/udp/…/quic-v1`, or with a name in place of the IP.
@@ -180,6 +185,8 @@ mod tests {
             "/ip4/10.0.0.1/tcp/1/tls",
             "/dns4/example.org",
             "/dnsaddr/example.org/tcp/1",
+            "/dns4/a.example\r\nHost: b/tcp/1",
+            "/dns4/a b/tcp/1",
             "10.0.0.1:1",
             "",
         ];

@@ -112,7 +112,8 @@ impl Interfaces {
 }
 
 impl Interface {
-    fn contains(&self, ip: &IpAddr) -> bool {
+    /// Whether the address is in the same network.
+    pub fn contains(&self, ip: &IpAddr) -> bool {
         let same = |ours: u128, theirs: u128, bits: u8| {
             let host = u32::from(bits.saturating_sub(self.prefix));
             ours.checked_shr(host).unwrap_or(0) == theirs.checked_shr(host).unwrap_or(0)

@@ -18,6 +18,10 @@ use libp2p::{Multiaddr, PeerId};
 /// Most addresses that are probed in one network.
 const PROBED: usize = 12;
 
+/// How often an address is probed on average, if nobody says what came of it: behind a NAT the relay
+/// takes as long to find out as we wait.
+const TRIES: usize = 2;
+
 /// A probe ended.
 #[derive(Debug)]
 pub struct Probed;
@@ -28,6 +32,7 @@ pub struct Probing {
     candidates: BTreeSet<Multiaddr>,
     confirmed: BTreeSet<Multiaddr>,
     refuted: BTreeSet<Multiaddr>,
+    tries: usize,
     pending: VecDeque<ToSwarm<Probed, THandlerInEvent<client::Behaviour>>>,
 }
 
@@ -39,6 +44,7 @@ impl Probing {
             candidates: BTreeSet::new(),
             confirmed: BTreeSet::new(),
             refuted: BTreeSet::new(),
+            tries: 0,
             pending: VecDeque::new(),
         }
     }
@@ -66,6 +72,7 @@ impl Probing {
         self.candidates.clear();
         self.confirmed.clear();
         self.refuted.clear();
+        self.tries = 0;
     }
 
     /// Where others have reached us.
@@ -85,10 +92,28 @@ impl Probing {
     fn on_event(&mut self, event: client::Event) {
         let client::Event { tested_addr, server, result, .. } = event;
         tracing::debug!(address = %tested_addr, %server, ok = result.is_ok(), "an address of ours was probed");
+        // One from before a change says nothing about this network.
+        if !self.candidates.contains(&tested_addr) {
+            return;
+        }
         match result {
-            Ok(()) => self.confirmed.insert(tested_addr),
+            Ok(()) => {
+                self.refuted.remove(&tested_addr);
+                self.confirmed.insert(tested_addr)
+            }
             Err(_) => self.refuted.insert(tested_addr),
         };
+    }
+
+    /// Another probe is to begin. `false` if it is in vain: whatever nobody has reached so far is
+    /// unreachable.
+    fn try_again(&mut self) -> bool {
+        self.tries += 1;
+        if self.tries <= TRIES * self.candidates.len() {
+            return true;
+        }
+        self.refuted = self.candidates.difference(&self.confirmed).cloned().collect();
+        false
     }
 }
 
@@ -151,6 +176,9 @@ impl NetworkBehaviour for Probing {
                     self.on_event(event);
                     return Poll::Ready(ToSwarm::GenerateEvent(Probed));
                 }
+                Poll::Ready(ToSwarm::NotifyHandler { .. }) if !self.try_again() => {
+                    return Poll::Ready(ToSwarm::GenerateEvent(Probed));
+                }
                 Poll::Ready(other) => self.pending.push_back(other.map_out(|_| Probed)),
                 Poll::Pending => return Poll::Pending,
             }
@@ -200,5 +228,19 @@ mod tests {
         };
         probing.on_swarm_event(FromSwarm::ConnectionClosed(closed));
         assert!(probing.connections.is_empty());
+    }
+
+    #[test]
+    fn nobody_asks_for_ever() {
+        let mut probing = Probing::new();
+        (1..=3).for_each(|port| probing.suggest(&address(port)));
+        probing.confirmed.insert(address(1));
+        assert!((0..3 * TRIES).all(|_| probing.try_again()));
+        assert!(!probing.is_settled());
+        assert!(!probing.try_again());
+        assert!(probing.is_settled() && probing.refuted.len() == 2);
+        probing.restart();
+        probing.suggest(&address(1));
+        assert!(probing.try_again());
     }
 }

@@ -33,6 +33,8 @@ const STEADY: Duration = Duration::from_secs(30);
 const INTRODUCTION: Duration = Duration::from_secs(10);
 /// Pause after a refused reservation.
 const REFUSED: Duration = Duration::from_secs(60);
+/// Pause after a relay that we hold no reservation with has closed an idle connection.
+const SPARE: Duration = Duration::from_secs(600);
 /// What a circuit of a stranger may carry by libp2p's defaults, in bytes.
 const STRANGERS_CIRCUIT: u64 = 128 * 1024;
 /// A relay that treats us as a stranger this long after it welcomed us has forgotten our token.
@@ -71,6 +73,10 @@ struct Relay {
     wide: bool,
     /// That came to nothing, so it is not tried again until somebody needs it.
     tcp_in_vain: bool,
+    /// The same of QUIC beside TCP.
+    quic_in_vain: bool,
+    /// It is not dialled for a while, as there are enough others.
+    rests: bool,
     /// When it may be dialled, and when a reservation may be asked for.
     dial_at: Instant,
     reserve_at: Instant,
@@ -132,7 +138,8 @@ impl Relays {
     pub fn restart(&mut self, now: Instant) {
         for relay in self.relays.values_mut() {
             relay.failures = 0;
-            relay.tcp_in_vain = false;
+            relay.hope();
+            relay.rests = false;
             relay.dial_at = now;
             relay.reserve_at = now;
             // A dial that began in the old network may hang for long.
@@ -149,21 +156,28 @@ impl Relays {
     }
 
     pub fn closed(&mut self, id: ConnectionId, now: Instant) {
+        let enough = self.reservations() >= RESERVED;
         let Some(relay) = self.relays.values_mut().find(|relay| relay.get(id).is_some()) else { return };
         let steady = relay.get(id).is_some_and(|connection| connection.since + STEADY <= now);
-        relay.connections.retain(|connection| connection.id != id);
-        if !relay.connections.is_empty() {
-            return;
+        if relay.connections.len() > 1 {
+            relay.lost_beside(id);
+            return relay.back_off(now);
         }
+        relay.connections.clear();
         relay.rtt = None;
-        relay.reservation = Reservation::None;
+        let was_reserved = std::mem::replace(&mut relay.reservation, Reservation::None) != Reservation::None;
         relay.reserve_at = now;
         if steady {
             relay.failures = 0;
-            relay.dial_at = now;
+            // It closes what lies idle; dialled at once, that would go on for ever.
+            relay.rests = enough && !was_reserved;
+            relay.dial_at = if relay.rests { now + SPARE } else { now };
             relay.why = Some("the connection was lost".into());
         } else {
             relay.back_off(now);
+        }
+        if was_reserved {
+            self.wake(now);
         }
     }
 
@@ -174,7 +188,8 @@ impl Relays {
         {
             relay.dialling = false;
             relay.back_off(now);
-            relay.tcp_in_vain = !relay.connections.is_empty();
+            relay.quic_in_vain |= relay.lacks_quic();
+            relay.tcp_in_vain |= relay.lacks_tcp();
         }
     }
 
@@ -260,6 +275,7 @@ impl Relays {
         relay.reservation = Reservation::None;
         relay.reserve_at = now + if why.is_some() { REFUSED } else { FIRST_PAUSE };
         relay.why = why.or(relay.why.take());
+        self.wake(now);
         true
     }
 
@@ -273,7 +289,7 @@ impl Relays {
     pub fn widen(&mut self) {
         for relay in self.relays.values_mut() {
             relay.wide = true;
-            relay.tcp_in_vain = false;
+            relay.hope();
         }
     }
 
@@ -345,11 +361,21 @@ impl Relays {
         Some(Step::Close(id))
     }
 
+    /// A reservation is gone, and whoever rests may give another.
+    fn wake(&mut self, now: Instant) {
+        for relay in self.relays.values_mut().filter(|relay| relay.rests) {
+            relay.rests = false;
+            relay.dial_at = now;
+        }
+    }
+
     fn dial(&mut self, now: Instant) -> Option<Step> {
         let relay = self.relays.values_mut().find(|relay| relay.wants_dial() && relay.dial_at <= now)?;
         relay.dialling = true;
-        let beside = !relay.connections.is_empty();
-        let addresses = relay.wish.addresses.iter().filter(|address| !beside || address::is_plain_tcp(address));
+        relay.rests = false;
+        let (any, quic, tcp) = (relay.connections.is_empty(), relay.lacks_quic(), relay.lacks_tcp());
+        let fits = |at: &&Multiaddr| any || quic && address::is_quic(at) || tcp && address::is_plain_tcp(at);
+        let addresses = relay.wish.addresses.iter().filter(fits);
         Some(Step::Dial(Wish { peer: Some(relay.wish.peer), addresses: addresses.cloned().collect() }))
     }
 
@@ -380,6 +406,8 @@ impl Relay {
             failures: 0,
             wide: false,
             tcp_in_vain: false,
+            quic_in_vain: false,
+            rests: false,
             dial_at: now,
             reserve_at: now,
             token,
@@ -425,7 +453,31 @@ impl Relay {
     }
 
     fn wants_dial(&self) -> bool {
-        !self.dialling && (self.connections.is_empty() || self.lacks_tcp())
+        !self.dialling && (self.connections.is_empty() || self.lacks_tcp() || self.lacks_quic())
+    }
+
+    /// What came to nothing may be tried again.
+    fn hope(&mut self) {
+        self.tcp_in_vain = false;
+        self.quic_in_vain = false;
+    }
+
+    /// One of several connections is gone. The relay closes those that carry nothing, and the
+    /// reservation is on the oldest.
+    fn lost_beside(&mut self, id: ConnectionId) {
+        let is_oldest = self.connections.first().is_some_and(|oldest| oldest.id == id);
+        if let Some(lost) = self.get(id).filter(|_| !is_oldest) {
+            let is_quic = address::is_quic(&lost.address);
+            self.quic_in_vain |= is_quic;
+            self.tcp_in_vain |= !is_quic;
+        }
+        self.connections.retain(|connection| connection.id != id);
+    }
+
+    /// TCP does not notice that a path is dead, and tells nothing of the ways over UDP.
+    fn lacks_quic(&self) -> bool {
+        let is_possible = self.wish.addresses.iter().any(address::is_quic) && !self.quic_in_vain;
+        self.is_introduced() && is_possible && !self.connections.iter().any(|one| address::is_quic(&one.address))
     }
 
     /// Where QUIC does not get through, TCP is the only hope of a direct way, and WebSocket tells nothing

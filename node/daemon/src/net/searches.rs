@@ -27,6 +27,10 @@ const PAUSES: [Duration; 5] = [
 ];
 /// How long relays may take to see us anew after a change.
 const SETTLING: Duration = Duration::from_secs(3);
+/// How long it is remembered how far the searches for a peer had come.
+const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+/// Most peers without circuits that are remembered.
+const ABSENT: usize = 256;
 
 /// What there is to do next.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,6 +56,10 @@ struct Search {
     failures: usize,
     /// When the next one begins.
     next: Option<Instant>,
+    /// The other side did not want one so far.
+    unwanted: bool,
+    /// When the last circuit ended.
+    absent_since: Option<Instant>,
 }
 
 impl Searches {
@@ -61,19 +69,39 @@ impl Searches {
             return;
         }
         let address = endpoint.is_dialer().then(|| address::without_peer(endpoint.get_remote_address().clone()));
-        let new = || Search { circuits: BTreeMap::new(), until: None, failures: 0, next: None };
+        let new = || Search {
+            circuits: BTreeMap::new(),
+            until: None,
+            failures: 0,
+            next: None,
+            unwanted: false,
+            absent_since: None,
+        };
         let search = self.peers.entry(peer).or_insert_with(new);
         search.circuits.insert(id, address);
         search.until = Some(now + if search.failures == 0 { FIRST_SEARCH } else { SEARCH });
         search.next = None;
+        search.absent_since = None;
     }
 
-    /// A peer without circuits is not searched for.
-    pub fn closed(&mut self, id: ConnectionId) {
-        self.peers.retain(|_, search| {
-            search.circuits.remove(&id);
-            !search.circuits.is_empty()
-        });
+    /// A peer without circuits is not searched for. How far that had come is remembered, or each new
+    /// circuit would begin at the beginning.
+    pub fn closed(&mut self, id: ConnectionId, now: Instant) {
+        for search in self.peers.values_mut() {
+            if search.circuits.remove(&id).is_some() && search.circuits.is_empty() {
+                search.until = None;
+                search.absent_since = Some(now);
+            }
+        }
+        let is_remembered = |since: Instant| now < since + REMEMBERED;
+        self.peers.retain(|_, search| search.absent_since.is_none_or(is_remembered));
+        let absent = self.peers.iter().filter_map(|(peer, search)| Some((search.absent_since?, *peer)));
+        let absent: Vec<_> = absent.collect();
+        if absent.len() > ABSENT
+            && let Some((_, oldest)) = absent.into_iter().min()
+        {
+            self.peers.remove(&oldest);
+        }
     }
 
     /// A search came to nothing. Returns how many have, or nothing if none was under way.
@@ -86,10 +114,26 @@ impl Searches {
         Some(search.failures)
     }
 
+    /// The other side tells nothing so far: it may want us as soon as we have proved who we are.
+    pub fn unwanted(&mut self, peer: &PeerId, now: Instant) {
+        match self.peers.get_mut(peer) {
+            Some(search) if !search.unwanted && search.until.is_some() => {
+                search.until = None;
+                search.unwanted = true;
+                search.next = Some(now + PAUSES[0]);
+            }
+            _ => drop(self.failed(peer, now)),
+        }
+    }
+
     /// Our own addresses, or what relays see of them, have changed.
     pub fn restart(&mut self, now: Instant) {
         for search in self.peers.values_mut() {
             search.failures = 0;
+            // One that runs is not to be disturbed; the next follows soon if it fails.
+            if search.until.is_some() {
+                continue;
+            }
             let next = now + SETTLING;
             search.next = Some(search.next.map_or(next, |known| known.min(next)));
         }
@@ -171,8 +215,40 @@ mod tests {
         searches.failed(&bob, now);
         searches.restart(now);
         assert_eq!(searches.due(), Some(now + SETTLING));
-        searches.closed(id(1));
+        searches.closed(id(1), now);
         assert_eq!(searches.due(), None);
+    }
+
+    #[test]
+    fn a_search_that_runs_is_not_begun_anew() {
+        let (bob, circuit) = (PeerId::random(), circuit());
+        let mut searches = Searches::default();
+        let now = Instant::now();
+        searches.connected(bob, id(1), &dialled(&circuit), now);
+        searches.restart(now);
+        assert_eq!(searches.due(), Some(now + FIRST_SEARCH));
+    }
+
+    #[test]
+    fn how_far_a_search_had_come_outlives_its_circuit_for_a_while() {
+        let (bob, carol, circuit) = (PeerId::random(), PeerId::random(), circuit());
+        let mut searches = Searches::default();
+        let mut now = Instant::now();
+        searches.connected(bob, id(1), &dialled(&circuit), now);
+        searches.failed(&bob, now);
+        searches.closed(id(1), now);
+        searches.connected(bob, id(2), &dialled(&circuit), now);
+        assert_eq!(searches.due(), Some(now + SEARCH));
+        searches.closed(id(2), now);
+        now += REMEMBERED;
+        searches.connected(carol, id(3), &dialled(&circuit), now);
+        searches.closed(id(3), now);
+        assert!(!searches.peers.contains_key(&bob));
+        for number in 4..3 * ABSENT {
+            searches.connected(PeerId::random(), id(number), &dialled(&circuit), now);
+            searches.closed(id(number), now);
+        }
+        assert_eq!(searches.peers.len(), ABSENT);
     }
 
     #[test]
@@ -187,5 +263,19 @@ mod tests {
         searches.connected(bob, id(1), &endpoint, now);
         searches.failed(&bob, now);
         assert_eq!((searches.due(), searches.poll(now + 9 * SEARCH)), (None, None));
+    }
+
+    #[test]
+    fn whoever_does_not_know_us_so_far_is_asked_once_more_as_if_nothing_had_been() {
+        let (bob, circuit) = (PeerId::random(), circuit());
+        let mut searches = Searches::default();
+        let now = Instant::now();
+        searches.connected(bob, id(1), &dialled(&circuit), now);
+        searches.unwanted(&bob, now);
+        assert_eq!(searches.due(), Some(now + PAUSES[0]));
+        searches.connected(bob, id(1), &dialled(&circuit), now);
+        assert_eq!(searches.due(), Some(now + FIRST_SEARCH));
+        searches.unwanted(&bob, now);
+        assert_eq!(searches.peers[&bob].failures, 1);
     }
 }

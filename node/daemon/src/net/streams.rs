@@ -65,6 +65,8 @@ pub struct Streams {
     next_accepted: u64,
     /// Peers that `Connected` was told of.
     told: BTreeSet<PeerId>,
+    /// Peers that have turned out to be companions.
+    proved: Vec<PeerId>,
     /// Connections to these carry no streams of ours.
     relays: BTreeSet<PeerId>,
     surplus: Surplus,
@@ -98,6 +100,7 @@ impl Streams {
             links: HashMap::new(),
             next_accepted: 1,
             told: BTreeSet::new(),
+            proved: Vec::new(),
             relays: BTreeSet::new(),
             surplus: Surplus::new(me),
             reporter,
@@ -190,6 +193,11 @@ impl Streams {
         }
     }
 
+    /// Peers that have proved themselves since this was last asked, or that we opened streams to.
+    pub fn take_proved(&mut self) -> Vec<PeerId> {
+        std::mem::take(&mut self.proved)
+    }
+
     /// When to tidy up at the latest.
     pub fn due(&self) -> Option<Instant> {
         self.surplus.due()
@@ -268,6 +276,7 @@ impl Streams {
     fn on_opened(&mut self, peer: PeerId, connection: ConnectionId, open: Open, stream: Stream) {
         // Hung up in the meantime: the stream is dropped.
         if self.opening.remove(&open.link).is_some() && !self.closing {
+            self.proved.push(peer);
             self.start(open.link, peer, connection, open.protocol, stream, false);
         }
     }
@@ -320,7 +329,11 @@ impl Streams {
 
     fn on_report(&mut self, report: Report) {
         match report {
-            Report::Proved(link) => self.gate.proved(link),
+            Report::Proved(link) => {
+                self.gate.proved(link);
+                let rooms = self.links.get(&link).filter(|link| link.is_of_room());
+                self.proved.extend(rooms.map(|link| link.peer));
+            }
             Report::Ended(link) => {
                 self.gate.ended(link);
                 self.surplus.touch();

@@ -150,6 +150,9 @@ impl Worker {
         if self.sleep.slept() {
             self.on_woken();
         }
+        for peer in self.swarm.behaviour_mut().streams.take_proved() {
+            self.want(peer);
+        }
         self.take_relay_steps();
         self.take_search_steps();
         self.take_dial_steps();
@@ -198,7 +201,9 @@ impl Worker {
             let addresses = self.reachable(addresses, None);
             return self.dials.wish(Wish { peer: None, addresses });
         };
-        match address::peer_id(&peer) {
+        let id = address::peer_id(&peer);
+        id.into_iter().for_each(|id| self.want(id));
+        match id {
             Some(id) if self.swarm.behaviour().streams.is_direct(&id) => {}
             Some(id) if id != *self.swarm.local_peer_id() => {
                 let mut addresses = self.reachable(addresses, Some(&id));
@@ -259,7 +264,7 @@ impl Worker {
             }
             SwarmEvent::ConnectionClosed { connection_id, .. } => {
                 self.relays.closed(connection_id, Instant::now());
-                self.searches.closed(connection_id);
+                self.searches.closed(connection_id, Instant::now());
             }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
                 tracing::debug!(%error, "a dial failed");
@@ -381,6 +386,9 @@ impl Worker {
         let addresses = addresses.iter().map(Multiaddr::to_string).collect();
         self.tell(NetEvent::Listening { addresses });
         if moved {
+            if let Some(punching) = self.swarm.behaviour_mut().punching.as_mut() {
+                punching.moved();
+            }
             self.relays.restart(now);
             self.searches.restart(now);
             self.fruitless.clear();

@@ -242,3 +242,58 @@ fn connections_go_with_the_address_that_they_may_leave_from() {
     });
     assert_eq!(bench.relays.leaving_from("10.9.9.9".parse().unwrap()), [named]);
 }
+
+#[test]
+fn a_relay_that_closes_tcp_beside_quic_is_not_dialled_over_tcp_again() {
+    let mut bench = Bench::new(1, None);
+    bench.dialled();
+    bench.up(0);
+    bench.relays.widen();
+    assert_eq!(bench.dialled().len(), 1);
+    let tcp = bench.connect(0, TCP);
+    bench.relays.closed(tcp, bench.now);
+    assert!(bench.dialled().is_empty(), "it would be closed at once again");
+    bench.now += LONGEST_PAUSE;
+    assert!(bench.dialled().is_empty());
+    bench.relays.widen();
+    assert_eq!(bench.dialled().len(), 1);
+}
+
+#[test]
+fn quic_is_dialled_again_beside_tcp() {
+    let mut bench = Bench::new(1, None);
+    bench.dialled();
+    let quic = bench.up(0);
+    let tcp = bench.connect(0, TCP);
+    bench.introduce(0, tcp);
+    bench.relays.closed(quic, bench.now);
+    assert!(bench.dialled().is_empty(), "not at once");
+    bench.now += LONGEST_PAUSE;
+    let dials = bench.steps();
+    let is_quic = |wish: &Wish| wish.addresses.iter().all(address::is_quic);
+    assert!(dials.iter().any(|step| matches!(step, Step::Dial(wish) if is_quic(wish))), "{dials:?}");
+    bench.relays.unreachable(&bench.peers[0].clone(), bench.now);
+    bench.now += LONGEST_PAUSE;
+    assert!(bench.dialled().is_empty(), "it does not get through");
+}
+
+#[test]
+fn a_spare_relay_that_closes_an_idle_connection_rests_until_it_is_needed() {
+    let mut bench = Bench::new(3, None);
+    bench.dialled();
+    let ids: Vec<ConnectionId> = (0..3).map(|relay| bench.up(relay)).collect();
+    let mut reserved = Vec::new();
+    while let Some(step) = bench.relays.poll(bench.now) {
+        if let Step::Reserve(peer, _) = step {
+            bench.made(&peer);
+            reserved.push(peer);
+        }
+    }
+    let spare = bench.peers.iter().position(|peer| !reserved.contains(peer)).unwrap();
+    let kept = bench.peers.iter().position(|peer| reserved.contains(peer)).unwrap();
+    bench.now += STEADY;
+    bench.relays.closed(ids[spare], bench.now);
+    assert!(bench.dialled().is_empty());
+    bench.relays.closed(ids[kept], bench.now);
+    assert_eq!(bench.dialled().len(), 2);
+}

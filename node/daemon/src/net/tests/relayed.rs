@@ -60,6 +60,8 @@ async fn two_at(relay: &TestRelay, punching: bool) -> (Node, Node) {
 async fn a_direct_way_is_found_over_a_circuit() {
     let relay = TestRelay::start(9).await;
     let (mut lower, mut higher) = two_at(&relay, true).await;
+    // Whoever it does not want, it would tell nothing.
+    higher.net.do_(NetCommand::Dial { peer: Some(lower.id()), addresses: Vec::new() });
     lower.connect_through(vec![format!("{}/p2p-circuit", relay.quic())], &mut higher).await;
     for node in [&lower, &higher] {
         let direct = timeout(LONG, async { while node.net.status().await.connections[0].path != Path::Lan {} });

@@ -13,9 +13,10 @@ use crate::net::reachability::{Findings, is_global};
 impl Worker {
     /// Our own addresses, without those that nobody else could use.
     pub(super) fn on_own_addresses(&mut self, own: &BTreeSet<Multiaddr>) {
+        let networks = self.interfaces.used().cloned().collect();
         let behaviour = self.swarm.behaviour_mut();
         if let Some(punching) = behaviour.punching.as_mut() {
-            punching.set_own(own.clone());
+            punching.set_own(own.clone(), networks);
         }
         if let Some(probing) = behaviour.probing.as_mut() {
             own.iter().filter(|address| is_global(address)).for_each(|address| probing.suggest(address));

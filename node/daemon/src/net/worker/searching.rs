@@ -27,7 +27,10 @@ impl Worker {
         if !self.relays.contains(&peer) || address::is_relayed(&observed) {
             return;
         }
-        if let Some(probing) = self.swarm.behaviour_mut().probing.as_mut() {
+        // What a NAT made of a connection over TCP is of use to that connection alone.
+        let is_ours = address::ip(&observed).is_some_and(|ip| self.interfaces.has(&ip));
+        let is_probable = address::is_quic(&observed) || address::is_plain_tcp(&observed) && is_ours;
+        if let Some(probing) = self.swarm.behaviour_mut().probing.as_mut().filter(|_| is_probable) {
             probing.suggest(&observed);
         }
         let punching = self.swarm.behaviour_mut().punching.as_mut();
@@ -44,19 +47,32 @@ impl Worker {
                 self.try_tcp(peer, false);
                 self.reports.punched(peer, Ok(()), Instant::now());
             }
+            // It does not know us so far; that says nothing about the ways to it.
+            Err(error) if format!("{error:?}").contains("NoAddresses") => self.searches.unwanted(&peer, Instant::now()),
             Err(error) => self.on_fruitless(peer, in_words(&error)),
         }
     }
 
     fn on_fruitless(&mut self, peer: PeerId, why: String) {
         let now = Instant::now();
-        if self.searches.failed(&peer, now).is_none() {
+        if self.searches.failed(&peer, now).is_none() || !self.wants(&peer) {
             return;
         }
         tracing::debug!(%peer, why, "no direct way was found");
         self.reports.punched(peer, Err(why), now);
         self.try_tcp(peer, true);
         self.relays.widen();
+    }
+
+    /// The peer is one that we want to reach directly.
+    pub(super) fn want(&mut self, peer: PeerId) {
+        if let Some(punching) = self.swarm.behaviour_mut().punching.as_mut() {
+            punching.want(peer);
+        }
+    }
+
+    fn wants(&self, peer: &PeerId) -> bool {
+        self.swarm.behaviour().punching.as_ref().is_none_or(|punching| punching.wants(peer))
     }
 
     fn try_tcp(&mut self, peer: PeerId, tcp: bool) {
