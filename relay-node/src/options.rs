@@ -15,7 +15,7 @@ pub const LISTEN: [&str; 4] =
 pub struct Options {
     /// Its identity, its tokens and the letters that wait.
     pub data: PathBuf,
-    /// Multiaddrs to listen at; none stands for [`LISTEN`].
+    /// Multiaddrs to listen at; none stands for QUIC and TCP at port 4011.
     pub listen: Vec<String>,
     /// Multiaddrs under which others reach it; none stands for those it listens at.
     pub external: Vec<String>,

@@ -191,8 +191,27 @@ fn a_third_member_reads_whatever_order_letters_come_in() {
     world.run(20 * SECOND);
     world.crash(ALICE);
     world.crash(BOB);
+    // What waits for its parents is kept: its letter is gone.
+    for _ in 0..40 {
+        world.start(CAROL);
+        world.run(Duration::from_millis(60));
+        world.crash(CAROL);
+    }
     world.start(CAROL);
     assert!(world.run_until(MINUTE, |world| said.iter().all(|event| has(world, CAROL, room, event))));
+}
+
+#[test]
+fn a_relay_that_floods_is_asked_no_more_than_one_that_has_nothing() {
+    let (mut world, room) = pair(11, 1);
+    world.crash(BOB);
+    world.post.floods = true;
+    world.run(10 * SECOND);
+    world.post.asked = 0;
+    world.run(10 * MINUTE);
+    // A look a minute, and a word that what came may go.
+    assert!(world.post.asked <= 24, "{}", world.post.asked);
+    assert!(world.node(ALICE).letters(&room).unreadable > 0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use pairwave_core::letters::LetterKeys;
 use pairwave_wire::hello::BlindedTag;
 use pairwave_wire::lookup::{LookupAnswer, LookupRequest};
 use pairwave_wire::mailbox::{LetterId, MailboxAnswer, MailboxRequest, RelayRefusal, Waiting};
-use pairwave_wire::{TransportId, cbor};
+use pairwave_wire::{TransportId, cbor, limits};
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,10 @@ pub struct Post {
     /// Nothing that was to be discarded goes.
     pub keeps_all: bool,
     pub refuses: bool,
+    /// Whoever looks finds junk, always other junk, and is told that there is more.
+    pub floods: bool,
+    /// How often it was asked for anything.
+    pub asked: u64,
     /// Everything that relays were ever given.
     pub seen: Vec<Vec<u8>>,
 }
@@ -63,11 +67,13 @@ impl Post {
         rng: &mut ChaCha20Rng,
     ) -> Option<MailboxAnswer> {
         let relay = (0..self.up).find(|at| transport(*at) == *relay)?;
+        self.asked += 1;
         let request = MailboxRequest::decode(&request.encode()).expect("companions ask within bounds");
         Some(match request {
             MailboxRequest::Present { .. } => MailboxAnswer::Welcome,
             MailboxRequest::Deposit { .. } if self.refuses => MailboxAnswer::Refused(RelayRefusal::RelayFull),
             MailboxRequest::Deposit { at, letter } => self.deposit(relay, at, letter, rng),
+            MailboxRequest::Collect { at, .. } if self.floods => self.junk(at[0], rng),
             MailboxRequest::Collect { at, besides } => self.collect(relay, &at, &besides),
             MailboxRequest::Discard { letters } => {
                 let gone = |id: &LetterId, tag: &BlindedTag| letters.contains(&(*tag, *id));
@@ -111,6 +117,15 @@ impl Post {
             self.letters.insert((relay, id), (at, letter));
         }
         MailboxAnswer::Stored
+    }
+
+    fn junk(&mut self, at: BlindedTag, rng: &mut ChaCha20Rng) -> MailboxAnswer {
+        let mut letter = vec![0; limits::LETTERS[0]];
+        rng.fill_bytes(&mut letter);
+        let mut id = [0; 16];
+        rng.fill_bytes(&mut id);
+        let letters = vec![Waiting { id: LetterId(id), at, letter: ByteBuf::from(letter) }];
+        MailboxAnswer::Letters { letters, more: true }
     }
 
     fn collect(&self, relay: usize, at: &[BlindedTag], besides: &[LetterId]) -> MailboxAnswer {

@@ -41,6 +41,9 @@ struct Progress {
     /// Up to which seq our events wait in letters, or did.
     #[serde(default)]
     stored: u64,
+    /// The identity key of the ratchet that those letters are for.
+    #[serde(default)]
+    reader: Option<[u8; 32]>,
     /// When a link to the member was last up.
     last_seen: Option<Timestamp>,
     /// Our highest seq that was written to a link. A restart begins anew, with the link.
@@ -77,6 +80,15 @@ impl Deliveries {
     pub fn stored(&mut self, member: MemberId, seq: u64) {
         let progress = self.members.entry(member).or_default();
         progress.stored = progress.stored.max(seq);
+    }
+
+    /// The member opens letters with this key. What was written for another one it cannot read.
+    pub fn reads_with(&mut self, member: MemberId, identity: &[u8; 32]) {
+        let progress = self.members.entry(member).or_default();
+        if progress.reader.as_ref() != Some(identity) {
+            progress.stored = 0;
+            progress.reader = Some(*identity);
+        }
     }
 
     /// Up to which seq of `author`, which is us, the member has our events or finds them at a mailbox.

@@ -28,7 +28,7 @@ const LENGTH: usize = 4;
 /// What one letter may hold of events, in bytes: what is around them fits beside it.
 pub const EVENTS: usize = limits::LETTERS[limits::LETTERS.len() - 1] - 8 * 1024;
 /// Most epoch keys in one letter.
-const KEYS: usize = 64;
+pub const KEYS: usize = 64;
 
 /// A message of the ratchet between two members, as the ratchet made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use serde_bytes::ByteBuf;
 
 use crate::context::Context;
 use crate::effect::{Effect, Slot};
-use crate::event::Body;
+use crate::event::{Body, SignedEvent};
 use crate::id::{EventId, MemberId};
 use crate::input::ConnectedRelay;
 use crate::key::{self, EpochKey};
@@ -25,7 +25,7 @@ use crate::log::{Log, LogError};
 use crate::message::BATCH;
 use crate::notice::Notice;
 use crate::pairing::companion;
-use crate::relays::without_token;
+use crate::relays::RelayName;
 use crate::seat::{Seat, Standing};
 use crate::time::Timestamp;
 
@@ -33,8 +33,9 @@ use crate::time::Timestamp;
 const GATHER: Duration = Duration::from_millis(300);
 /// How long a member may be gone before it is written to: a link that moves is no absence.
 const ABSENCE: Duration = Duration::from_secs(6);
-/// Pause after all relays refused a letter.
+/// First pause after a letter to a member could not be written or left anywhere; then ever longer.
 const RETRY: Duration = Duration::from_secs(30);
+const LONGEST_RETRY: Duration = Duration::from_secs(3600);
 /// Pause between two looks into our own mailboxes while somebody is away.
 const LOOK: Duration = Duration::from_secs(60);
 /// Newest epochs under whose tags letters may wait.
@@ -45,6 +46,8 @@ const COPIES: usize = 2;
 const SEEN: usize = 1024;
 /// A session that failed is begun anew at most so often.
 const AFRESH: Duration = Duration::from_secs(3600);
+/// Bytes of events out of letters that are kept while they wait for their parents.
+const WAITING: usize = 1024 * 1024;
 
 /// How letters fared since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -77,6 +80,10 @@ pub struct Mailbox {
     /// Tags that were asked for, and the epochs they belong to.
     tags: BTreeMap<BlindedTag, EventId>,
     seen: VecDeque<[u8; 32]>,
+    /// The relays of the room that could be asked when it was last looked at.
+    relays: Vec<TransportId>,
+    /// Members whose letters went nowhere: how often in a row, and until when they wait.
+    unwritten: BTreeMap<MemberId, (u32, Timestamp)>,
     /// Members with whom a session is to be begun anew, and since when one was.
     afresh: BTreeMap<MemberId, (bool, Timestamp)>,
     /// When to see who is to be written to.
@@ -97,12 +104,14 @@ struct Own {
     keys: LetterKeys,
     #[serde(with = "serde_bytes")]
     ratchets: Vec<u8>,
+    /// Events out of letters that wait for their parents: their letters are gone.
+    waiting: Vec<ByteBuf>,
 }
 
 #[derive(Debug)]
 enum Work {
     Making,
-    Sealing { to: MemberId, through: u64 },
+    Sealing { to: MemberId, through: u64, afresh: bool },
     Opening { from: MemberId, letter: Place },
 }
 
@@ -118,6 +127,7 @@ struct Place {
 struct Writing {
     to: MemberId,
     through: u64,
+    afresh: bool,
     /// Deposits without an answer so far.
     open: usize,
     stored: bool,
@@ -131,14 +141,15 @@ enum Errand {
 }
 
 impl Mailbox {
-    /// Reads what [`Seat::save_ratchets`] saved; without it, new keys are made.
+    /// Reads what was saved of it; without it, new keys are made.
     pub fn decode(bytes: &[u8]) -> Self {
         Self { own: cbor::decode(bytes, usize::MAX).ok(), ..Self::default() }
     }
 
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let write_at = self.write_at.filter(|_| self.work.is_none() && self.writing.is_none());
-        write_at.into_iter().chain(self.look_at).min()
+        let look_at = self.look_at.filter(|_| self.own.is_some());
+        write_at.into_iter().chain(look_at).min()
     }
 
     fn write_by(&mut self, at: Timestamp) {
@@ -156,7 +167,7 @@ impl Mailbox {
         }
     }
 
-    /// Says whether this letter is new. Its other copies are expected.
+    /// Says whether a letter that is sealed for us is new. Its other copies are expected.
     fn see(&mut self, letter: &[u8]) -> bool {
         let digest = key::hash(b"pairwave-letter-seen-v1", &[letter]);
         let times = self.seen.iter().filter(|seen| **seen == digest).count();
@@ -165,9 +176,17 @@ impl Mailbox {
         }
         if times < COPIES {
             self.seen.push_back(digest);
-            self.progress = true;
         }
+        self.progress |= times > 0 && times < COPIES;
         times == 0
+    }
+
+    /// A letter to a member went nowhere; others are not kept waiting by it.
+    fn postpone(&mut self, to: MemberId, now: Timestamp) {
+        let times = self.unwritten.get(&to).map_or(0, |(times, _)| *times);
+        let pause = RETRY.saturating_mul(1 << times.min(10)).min(LONGEST_RETRY);
+        self.unwritten.insert(to, (times + 1, now + pause));
+        self.write_by(now);
     }
 
     fn wants_afresh(&self, member: &MemberId) -> bool {
@@ -185,11 +204,28 @@ impl Mailbox {
 }
 
 impl Seat {
-    /// The relays of this room that can be asked are others now.
-    pub(crate) fn relays_changed(&mut self, context: &mut Context<'_>) {
+    /// Notices when the relays of this room that can be asked are others.
+    pub(crate) fn follow_relays(&mut self, context: &mut Context<'_>) {
+        let relays = self.relays(context);
+        if relays == self.mailbox.relays {
+            return;
+        }
+        self.mailbox.relays = relays;
+        self.mailbox.unwritten.clear();
         self.mailbox.look_by(context.now);
         self.mailbox.write_by(context.now);
         self.mind_mailbox(context);
+        self.publish_soon(context);
+        self.mind_whereabouts(context);
+    }
+
+    /// What came out of letters before this start and waited for its parents.
+    pub(crate) fn take_up_letters(&mut self, context: &mut Context<'_>) {
+        let Some(waiting) = self.mailbox.own.as_ref().map(|own| own.waiting.clone()) else { return };
+        if !waiting.is_empty() {
+            let me = self.me();
+            let _ = self.on_events(me, waiting, context);
+        }
     }
 
     /// Something of our own became durable, or somebody went: a letter may be due.
@@ -225,20 +261,20 @@ impl Seat {
         if !matches!(self.mailbox.work.take(), Some(Work::Making)) {
             return;
         }
-        self.mailbox.own = Some(Own { keys, ratchets });
+        self.mailbox.own = Some(Own { keys, ratchets, waiting: Vec::new() });
         self.save_ratchets(context);
         self.mind_mailbox(context);
     }
 
     /// A message to a member came out of the ratchet.
     pub(crate) fn on_sealed(&mut self, sealed: Option<(Vec<u8>, Ratcheted)>, context: &mut Context<'_>) {
-        let Some(Work::Sealing { to, through }) = self.mailbox.work.take() else { return };
-        match sealed {
-            Some((ratchets, message)) => {
-                self.keep_ratchets(ratchets, context);
-                self.deposit(to, through, message, context);
-            }
-            None => self.mailbox.write_at = Some(context.now + RETRY),
+        let Some(Work::Sealing { to, through, afresh }) = self.mailbox.work.take() else { return };
+        let deposited = sealed.is_some_and(|(ratchets, message)| {
+            self.keep_ratchets(ratchets, context);
+            self.deposit(Writing { to, through, afresh, open: 0, stored: false }, message, context)
+        });
+        if !deposited {
+            self.mailbox.postpone(to, context.now);
         }
         self.mind_mailbox(context);
     }
@@ -247,16 +283,15 @@ impl Seat {
     pub(crate) fn on_opened_letter(&mut self, opened: Option<(Vec<u8>, Vec<u8>)>, context: &mut Context<'_>) {
         let Some(Work::Opening { from, letter }) = self.mailbox.work.take() else { return };
         match opened {
-            Some((ratchets, bytes)) => {
-                self.keep_ratchets(ratchets, context);
-                self.read_letter(from, &bytes, context);
-            }
+            Some((ratchets, bytes)) => self.read_letter(from, ratchets, &bytes, context),
             None => {
                 self.mailbox.counts.unreadable += 1;
-                if self.room.is_member(&from) {
-                    self.mailbox.lost_session(from, context.now);
-                }
+                self.mailbox.lost_session(from, context.now);
             }
+        }
+        if self.failed().is_some() {
+            // Its events are not safe: the room is read again, and the letter with it.
+            return;
         }
         self.discard(letter, context);
         self.mind_mailbox(context);
@@ -334,15 +369,17 @@ impl Seat {
                 return self.mailbox.look_for_more(context.now);
             };
             let place = Place { relay, at, id };
-            if !self.mailbox.see(&letter) {
+            let epoch = self.mailbox.tags.get(&at).and_then(|epoch| self.keys.get(epoch));
+            let envelope = epoch.and_then(|epoch| Envelope::open(epoch, &at, &letter).ok());
+            if envelope.is_some() && !self.mailbox.see(&letter) {
                 self.mailbox.counts.repeated += 1;
                 self.discard(place, context);
                 continue;
             }
-            let epoch = self.mailbox.tags.get(&at).and_then(|epoch| self.keys.get(epoch));
-            let envelope = epoch.and_then(|epoch| Envelope::open(epoch, &at, &letter).ok());
+            // Anybody who ever had the epoch's key can make an envelope that says it is a member's.
+            let is_others = |from: &MemberId| *from != self.me() && self.room.is_member(from);
             match (envelope, &self.mailbox.own) {
-                (Some(Envelope { from, message }), Some(own)) if from != self.me() => {
+                (Some(Envelope { from, message }), Some(own)) if is_others(&from) => {
                     let (room, ratchets) = (self.id(), own.ratchets.clone());
                     self.mailbox.work = Some(Work::Opening { from, letter: place });
                     context.outbox.push(Effect::OpenLetter { room, ratchets, from, message });
@@ -355,18 +392,38 @@ impl Seat {
         }
     }
 
-    fn read_letter(&mut self, from: MemberId, bytes: &[u8], context: &mut Context<'_>) {
+    /// Until the member's signature is found good, nothing of it counts, the ratchets neither.
+    fn read_letter(&mut self, from: MemberId, ratchets: Vec<u8>, bytes: &[u8], context: &mut Context<'_>) {
         let (room, me) = (self.id(), self.me());
         let Ok(content) = Content::verify(bytes, &from, &room, &me) else {
             self.mailbox.counts.unreadable += 1;
             return;
         };
         self.mailbox.counts.read += 1;
-        if self.room.is_member(&from) {
-            let _ = self.on_keys(content.keys, context);
-        }
+        self.mailbox.progress = true;
+        let _ = self.on_keys(content.keys, context);
         // A fault in it is the sender's, and there is no link that could end for it.
-        let _ = self.on_events(from, content.events, context);
+        let _ = self.on_events(from, content.events.clone(), context);
+        if let Err(error) = self.keep_waiting(content.events, context) {
+            return self.fail(&error);
+        }
+        self.keep_ratchets(ratchets, context);
+    }
+
+    /// The letters of events that wait for their parents go, so these are kept.
+    fn keep_waiting(&mut self, events: Vec<ByteBuf>, context: &Context<'_>) -> Result<(), LogError> {
+        let Some(own) = &mut self.mailbox.own else { return Ok(()) };
+        let mut bytes = 0;
+        let mut waiting = Vec::new();
+        for event in std::mem::take(&mut own.waiting).into_iter().chain(events) {
+            let Ok(signed) = SignedEvent::decode(&event) else { continue };
+            if bytes + event.len() <= WAITING && !self.room.contains(context.log, &signed.id())? {
+                bytes += event.len();
+                waiting.push(event);
+            }
+        }
+        own.waiting = waiting;
+        Ok(())
     }
 
     /// Everything before it is durable when this leaves.
@@ -382,11 +439,17 @@ impl Seat {
         }
         self.mailbox.write_at = None;
         let Some(own) = &self.mailbox.own else { return Ok(()) };
+        if self.check_recovered().is_err() {
+            self.mailbox.write_at = Some(context.now + RETRY);
+            return Ok(());
+        }
         let ratchets = own.ratchets.clone();
         let away: Vec<MemberId> = self.others().filter(|member| !self.links.contains_key(member)).collect();
         for to in away {
             let Some(keys) = self.room.state().letters.of(&to).copied() else { continue };
+            self.deliveries.reads_with(to, &keys.identity);
             let gone_at = self.deliveries.last_seen(&to).map_or(Timestamp(0), |seen| seen + ABSENCE);
+            let gone_at = gone_at.max(self.mailbox.unwritten.get(&to).map_or(Timestamp(0), |(_, until)| *until));
             let afresh = self.mailbox.wants_afresh(&to);
             let (events, through) = self.unsaid(&to, context.log)?;
             if events.is_empty() && !afresh {
@@ -398,8 +461,7 @@ impl Seat {
             }
             let content = Content { events, keys: self.newer_keys(&to, context.log)? };
             let content = content.sign(context.identity, &self.id(), &to);
-            self.mailbox.afresh.entry(to).and_modify(|(wanted, _)| *wanted = false);
-            self.mailbox.work = Some(Work::Sealing { to, through });
+            self.mailbox.work = Some(Work::Sealing { to, through, afresh });
             let room = self.id();
             context.outbox.push(Effect::SealLetter { room, ratchets, to, keys, afresh, content });
             return Ok(());
@@ -429,35 +491,33 @@ impl Seat {
         Ok((events, through))
     }
 
-    /// The epoch under which a member surely looks for letters, and its key.
+    /// The newest epoch that a member surely knows, and its key: one whose event it has, or the one
+    /// that it was admitted in.
     fn epoch_of(&self, to: &MemberId, log: &dyn Log) -> Result<Option<(EventId, EpochKey)>, LogError> {
-        let mut newest = None;
-        for (epoch, key) in self.keys.known(self.room.state().members.epochs()).take(EPOCHS) {
+        let members = &self.room.state().members;
+        let Some(admitted) = members.get(to).map(|member| member.position) else { return Ok(None) };
+        for (epoch, key) in self.keys.known(members.epochs()) {
             let Some(record) = self.room.record(log, &epoch)? else { continue };
-            if self.deliveries.has(to, &record.author, record.seq) {
+            if record.position <= admitted || self.deliveries.has(to, &record.author, record.seq) {
                 return Ok(Some((epoch, key.clone())));
             }
-            newest.get_or_insert((epoch, key.clone()));
         }
-        Ok(newest)
+        Ok(None)
     }
 
     /// Keys of the epochs that began after the one a member surely knows.
     fn newer_keys(&self, to: &MemberId, log: &dyn Log) -> Result<Vec<(EventId, EpochKey)>, LogError> {
         let known = self.epoch_of(to, log)?.map(|(epoch, _)| epoch);
-        let epochs = self.keys.known(self.room.state().members.epochs()).take(EPOCHS);
+        let epochs = self.keys.known(self.room.state().members.epochs()).take(letter::KEYS);
         Ok(epochs.take_while(|(epoch, _)| Some(*epoch) != known).map(|(epoch, key)| (epoch, key.clone())).collect())
     }
 
-    fn deposit(&mut self, to: MemberId, through: u64, message: Ratcheted, context: &mut Context<'_>) {
-        let epoch = match self.epoch_of(&to, context.log) {
-            Ok(epoch) => epoch,
-            Err(error) => return self.fail(&error),
-        };
-        let Some((_, epoch)) = epoch else { return };
-        let at = letter::tag(&epoch, &to, letter::day(context.now));
-        let Some(letter) = (Envelope { from: self.me(), message }).seal(&epoch, &at, context.rng) else { return };
-        let mut writing = Writing { to, through, open: 0, stored: false };
+    /// Says whether the letter is on its way to a relay.
+    fn deposit(&mut self, mut writing: Writing, message: Ratcheted, context: &mut Context<'_>) -> bool {
+        let Ok(Some((_, epoch))) = self.epoch_of(&writing.to, context.log) else { return false };
+        let at = letter::tag(&epoch, &writing.to, letter::day(context.now));
+        let envelope = Envelope { from: self.me(), message };
+        let Some(letter) = envelope.seal(&epoch, &at, context.rng) else { return false };
         for relay in self.relays(context).into_iter().take(COPIES) {
             let request = MailboxRequest::Deposit { at, letter: ByteBuf::from(letter.clone()) };
             let id = context.outbox.mail(relay, request);
@@ -465,6 +525,7 @@ impl Seat {
             writing.open += 1;
         }
         self.mailbox.writing = (writing.open > 0).then_some(writing);
+        self.mailbox.writing.is_some()
     }
 
     fn on_deposited(&mut self, answer: Option<MailboxAnswer>, context: &mut Context<'_>) {
@@ -477,13 +538,17 @@ impl Seat {
             self.deliveries_changed(context);
             context.outbox.notify(Notice::Delivery { room: self.id(), member });
         }
-        let Some(Writing { open: 0, stored, .. }) = self.mailbox.writing else { return };
+        let Some(Writing { open: 0, to, afresh, stored, .. }) = self.mailbox.writing else { return };
         self.mailbox.writing = None;
         if stored {
+            self.mailbox.unwritten.remove(&to);
+            if afresh {
+                self.mailbox.afresh.entry(to).and_modify(|(wanted, _)| *wanted = false);
+            }
             self.mailbox.write_by(context.now);
         } else {
             self.mailbox.counts.refused += 1;
-            self.mailbox.write_by(context.now + RETRY);
+            self.mailbox.postpone(to, context.now);
         }
     }
 
@@ -501,9 +566,18 @@ impl Seat {
 
     /// The relays of this room that can be asked, nearest first.
     pub(crate) fn relays(&self, context: &Context<'_>) -> Vec<TransportId> {
-        let named = self.room.state().relays.iter().map(without_token);
-        let named: BTreeSet<&str> = named.collect();
-        let is_ours = |relay: &&ConnectedRelay| relay.named.iter().any(|name| named.contains(without_token(name)));
+        if context.relays.is_empty() {
+            return Vec::new();
+        }
+        let ours: BTreeSet<&str> = self.room.state().relays.iter().filter_map(peer_in).collect();
+        let is_ours = |relay: &&ConnectedRelay| {
+            relay.named.iter().filter_map(|name| peer_in(name)).any(|peer| ours.contains(peer))
+        };
         context.relays.iter().filter(is_ours).map(|relay| relay.transport.clone()).collect()
     }
+}
+
+/// The peer id that names a relay, by whichever of its addresses.
+fn peer_in(relay: &str) -> Option<&str> {
+    RelayName::parse(relay).ok().map(|name| name.peer)
 }

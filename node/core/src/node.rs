@@ -195,7 +195,7 @@ impl<L: Log> Node<L> {
             Input::AppendFailed { room, number: _, why } => self.on_append_failed(room, why),
             Input::Derived { id, key } => self.on_derived(id, key),
             Input::BetterPath { peer } => self.move_links(&peer),
-            Input::Relays { connected } => self.on_relays(connected),
+            Input::Relays { connected } => self.connected_relays = connected,
             Input::LetterKeysMade { room, keys, ratchets } => {
                 self.with_seat(&room, |seat, context| seat.on_letter_keys(keys, ratchets, context));
             }
@@ -404,15 +404,6 @@ impl<L: Log> Node<L> {
         });
     }
 
-    fn on_relays(&mut self, connected: Vec<ConnectedRelay>) {
-        self.connected_relays = connected;
-        self.each_seat(|seat, context| {
-            seat.relays_changed(context);
-            seat.publish_soon(context);
-            seat.mind_whereabouts(context);
-        });
-    }
-
     /// Links cannot be trusted to notice: each must prove at once that it is alive.
     fn on_network_changed(&mut self) {
         self.connectivity.restart(self.now);
@@ -453,6 +444,7 @@ impl<L: Log> Node<L> {
                 let mut seat = Seat::new(restored, keys, own_seq);
                 seat.restore(&saved);
                 self.seats.insert(room, seat);
+                self.with_seat(&room, Seat::take_up_letters);
                 if self.closed.remove(&room) {
                     self.outbox.notify(Notice::Reopened { room });
                 }
@@ -515,6 +507,7 @@ impl<L: Log> Node<L> {
             self.relays = relays.into_iter().map(str::to_owned).collect();
             self.outbox.push(Effect::Relays { relays: self.relays.clone() });
         }
+        self.each_seat(Seat::follow_relays);
     }
 
     /// Dials and opens what is due. Cheap when nothing is.

@@ -120,7 +120,9 @@ impl Seat {
         if let Some(bytes) = saved.get(&Slot::Peers) {
             self.peers = Peers::decode(bytes);
         }
-        if let Some(bytes) = saved.get(&Slot::Ratchets) {
+        // An older copy's ratchets would say other things with message keys that were used before.
+        let is_old = self.recovery.own_seq > self.room.own_seq();
+        if let Some(bytes) = saved.get(&Slot::Ratchets).filter(|_| !is_old) {
             self.mailbox = Mailbox::decode(bytes);
         }
     }

@@ -37,6 +37,7 @@ impl Seat {
         if let Some(old) = self.links.get(&member) {
             // A link that moves: what was told on the old one holds until the new one tells more.
             link.sessions.clone_from(&old.sessions);
+            self.comparing_interrupted(member, context);
         }
         if let Some(old) = self.links.insert(member, link) {
             context.outbox.push(crate::effect::Effect::Hangup { link: old.id() });

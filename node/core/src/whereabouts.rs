@@ -137,13 +137,12 @@ impl Seat {
                 }
             }
         }
-        let tags: Vec<BlindedTag> = asked.keys().copied().take(limits::MAILBOXES).collect();
-        if tags.is_empty() {
-            return;
-        }
+        let tags: Vec<BlindedTag> = asked.keys().copied().collect();
         for relay in relays {
-            let id = context.outbox.look_up(relay.clone(), LookupRequest::Find { at: tags.clone() });
-            self.whereabouts.errands.insert(id, asked.clone());
+            for at in tags.chunks(limits::MAILBOXES) {
+                let id = context.outbox.look_up(relay.clone(), LookupRequest::Find { at: at.to_vec() });
+                self.whereabouts.errands.insert(id, asked.clone());
+            }
         }
     }
 }

@@ -293,10 +293,11 @@ impl<N: Network> Running<N> {
 
     fn on_settled(&mut self, through: u64, refused: Option<Refused>) {
         let released = self.held.settle(through, refused.as_ref());
-        released.effects.into_iter().for_each(|effect| self.carry_out(effect));
+        // First: a room that is closed must not go on with what rests on what was refused.
         if let Some(refused) = refused {
             self.on_refused(refused);
         }
+        released.effects.into_iter().for_each(|effect| self.carry_out(effect));
         // After the refusals: it counts for all numbers but theirs.
         self.feed(Input::Durable { number: through });
         for input in released.unasked {

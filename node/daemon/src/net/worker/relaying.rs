@@ -1,4 +1,4 @@
-//! What the worker does about relays: the steps of [`Relays`], and requests to them.
+//! What the worker does about relays: the steps of `Relays`, and requests to them.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
