@@ -255,6 +255,7 @@ fn cells(row: &Value) -> String {
 
 fn step_told(step: &Value) -> String {
     let took = step["back_s"].as_f64().map_or("**not in time**".to_owned(), |took| format!("{took:.1}"));
-    let off = if step["on_path"] == false { format!(" (on {})", step["path_before"]) } else { String::new() };
+    let path = step["path_before"][1].as_str();
+    let off = path.filter(|_| step["on_path"] == false).map(|path| format!(" (on {path})")).unwrap_or_default();
     format!("{} {took}{off}", step["trouble"].as_str().unwrap_or_default())
 }

@@ -23,8 +23,9 @@ by all who run: a second here says that something works, not how fast it is.";
 
 const COLUMNS: &str = "\
 **met**: seconds from `pairwave join` until both see each other; *answer* where the inviter had to dial. **then direct**:
-seconds from having met until both see a direct path. **words**: both companions end, start again, and say something at once: seconds until both were heard. **direct**: seconds from the same
-moment until both see a direct path. **words after loss**: the relay in use is killed; seconds until both were heard again.";
+seconds from having met until both see a direct path, at most 60. **words**: both companions end, start again, and say
+something at once: seconds until both were heard. **direct**: seconds from the same moment until both see a direct path.
+**words after loss**: the relay in use is killed; seconds until both were heard again.";
 
 pub fn write(text: &str) {
     std::fs::write(PATH, text).expect("docs/CONNECTIVITY.md can be written");
@@ -83,6 +84,9 @@ fn summary(runs: &[Run]) -> String {
             &|plan| helped(plan) && plan.expected().is_direct(),
             &direct,
         ),
+        of("of these, already after joining", &|plan| helped(plan) && plan.expected().is_direct(), &|outcome| {
+            outcome.joined_direct_after.is_some()
+        }),
         of(
             "every pair where one side is reachable talks without a relay",
             &|plan| !helped(plan) && plan.expected() != Reach::Apart,

@@ -40,7 +40,7 @@ use crate::run::Run;
 /// Names the cell that a process of ours runs alone.
 const CELL: &str = "PAIRWAVE_LAB_CELL";
 /// More cells than cores: most of the time a cell waits for a time-out of somebody.
-const SIDE_BY_SIDE: usize = 4;
+const SIDE_BY_SIDE: usize = 6;
 
 /// A process with threads cannot enter a user namespace.
 #[allow(unsafe_code, reason = "runs before main, in the only thread there is")]
