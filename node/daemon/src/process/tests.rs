@@ -28,7 +28,8 @@ impl Person {
         let flags = flags.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let config = Config::load(&home, |_| None, &flags).unwrap();
         let lock = Lock::take(&home).unwrap();
-        let companion = Companion::start(&home, &config).unwrap();
+        let mut companion = Companion::start(&home, &config).unwrap();
+        companion.reachable().await;
         let at = home.clone();
         let running = tokio::spawn(async move {
             let ended = companion.serve_until(&mut Signals::listen().unwrap(), &at).await;
