@@ -4,6 +4,8 @@
 //! complete. So whatever happens to one, it is only counted; the events in it come again by a link
 //! or by the next letter.
 
+mod writing;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -18,12 +20,10 @@ use crate::effect::{Effect, Slot};
 use crate::event::{Body, SignedEvent};
 use crate::id::{EventId, MemberId};
 use crate::input::ConnectedRelay;
-use crate::key::{self, EpochKey};
+use crate::key;
 use crate::letter::{self, Content, Envelope, Ratcheted};
 use crate::letters::LetterKeys;
-use crate::log::{Log, LogError};
-use crate::message::BATCH;
-use crate::notice::Notice;
+use crate::log::LogError;
 use crate::pairing::companion;
 use crate::relays::RelayName;
 use crate::seat::{Seat, Standing};
@@ -430,126 +430,6 @@ impl Seat {
     fn discard(&mut self, Place { relay, at, id }: Place, context: &mut Context<'_>) {
         let errand = context.outbox.mail(relay, MailboxRequest::Discard { letters: vec![(at, id)] });
         self.mailbox.errands.insert(errand, Errand::Discard(id));
-    }
-
-    fn write_next(&mut self, context: &mut Context<'_>) -> Result<(), LogError> {
-        let is_due = self.mailbox.write_at.is_some_and(|due| due <= context.now);
-        if !is_due || self.mailbox.work.is_some() || self.mailbox.writing.is_some() {
-            return Ok(());
-        }
-        self.mailbox.write_at = None;
-        let Some(own) = &self.mailbox.own else { return Ok(()) };
-        if self.check_recovered().is_err() {
-            self.mailbox.write_at = Some(context.now + RETRY);
-            return Ok(());
-        }
-        let ratchets = own.ratchets.clone();
-        let away: Vec<MemberId> = self.others().filter(|member| !self.links.contains_key(member)).collect();
-        for to in away {
-            let Some(keys) = self.room.state().letters.of(&to).copied() else { continue };
-            self.deliveries.reads_with(to, &keys.identity);
-            let gone_at = self.deliveries.last_seen(&to).map_or(Timestamp(0), |seen| seen + ABSENCE);
-            let gone_at = gone_at.max(self.mailbox.unwritten.get(&to).map_or(Timestamp(0), |(_, until)| *until));
-            let afresh = self.mailbox.wants_afresh(&to);
-            let (events, through) = self.unsaid(&to, context.log)?;
-            if events.is_empty() && !afresh {
-                continue;
-            }
-            if gone_at > context.now {
-                self.mailbox.write_by(gone_at);
-                continue;
-            }
-            let content = Content { events, keys: self.newer_keys(&to, context.log)? };
-            let content = content.sign(context.identity, &self.id(), &to);
-            self.mailbox.work = Some(Work::Sealing { to, through, afresh });
-            let room = self.id();
-            context.outbox.push(Effect::SealLetter { room, ratchets, to, keys, afresh, content });
-            return Ok(());
-        }
-        Ok(())
-    }
-
-    /// Our durable events that a member neither has nor finds at a mailbox, as many as one letter
-    /// holds, and the seq of the last one.
-    fn unsaid(&self, to: &MemberId, log: &dyn Log) -> Result<(Vec<ByteBuf>, u64), LogError> {
-        let me = self.me();
-        let mut through = self.deliveries.at_hand(to, &me);
-        let durable = self.room.have().seq(&me);
-        let (mut events, mut bytes) = (Vec::new(), 0);
-        if through >= durable {
-            return Ok((events, through));
-        }
-        for (seq, id) in log.chain(&self.id(), &me, through + 1, BATCH)? {
-            let Some(record) = log.get(&self.id(), &id)?.filter(|_| seq <= durable) else { break };
-            bytes += record.signed.len();
-            if bytes > letter::EVENTS {
-                break;
-            }
-            events.push(ByteBuf::from(record.signed));
-            through = seq;
-        }
-        Ok((events, through))
-    }
-
-    /// The newest epoch that a member surely knows, and its key: one whose event it has, or the one
-    /// that it was admitted in.
-    fn epoch_of(&self, to: &MemberId, log: &dyn Log) -> Result<Option<(EventId, EpochKey)>, LogError> {
-        let members = &self.room.state().members;
-        let Some(admitted) = members.get(to).map(|member| member.position) else { return Ok(None) };
-        for (epoch, key) in self.keys.known(members.epochs()) {
-            let Some(record) = self.room.record(log, &epoch)? else { continue };
-            if record.position <= admitted || self.deliveries.has(to, &record.author, record.seq) {
-                return Ok(Some((epoch, key.clone())));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Keys of the epochs that began after the one a member surely knows.
-    fn newer_keys(&self, to: &MemberId, log: &dyn Log) -> Result<Vec<(EventId, EpochKey)>, LogError> {
-        let known = self.epoch_of(to, log)?.map(|(epoch, _)| epoch);
-        let epochs = self.keys.known(self.room.state().members.epochs()).take(letter::KEYS);
-        Ok(epochs.take_while(|(epoch, _)| Some(*epoch) != known).map(|(epoch, key)| (epoch, key.clone())).collect())
-    }
-
-    /// Says whether the letter is on its way to a relay.
-    fn deposit(&mut self, mut writing: Writing, message: Ratcheted, context: &mut Context<'_>) -> bool {
-        let Ok(Some((_, epoch))) = self.epoch_of(&writing.to, context.log) else { return false };
-        let at = letter::tag(&epoch, &writing.to, letter::day(context.now));
-        let envelope = Envelope { from: self.me(), message };
-        let Some(letter) = envelope.seal(&epoch, &at, context.rng) else { return false };
-        for relay in self.relays(context).into_iter().take(COPIES) {
-            let request = MailboxRequest::Deposit { at, letter: ByteBuf::from(letter.clone()) };
-            let id = context.outbox.mail(relay, request);
-            self.mailbox.errands.insert(id, Errand::Deposit);
-            writing.open += 1;
-        }
-        self.mailbox.writing = (writing.open > 0).then_some(writing);
-        self.mailbox.writing.is_some()
-    }
-
-    fn on_deposited(&mut self, answer: Option<MailboxAnswer>, context: &mut Context<'_>) {
-        let Some(writing) = &mut self.mailbox.writing else { return };
-        writing.open -= 1;
-        if answer == Some(MailboxAnswer::Stored) && !std::mem::replace(&mut writing.stored, true) {
-            self.mailbox.counts.stored += 1;
-            self.deliveries.stored(writing.to, writing.through);
-            let member = writing.to;
-            self.deliveries_changed(context);
-            context.outbox.notify(Notice::Delivery { room: self.id(), member });
-        }
-        let Some(Writing { open: 0, to, afresh, stored, .. }) = self.mailbox.writing else { return };
-        self.mailbox.writing = None;
-        if stored {
-            self.mailbox.unwritten.remove(&to);
-            if afresh {
-                self.mailbox.afresh.entry(to).and_modify(|(wanted, _)| *wanted = false);
-            }
-            self.mailbox.write_by(context.now);
-        } else {
-            self.mailbox.counts.refused += 1;
-            self.mailbox.postpone(to, context.now);
-        }
     }
 
     fn keep_ratchets(&mut self, ratchets: Vec<u8>, context: &mut Context<'_>) {
