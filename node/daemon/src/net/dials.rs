@@ -16,10 +16,6 @@ use crate::net::address;
 const ATTEMPTS: usize = 16;
 /// Most attempts at a time to one peer: the second has newer addresses than one that hangs.
 const PER_PEER: usize = 2;
-/// How often, and after how long, circuits are tried again while worse addresses hang: the peer may
-/// just be reserving its place.
-const RECALLS: u32 = 3;
-const RECALL: Duration = Duration::from_secs(1);
 /// Most attempts that wait for their turn.
 const WAITING: usize = 64;
 
@@ -52,12 +48,6 @@ struct Attempt {
     dials: HashSet<ConnectionId>,
     /// Worse addresses, and when their turn comes.
     later: VecDeque<(Instant, Vec<Multiaddr>)>,
-    /// Addresses through relays, and the dials of them.
-    circuits: Vec<Multiaddr>,
-    calls: HashSet<ConnectionId>,
-    recalls: u32,
-    /// The circuits failed, and something else may take long to.
-    recall: bool,
     connected: bool,
 }
 
@@ -86,10 +76,6 @@ impl Dials {
 
     /// What to do now; ask until there is nothing. `delay` is how long a worse way waits.
     pub fn poll(&mut self, now: Instant, delay: Duration) -> Option<Step> {
-        for attempt in self.running.iter_mut().filter(|attempt| attempt.recall) {
-            attempt.recall = false;
-            attempt.later.push_back((now + RECALL * attempt.recalls, attempt.circuits.clone()));
-        }
         while self.steps.is_empty() && (self.begin_one(now, delay) || self.continue_one(now)) {}
         self.steps.pop_front()
     }
@@ -114,11 +100,7 @@ impl Dials {
         let mut attempt = Attempt {
             peer: wish.peer,
             dials: HashSet::new(),
-            circuits: wish.addresses.iter().filter(|address| address::is_relayed(address)).cloned().collect(),
             later: stages(wish.addresses, now, delay),
-            calls: HashSet::new(),
-            recalls: 0,
-            recall: false,
             connected: false,
         };
         if let Some((_, first)) = attempt.later.pop_front() {
@@ -145,12 +127,7 @@ impl Dials {
         let attempt = &mut self.running[at];
         attempt.dials.remove(&id);
         attempt.connected |= connected;
-        if attempt.calls.remove(&id) && !connected && !attempt.dials.is_empty() && attempt.recalls < RECALLS {
-            attempt.recalls += 1;
-            attempt.recall = true;
-        }
         if attempt.connected {
-            attempt.recall = false;
             attempt.later.clear();
         }
         if !attempt.dials.is_empty() {
@@ -172,7 +149,6 @@ impl Attempt {
     /// whoever wishes for a dial has looked whether there is one that lives.
     fn dial(&mut self, addresses: Vec<Multiaddr>) -> Vec<Step> {
         let unique: BTreeSet<Multiaddr> = addresses.into_iter().collect();
-        let is_call = unique.iter().all(address::is_relayed);
         let dials: Vec<DialOpts> = match self.peer {
             Some(peer) => {
                 let addresses = unique.into_iter().collect();
@@ -181,9 +157,6 @@ impl Attempt {
             None => unique.into_iter().map(DialOpts::from).collect(),
         };
         self.dials.extend(dials.iter().map(DialOpts::connection_id));
-        if is_call {
-            self.calls.extend(dials.iter().map(DialOpts::connection_id));
-        }
         dials.into_iter().map(Step::Dial).collect()
     }
 }
@@ -276,28 +249,6 @@ mod tests {
         bench.wish(Some(bob), &[&circuit]);
         let only = bench.dialled();
         bench.dials.failed(only);
-        assert_eq!(bench.failed(), Some(bob));
-    }
-
-    #[test]
-    fn a_circuit_that_fails_is_tried_again_while_what_cannot_work_hangs() {
-        let (bob, relay) = (PeerId::random(), PeerId::random());
-        let circuit = format!("{QUIC}/p2p/{relay}/p2p-circuit");
-        let mut bench = Bench::new();
-        bench.wish(Some(bob), &[&circuit, QUIC]);
-        let hangs = bench.dialled();
-        bench.now += 2 * DELAY;
-        let mut call = bench.dialled();
-        for _ in 0..RECALLS {
-            bench.dials.failed(call);
-            bench.nothing();
-            bench.now += RECALL * RECALLS;
-            call = bench.dialled();
-        }
-        bench.dials.failed(call);
-        bench.now += RECALL * RECALLS;
-        bench.nothing();
-        bench.dials.failed(hangs);
         assert_eq!(bench.failed(), Some(bob));
     }
 
