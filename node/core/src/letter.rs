@@ -5,10 +5,6 @@
 //! under a key that every member can derive ([`Envelope`]), padded, so that a relay sees one of five
 //! sizes of random bytes under a tag that changes every day.
 
-use chacha20poly1305::{
-    KeyInit, XChaCha20Poly1305,
-    aead::{Aead, Payload},
-};
 use pairwave_wire::hello::BlindedTag;
 use pairwave_wire::{cbor, limits};
 use rand_core::CryptoRng;
@@ -18,13 +14,10 @@ use serde_bytes::ByteBuf;
 use crate::id::{EventId, MemberId, RoomId};
 use crate::key::{self, Domain, EpochKey, Identity};
 use crate::message::BATCH;
+use crate::padded;
 use crate::time::Timestamp;
 
-const NONCE: usize = 24;
-/// By how much a letter is longer than its padded content: nonce and tag.
-const OVERHEAD: usize = NONCE + 16;
-/// Bytes of the length in front of what is padded.
-const LENGTH: usize = 4;
+const DOMAIN: &[u8] = b"pairwave-letter-v1";
 /// What one letter may hold of events, in bytes: what is around them fits beside it.
 pub const EVENTS: usize = limits::LETTERS[limits::LETTERS.len() - 1] - 8 * 1024;
 /// Most epoch keys in one letter.
@@ -78,28 +71,17 @@ pub fn day(now: Timestamp) -> u64 {
 }
 
 impl Envelope {
-    /// Pads and seals it; `None` if it is too long for a letter.
+    /// Seals it in the smallest size that it fits in; `None` if it is too long for a letter.
     pub fn seal(&self, epoch: &EpochKey, at: &BlindedTag, rng: &mut impl CryptoRng) -> Option<Vec<u8>> {
         let content = cbor::encode(self).expect("bytes always encode");
-        let size = limits::LETTERS.into_iter().find(|size| content.len() + LENGTH + OVERHEAD <= *size)?;
-        let mut padded = u32::try_from(content.len()).ok()?.to_be_bytes().to_vec();
-        padded.extend(content);
-        padded.resize(size - OVERHEAD, 0);
-        let mut nonce = [0; NONCE];
-        rng.fill_bytes(&mut nonce);
-        let payload = Payload { msg: &padded, aad: &at.0 };
-        let sealed = cipher(epoch).encrypt(&nonce.into(), payload).ok()?;
-        Some([&nonce[..], &sealed].concat())
+        let size = limits::LETTERS.into_iter().find(|size| content.len() + padded::OVERHEAD <= *size)?;
+        padded::seal(DOMAIN, epoch, at, &content, size, rng)
     }
 
     /// Opens what [`Self::seal`] made for this tag.
     pub fn open(epoch: &EpochKey, at: &BlindedTag, letter: &[u8]) -> Result<Self, LetterError> {
-        let (nonce, sealed) = letter.split_first_chunk::<NONCE>().ok_or(LetterError::DoesNotOpen)?;
-        let payload = Payload { msg: sealed, aad: &at.0 };
-        let padded = cipher(epoch).decrypt(nonce.into(), payload).map_err(|_| LetterError::DoesNotOpen)?;
-        let (length, content) = padded.split_first_chunk::<LENGTH>().ok_or(LetterError::Malformed)?;
-        let content = content.get(..u32::from_be_bytes(*length) as usize).ok_or(LetterError::Malformed)?;
-        cbor::decode(content, limits::RELAY_MESSAGE).map_err(|_| LetterError::Malformed)
+        let content = padded::open(DOMAIN, epoch, at, letter).ok_or(LetterError::DoesNotOpen)?;
+        cbor::decode(&content, limits::RELAY_MESSAGE).map_err(|_| LetterError::Malformed)
     }
 }
 
@@ -126,11 +108,6 @@ impl Content {
 
 fn digest(room: &RoomId, to: &MemberId, content: &[u8]) -> [u8; 32] {
     key::hash(b"pairwave-letter-content-v1", &[&room.0, &to.0, content])
-}
-
-fn cipher(epoch: &EpochKey) -> XChaCha20Poly1305 {
-    let key = zeroize::Zeroizing::new(key::keyed_hash(b"pairwave-letter-v1", epoch.expose(), &[]));
-    XChaCha20Poly1305::new((&*key).into())
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ pub mod node;
 pub mod noise;
 pub mod notice;
 mod outbox;
+mod padded;
 mod pairing;
 pub mod peers;
 pub mod ranges;

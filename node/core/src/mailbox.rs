@@ -230,7 +230,7 @@ impl Seat {
 
     /// Something of our own became durable, or somebody went: a letter may be due.
     pub(crate) fn letters_due(&mut self, context: &Context<'_>) {
-        let is_somebody_away = self.others().any(|member| !self.links.contains_key(&member));
+        let is_somebody_away = self.away().next().is_some();
         if is_somebody_away && !context.relays.is_empty() {
             self.mailbox.write_by(context.now + GATHER);
         }
@@ -329,7 +329,7 @@ impl Seat {
         if !is_due || self.mailbox.own.is_none() {
             return;
         }
-        let is_somebody_away = self.others().any(|member| !self.links.contains_key(&member));
+        let is_somebody_away = self.away().next().is_some();
         self.mailbox.look_at = is_somebody_away.then(|| context.now + LOOK);
         self.mailbox.tags = self.own_tags(context.now);
         let at: Vec<BlindedTag> = self.mailbox.tags.keys().copied().collect();

@@ -530,7 +530,7 @@ impl<L: Log> Node<L> {
         let mut goals: BTreeMap<TransportId, BTreeSet<String>> = BTreeMap::new();
         let mut missing = !self.joins.is_empty();
         for seat in self.seats.values().filter(|seat| seat.wants_links()) {
-            for member in seat.others().filter(|member| !seat.links.contains_key(member)) {
+            for member in seat.away() {
                 missing = true;
                 for (transport, addresses) in seat.peers.of(&member) {
                     let goal = goals.entry(transport.clone()).or_default();

@@ -162,6 +162,11 @@ impl Seat {
         self.room.members().filter(move |member| *member != me)
     }
 
+    /// Standing members that no link leads to.
+    pub(crate) fn away(&self) -> impl Iterator<Item = MemberId> + '_ {
+        self.others().filter(|member| !self.links.contains_key(member))
+    }
+
     /// Is it worth linking with the others? One who left does so until somebody knows of it.
     pub fn wants_links(&self) -> bool {
         match self.standing_by_log() {

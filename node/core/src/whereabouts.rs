@@ -4,10 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chacha20poly1305::{
-    KeyInit, XChaCha20Poly1305,
-    aead::{Aead, Payload},
-};
 use pairwave_wire::hello::BlindedTag;
 use pairwave_wire::lookup::{LookupAnswer, LookupRequest};
 use pairwave_wire::{TransportId, cbor, limits};
@@ -20,10 +16,11 @@ use crate::id::MemberId;
 use crate::key::{self, EpochKey};
 use crate::letter::day;
 use crate::message::PeerHint;
+use crate::padded;
 use crate::seat::{Seat, Standing};
 use crate::time::Timestamp;
 
-const NONCE: usize = 24;
+const DOMAIN: &[u8] = b"pairwave-lookup-v1";
 /// A record is padded to a multiple of this, so that its size says little of what is inside.
 const GRAIN: usize = 1024;
 /// Pause between two publications of what has not changed; less than a relay keeps it.
@@ -122,7 +119,7 @@ impl Seat {
     }
 
     fn find(&mut self, relays: &[TransportId], context: &mut Context<'_>) {
-        let away: Vec<MemberId> = self.others().filter(|member| !self.links.contains_key(member)).collect();
+        let away: Vec<MemberId> = self.away().collect();
         self.whereabouts.find_at = (!away.is_empty()).then(|| {
             let pause = 10 * ABSENCE.saturating_mul(1 << self.whereabouts.vain.min(8));
             context.now + pause.min(LONGEST)
@@ -150,21 +147,13 @@ impl Seat {
 impl Whereabout {
     fn seal(&self, epoch: &EpochKey, at: &BlindedTag, rng: &mut impl CryptoRng) -> Option<Vec<u8>> {
         let content = cbor::encode(self).expect("texts and bytes always encode");
-        let mut padded = u32::try_from(content.len()).ok()?.to_be_bytes().to_vec();
-        padded.extend(content);
-        padded.resize(padded.len().next_multiple_of(GRAIN), 0);
-        let mut nonce = [0; NONCE];
-        rng.fill_bytes(&mut nonce);
-        let sealed = cipher(epoch).encrypt(&nonce.into(), Payload { msg: &padded, aad: &at.0 }).ok()?;
-        Some([&nonce[..], &sealed].concat()).filter(|record| record.len() <= limits::RECORD)
+        let size = (content.len() + padded::LENGTH).next_multiple_of(GRAIN) + padded::OVERHEAD - padded::LENGTH;
+        padded::seal(DOMAIN, epoch, at, &content, size, rng).filter(|record| record.len() <= limits::RECORD)
     }
 
     fn open(epoch: &EpochKey, at: &BlindedTag, record: &[u8]) -> Option<Self> {
-        let (nonce, sealed) = record.split_first_chunk::<NONCE>()?;
-        let padded = cipher(epoch).decrypt(nonce.into(), Payload { msg: sealed, aad: &at.0 }).ok()?;
-        let (length, content) = padded.split_first_chunk::<4>()?;
-        let content = content.get(..u32::from_be_bytes(*length) as usize)?;
-        let here: Self = cbor::decode(content, limits::RECORD).ok()?;
+        let content = padded::open(DOMAIN, epoch, at, record)?;
+        let here: Self = cbor::decode(&content, limits::RECORD).ok()?;
         let fits = here.addresses.len() <= limits::ADDRESSES
             && here.addresses.iter().all(|address| address.len() <= limits::ADDRESS);
         fits.then_some(here)
@@ -174,11 +163,6 @@ impl Whereabout {
 /// Under which tag `member` publishes on this day.
 fn tag(epoch: &EpochKey, member: &MemberId, day: u64) -> BlindedTag {
     BlindedTag(key::keyed_hash(b"pairwave-lookup-tag-v1", epoch.expose(), &[&member.0, &day.to_be_bytes()]))
-}
-
-fn cipher(epoch: &EpochKey) -> XChaCha20Poly1305 {
-    let key = zeroize::Zeroizing::new(key::keyed_hash(b"pairwave-lookup-v1", epoch.expose(), &[]));
-    XChaCha20Poly1305::new((&*key).into())
 }
 
 #[cfg(test)]

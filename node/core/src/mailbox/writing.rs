@@ -28,7 +28,7 @@ impl Seat {
             return Ok(());
         }
         let ratchets = own.ratchets.clone();
-        let away: Vec<MemberId> = self.others().filter(|member| !self.links.contains_key(member)).collect();
+        let away: Vec<MemberId> = self.away().collect();
         for to in away {
             let Some(keys) = self.room.state().letters.of(&to).copied() else { continue };
             self.deliveries.reads_with(to, &keys.identity);
