@@ -1,0 +1,1 @@
+//! Patches: which files they touch, and how.
