@@ -5,6 +5,7 @@ use std::time::Duration;
 use pairwave_wire::TransportId;
 
 use crate::answer::Answer;
+use crate::consenting::Act;
 use crate::event::Origin;
 use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::invite::Invite;
@@ -93,6 +94,12 @@ pub enum Command {
         by: Speaker,
         message: Message,
     },
+    /// A wish about charter, floor or requests.
+    Act {
+        room: RoomId,
+        by: Speaker,
+        act: Act,
+    },
     /// Shows this side's three words; starts an exchange if there is none.
     Verify {
         room: RoomId,
@@ -145,6 +152,7 @@ impl Command {
             | Self::AddRelay { room, .. }
             | Self::RemoveRelay { room, .. }
             | Self::Send { room, .. }
+            | Self::Act { room, .. }
             | Self::Verify { room, .. }
             | Self::Heard { room, .. }
             | Self::SessionStarted { room, .. }
@@ -240,6 +248,48 @@ pub enum Refusal {
     RelayThere,
     #[error("the room has no such relay")]
     NoSuchRelay,
+    #[error("the members of this room have not verified each other")]
+    Unverified,
+    #[error("the members of this room have not agreed on a charter")]
+    NoCharter,
+    #[error("no such charter is in question")]
+    NoSuchCharter,
+    #[error("somebody else has the floor, or nobody has")]
+    NoFloor { holder: Option<MemberId> },
+    #[error("you do not have the floor")]
+    NotHolding,
+    #[error("this claim does not wait for the floor")]
+    NoSuchClaim,
+    #[error("your claim waits for the floor already")]
+    ClaimWaits,
+    #[error("the floor can be taken in {wait:?}, if the claim stays unanswered")]
+    ClaimTooYoung { wait: Duration },
+    #[error("agents have spoken {max} times without a human between, as often as they may")]
+    HopsSpent { max: u32 },
+    #[error("no such request")]
+    NoSuchRequest,
+    #[error("this request was made to somebody else")]
+    NotForYou,
+    #[error("nobody asks itself for something where there are others")]
+    OwnRequest,
+    #[error("the request is not what was shown")]
+    OtherPayload,
+    #[error("this request was {state} already")]
+    Settled { state: &'static str },
+    #[error("this request has not been approved")]
+    NotApproved,
+    #[error("this request was handed to an agent already, and that happens once")]
+    HandedBefore,
+    #[error("this request was not handed to an agent")]
+    NotHanded,
+    #[error("the result of this request was told already")]
+    CompletedBefore,
+    #[error("this was denied before, word by word")]
+    DeniedBefore,
+    #[error("high risk is never approved for always")]
+    NeverAlways,
+    #[error("`{field}` is {got}, at most {max} is allowed")]
+    TooHigh { field: &'static str, got: u32, max: u32 },
     #[error("only a human can do this")]
     HumansOnly,
     #[error("the text contains your own three words, which only your voice may carry")]

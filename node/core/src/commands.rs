@@ -44,6 +44,7 @@ impl<L: Log> Node<L> {
                 Some(self.say(room, by, Body::RelayRemoved(RelayRemoved { relay })))
             }
             Command::Send { room, by, message } => Some(self.send(room, by, message)),
+            Command::Act { room, by, act } => Some(self.in_seat(room, |seat, context| seat.act(by, act, context))),
             Command::Verify { room, by: _, member } => self.verify(token, room, member),
             Command::Heard { room, by, member, words } => Some(self.heard(room, by, member, &words)),
             Command::SessionStarted { room, session, origin } => Some(self.session_started(room, session, origin)),

@@ -273,12 +273,6 @@ impl Seat {
 
 /// Is this true of a text that the event carries, or of all of them in a row?
 fn any_text(body: &Body, is: impl Fn(&str) -> bool) -> bool {
-    let texts = match body {
-        Body::Message(message) => message.texts(),
-        Body::Named(named) => vec![named.name.as_str()],
-        Body::Removed(removed) => removed.reason.iter().map(String::as_str).collect(),
-        Body::Admitted(admitted) => vec![admitted.name.as_str()],
-        _ => Vec::new(),
-    };
+    let texts: Vec<&str> = body.texts().into_iter().map(|(_, text)| text).collect();
     texts.iter().any(|text| is(text)) || is(&texts.join(" "))
 }

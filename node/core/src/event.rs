@@ -13,7 +13,7 @@ use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::key::{self, BadSignature, Domain, Identity};
 use crate::log::Record;
 use crate::time::Timestamp;
-use crate::{letters, members, relays, sessions, talk, verification};
+use crate::{actions, charter, floor, hops, letters, members, overrides, relays, sessions, talk, verification};
 
 /// Version of the event format.
 pub const VERSION: u16 = 1;
@@ -62,6 +62,21 @@ pub enum Body {
     RelayAdded(relays::RelayAdded),
     RelayRemoved(relays::RelayRemoved),
     Message(talk::Message),
+    CharterProposed(charter::CharterProposed),
+    CharterAccepted(charter::CharterAccepted),
+    CharterDeclined(charter::CharterDeclined),
+    FloorClaimed(floor::FloorClaimed),
+    FloorYielded(floor::FloorYielded),
+    FloorTaken(floor::FloorTaken),
+    FloorReleased(floor::FloorReleased),
+    Requested(actions::Requested),
+    Approved(actions::Approved),
+    Denied(actions::Denied),
+    Handed(actions::Handed),
+    Completed(actions::Completed),
+    Expired(actions::Expired),
+    Overridden(overrides::Overridden),
+    Prompted(hops::Prompted),
     Foreign { kind: String },
 }
 
@@ -277,6 +292,21 @@ impl Body {
             Self::RelayAdded(_) => "relay_added",
             Self::RelayRemoved(_) => "relay_removed",
             Self::Message(_) => "message",
+            Self::CharterProposed(_) => "charter_proposed",
+            Self::CharterAccepted(_) => "charter_accepted",
+            Self::CharterDeclined(_) => "charter_declined",
+            Self::FloorClaimed(_) => "floor_claimed",
+            Self::FloorYielded(_) => "floor_yielded",
+            Self::FloorTaken(_) => "floor_taken",
+            Self::FloorReleased(_) => "floor_released",
+            Self::Requested(_) => "action",
+            Self::Approved(_) => "approved",
+            Self::Denied(_) => "denied",
+            Self::Handed(_) => "handed",
+            Self::Completed(_) => "completed",
+            Self::Expired(_) => "expired",
+            Self::Overridden(_) => "overridden",
+            Self::Prompted(_) => "prompted",
             Self::Foreign { kind } => kind,
         }
     }
@@ -296,6 +326,21 @@ impl Body {
             Self::RelayAdded(body) => cbor::to_value(body),
             Self::RelayRemoved(body) => cbor::to_value(body),
             Self::Message(body) => cbor::to_value(body),
+            Self::CharterProposed(body) => cbor::to_value(body),
+            Self::CharterAccepted(body) => cbor::to_value(body),
+            Self::CharterDeclined(body) => cbor::to_value(body),
+            Self::FloorClaimed(body) => cbor::to_value(body),
+            Self::FloorYielded(body) => cbor::to_value(body),
+            Self::FloorTaken(body) => cbor::to_value(body),
+            Self::FloorReleased(body) => cbor::to_value(body),
+            Self::Requested(body) => cbor::to_value(body),
+            Self::Approved(body) => cbor::to_value(body),
+            Self::Denied(body) => cbor::to_value(body),
+            Self::Handed(body) => cbor::to_value(body),
+            Self::Completed(body) => cbor::to_value(body),
+            Self::Expired(body) => cbor::to_value(body),
+            Self::Overridden(body) => cbor::to_value(body),
+            Self::Prompted(body) => cbor::to_value(body),
             Self::Foreign { .. } => Ok(Value::Null),
         };
         Ok((self.kind(), value?))
@@ -316,6 +361,21 @@ impl Body {
             "relay_added" => read(value, Self::RelayAdded),
             "relay_removed" => read(value, Self::RelayRemoved),
             "message" => read(value, Self::Message),
+            "charter_proposed" => read(value, Self::CharterProposed),
+            "charter_accepted" => read(value, Self::CharterAccepted),
+            "charter_declined" => read(value, Self::CharterDeclined),
+            "floor_claimed" => read(value, Self::FloorClaimed),
+            "floor_yielded" => read(value, Self::FloorYielded),
+            "floor_taken" => read(value, Self::FloorTaken),
+            "floor_released" => read(value, Self::FloorReleased),
+            "action" => read(value, Self::Requested),
+            "approved" => read(value, Self::Approved),
+            "denied" => read(value, Self::Denied),
+            "handed" => read(value, Self::Handed),
+            "completed" => read(value, Self::Completed),
+            "expired" => read(value, Self::Expired),
+            "overridden" => read(value, Self::Overridden),
+            "prompted" => read(value, Self::Prompted),
             _ => None,
         };
         known.unwrap_or(Self::Foreign { kind })

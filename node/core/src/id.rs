@@ -62,6 +62,19 @@ id!(
     SessionId, 16
 );
 
+id!(
+    /// BLAKE2b-256 of a charter's text under the domain `pairwave-charter-v1`.
+    CharterHash, 32
+);
+id!(
+    /// BLAKE2b-256 of what a request wants done under the domain `pairwave-request-v1`.
+    RequestHash, 32
+);
+id!(
+    /// A finding of the secret scan: a hash that only the companion which found it can make.
+    FindingId, 16
+);
+
 impl SessionId {
     /// What a companion says by itself (it admits, it rotates keys), nobody's session.
     pub const COMPANION: Self = Self([0; 16]);

@@ -4,20 +4,26 @@
 //! fold over them. [`Node`](node::Node) holds all rooms of one identity and performs no IO: time,
 //! bytes and randomness come in as arguments, effects go out as values.
 
+pub mod actions;
 pub mod answer;
 pub mod armor;
 mod causality;
+pub mod charter;
 pub mod command;
 mod commands;
 mod comparing;
 pub mod connectivity;
+pub mod consenting;
 mod context;
 pub mod delivery;
 pub mod effect;
 pub mod epochs;
 pub mod event;
+pub mod floor;
 mod fold;
+pub mod gate;
 mod handshakes;
+pub mod hops;
 pub mod id;
 pub mod input;
 pub mod invite;
@@ -39,6 +45,7 @@ pub mod node;
 pub mod noise;
 pub mod notice;
 mod outbox;
+pub mod overrides;
 mod padded;
 mod pairing;
 pub mod peers;
@@ -54,6 +61,8 @@ mod signals;
 pub mod state;
 pub mod sync;
 pub mod talk;
+mod tending;
+mod texts;
 pub mod time;
 pub mod vector;
 pub mod verification;

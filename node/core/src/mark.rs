@@ -38,6 +38,34 @@ pub enum Mark {
     RelayThere,
     #[error("the room has no such relay")]
     NoSuchRelay,
+    #[error("the members had not verified each other")]
+    Unverified,
+    #[error("the members had not agreed on a charter")]
+    NoCharter,
+    #[error("it names no charter that was in question")]
+    NoSuchCharter,
+    #[error("its author did not have the floor")]
+    NoFloor,
+    #[error("the floor was not as it says")]
+    OtherFloor,
+    #[error("the agents had spoken as often as they may without a human between")]
+    HopsSpent,
+    #[error("only a human may do this")]
+    HumansOnly,
+    #[error("it names no request that its author can have seen")]
+    NoSuchRequest,
+    #[error("the request was made to somebody else")]
+    NotForYou,
+    #[error("it approves something else than what was asked")]
+    OtherPayload,
+    #[error("the request was settled already")]
+    Settled,
+    #[error("the request was not at that point")]
+    OutOfTurn,
+    #[error("this was denied before, word by word")]
+    DeniedBefore,
+    #[error("a number is higher than allowed")]
+    TooHigh,
 }
 
 impl From<Refusal> for Mark {
@@ -52,6 +80,23 @@ impl From<Refusal> for Mark {
             Refusal::NotARelay(_) => Self::NotARelay,
             Refusal::RelayThere => Self::RelayThere,
             Refusal::NoSuchRelay => Self::NoSuchRelay,
+            Refusal::NoSuchMember => Self::NoSuchMember,
+            Refusal::Unverified => Self::Unverified,
+            Refusal::NoCharter => Self::NoCharter,
+            Refusal::NoSuchCharter => Self::NoSuchCharter,
+            Refusal::NoFloor { .. } => Self::NoFloor,
+            Refusal::NotHolding | Refusal::NoSuchClaim | Refusal::ClaimWaits => Self::OtherFloor,
+            Refusal::HopsSpent { .. } => Self::HopsSpent,
+            Refusal::HumansOnly | Refusal::NeverAlways => Self::HumansOnly,
+            Refusal::NoSuchRequest => Self::NoSuchRequest,
+            Refusal::NotForYou | Refusal::OwnRequest => Self::NotForYou,
+            Refusal::OtherPayload => Self::OtherPayload,
+            Refusal::Settled { .. } => Self::Settled,
+            Refusal::NotApproved | Refusal::HandedBefore | Refusal::NotHanded | Refusal::CompletedBefore => {
+                Self::OutOfTurn
+            }
+            Refusal::DeniedBefore => Self::DeniedBefore,
+            Refusal::TooHigh { .. } => Self::TooHigh,
             _ => Self::FieldShape,
         }
     }

@@ -121,6 +121,8 @@ pub enum Timer {
     Save,
     /// A letter is to be written, or may wait for us.
     Letters,
+    /// Something of the room became true by time: a request is too old, a holder of the floor away.
+    Room,
     /// Our addresses are to be published, or a member's are to be found.
     Lookup,
 }
@@ -219,6 +221,7 @@ impl<L: Log> Node<L> {
         self.finish_joins();
         self.follow_membership();
         self.follow_relays();
+        self.each_seat(Seat::tend);
         if reaches_out {
             self.reach_out();
         }
@@ -237,8 +240,9 @@ impl<L: Log> Node<L> {
             let fold = seat.poll_settle().map(|at| (at, Timer::Fold));
             let save = seat.poll_save().map(|at| (at, Timer::Save));
             let letters = seat.mailbox.poll_timeout().map(|at| (at, Timer::Letters));
+            let tend = seat.poll_tend().map(|at| (at, Timer::Room));
             let lookup = seat.whereabouts.poll_timeout().map(|at| (at, Timer::Lookup));
-            links.chain(words).chain(fold).chain(save).chain(letters).chain(lookup)
+            links.chain(words).chain(fold).chain(save).chain(letters).chain(lookup).chain(tend)
         });
         let dial = self.connectivity.poll_timeout().map(|at| (at, Timer::Dial));
         let stream = self.links.poll_timeout(self.limits.handshake).map(|at| (at, Timer::Stream));

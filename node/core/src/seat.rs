@@ -20,6 +20,7 @@ use crate::pairing::companion;
 use crate::peers::Peers;
 use crate::reading::{Reach, Reader, Reading, Said};
 use crate::room::{Change, Room};
+use crate::tending::Tending;
 use crate::time::Timestamp;
 use crate::whereabouts::Whereabouts;
 
@@ -50,6 +51,7 @@ pub struct Seat {
     pub(crate) comparing: Comparing,
     pub(crate) mailbox: Mailbox,
     pub(crate) whereabouts: Whereabouts,
+    pub(crate) tending: Tending,
     /// Members that told us we are none.
     pub(crate) refused_by: BTreeSet<MemberId>,
     recovery: Recovery,
@@ -97,6 +99,7 @@ impl Seat {
             comparing: Comparing::default(),
             mailbox: Mailbox::default(),
             whereabouts: Whereabouts::default(),
+            tending: Tending::default(),
             refused_by: BTreeSet::new(),
             recovery: Recovery { own_seq, heard: BTreeSet::new() },
             appends: VecDeque::new(),

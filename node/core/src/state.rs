@@ -5,13 +5,20 @@ use std::collections::BTreeMap;
 use pairwave_wire::{cbor, limits};
 use serde::{Deserialize, Serialize};
 
+use crate::actions::{Actions, Past};
 use crate::causality;
-use crate::event::{Body, Event};
+use crate::charter::Charters;
+use crate::command::Refusal;
+use crate::event::{Body, Event, Origin};
+use crate::floor::Floor;
+use crate::gate::Gate;
+use crate::hops::Hops;
 use crate::id::{EventId, MemberId, RoomId};
 use crate::letters::Letters;
 use crate::log::{Log, LogError, Record};
 use crate::mark::Mark;
 use crate::members::{Genesis, Members};
+use crate::overrides::Overrides;
 use crate::relays::Relays;
 use crate::sessions::{Sessions, readable};
 use crate::talk::{Kind, Message, Talk};
@@ -33,6 +40,12 @@ pub struct RoomState {
     pub relays: Relays,
     pub talk: Talk,
     pub letters: Letters,
+    pub gate: Gate,
+    pub charters: Charters,
+    pub floor: Floor,
+    pub hops: Hops,
+    pub actions: Actions,
+    pub overrides: Overrides,
     /// Events without effect, and why.
     pub marks: BTreeMap<EventId, Mark>,
     /// Authors that said two things in one place, and whether they named both since.
@@ -80,7 +93,10 @@ impl RoomState {
     ) -> Result<(), LogError> {
         self.follow_chain(record, event, changes);
         match self.effect(log, room, record, event, changes)? {
-            Ok(()) => self.sessions.heard(event, record.position),
+            Ok(()) => {
+                self.sessions.heard(event, record.position);
+                self.follow(event, record.position.id);
+            }
             Err(mark) => _ = self.marks.insert(record.position.id, mark),
         }
         Ok(())
@@ -112,6 +128,9 @@ impl RoomState {
         if !self.members.may_speak(&event.author, event.seq, &record.position.id) {
             return Ok(Err(Mark::NotAMember));
         }
+        if let Err(refusal) = self.check_policy(&event.author, &event.session, event.origin, &event.body) {
+            return Ok(Err(refusal.into()));
+        }
         match &event.body {
             Body::Genesis(genesis) => self.begin(event.author, genesis),
             Body::Admitted(admitted) => self.sessions.introduce(admitted.member, &admitted.name),
@@ -121,10 +140,41 @@ impl RoomState {
             Body::RelayAdded(added) => return Ok(self.relays.add(added)),
             Body::RelayRemoved(removed) => return Ok(self.relays.remove(removed)),
             Body::Message(message) => return self.hear(log, room, record, event, message),
+            Body::CharterProposed(proposed) => return marked(self.charters.propose(event, proposed, record.position)),
+            Body::CharterAccepted(accepted) => return marked(self.charters.accept(event, accepted)),
+            Body::CharterDeclined(declined) => return marked(self.charters.decline(event, declined)),
+            Body::FloorClaimed(claimed) => return marked(self.floor.claim(event, claimed, record.position.id)),
+            Body::FloorYielded(yielded) => {
+                return marked(self.floor.hand_over(event, yielded, self.gate.members(), record.position.id));
+            }
+            Body::FloorTaken(taken) => return marked(self.floor.take(event, taken, record.position.id)),
+            Body::FloorReleased(released) => return marked(self.floor.release(released, record.position.id)),
+            Body::Requested(requested) => {
+                return marked(self.actions.request(event, requested, self.gate.members(), record.position));
+            }
+            Body::Approved(_) | Body::Denied(_) | Body::Handed(_) | Body::Completed(_) | Body::Expired(_) => {
+                return self.act(Past { log, room, of: Some(record) }, event, record.position.id);
+            }
+            Body::Overridden(overridden) => return marked(self.overrides.apply(event, overridden)),
             Body::Foreign { .. } => return Ok(Err(Mark::Foreign)),
+            Body::Prompted(_) if event.origin == Origin::Agent => return Ok(Err(Mark::HumansOnly)),
+            Body::Prompted(_) => (),
             Body::Invited(_) | Body::InviteClosed(_) | Body::Removed(_) | Body::Left(_) | Body::Rotated(_) => (),
         }
         Ok(Ok(()))
+    }
+
+    /// Moves a request on.
+    fn act(&mut self, past: Past<'_>, event: &Event, id: EventId) -> Result<Result<(), Mark>, LogError> {
+        let judged = match &event.body {
+            Body::Approved(approved) => self.actions.approve(event, approved, &past, id),
+            Body::Denied(denied) => self.actions.deny(event, denied, &past, id),
+            Body::Handed(handed) => self.actions.hand(event, handed, &past, id),
+            Body::Completed(completed) => self.actions.complete(event, completed, &past, id),
+            Body::Expired(expired) => self.actions.expire(event, expired, &past, id),
+            _ => Ok(Ok(())),
+        };
+        Ok(judged?.map_err(Mark::from))
     }
 
     fn begin(&mut self, founder: MemberId, genesis: &Genesis) {
@@ -162,6 +212,10 @@ impl RoomState {
         self.talk.apply(event, message, record.position);
         Ok(Ok(()))
     }
+}
+
+fn marked(result: Result<(), Refusal>) -> Result<Result<(), Mark>, LogError> {
+    Ok(result.map_err(Mark::from))
 }
 
 /// Is there a question with this id among the ancestors of `of`?

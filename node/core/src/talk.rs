@@ -34,6 +34,7 @@ pub enum Kind {
     Question,
     Review,
     Status,
+    Summary,
 }
 
 /// How sure the author is of what it says.
@@ -67,7 +68,7 @@ pub enum Field {
 /// Required beside `text`: `question` fields.expected_format · `answer` answers · `decision`
 /// rationale · `context` headline, claim, provenance · `finding` headline · `review` fields.path
 /// and description · `handoff` fields.work_completed, remaining_work, files_modified (list) and
-/// decisions_made (list).
+/// decisions_made (list) · `summary` fields.headlines, decisions and open_questions (lists).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
@@ -95,7 +96,7 @@ pub struct Message {
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Answer,
         Self::Chat,
         Self::Context,
@@ -105,6 +106,7 @@ impl Kind {
         Self::Question,
         Self::Review,
         Self::Status,
+        Self::Summary,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -118,6 +120,7 @@ impl Kind {
             Self::Question => "question",
             Self::Review => "review",
             Self::Status => "status",
+            Self::Summary => "summary",
         }
     }
 }
@@ -155,23 +158,8 @@ impl Message {
             Kind::Answer | Kind::Decision | Kind::Context | Kind::Finding => Ok(()),
             Kind::Review => self.require_text("path").and_then(|()| self.require_text("description")),
             Kind::Handoff => self.check_handoff(),
+            Kind::Summary => self.check_summary(),
         }
-    }
-
-    /// Every text that the message carries.
-    pub(crate) fn texts(&self) -> Vec<&str> {
-        let optional = [&self.headline, &self.rationale, &self.key];
-        let mut texts = vec![self.text.as_str()];
-        texts.extend(optional.into_iter().flatten().map(String::as_str));
-        texts.extend(self.provenance.iter().map(String::as_str));
-        for (name, field) in &self.fields {
-            texts.push(name);
-            match field {
-                Field::Text(text) => texts.push(text),
-                Field::List(list) => texts.extend(list.iter().map(String::as_str)),
-            }
-        }
-        texts
     }
 
     fn check_handoff(&self) -> Result<(), Refusal> {
@@ -179,6 +167,12 @@ impl Message {
         self.require_text("remaining_work")?;
         self.require_list("files_modified")?;
         self.require_list("decisions_made")
+    }
+
+    fn check_summary(&self) -> Result<(), Refusal> {
+        self.require_list("headlines")?;
+        self.require_list("decisions")?;
+        self.require_list("open_questions")
     }
 
     fn require_text(&self, field: &'static str) -> Result<(), Refusal> {

@@ -59,6 +59,13 @@ impl Verification {
         standing[1..].iter().all(|member| self.joins(&standing, *first, member, first))
     }
 
+    /// Are all of these joined to each other?
+    pub(crate) fn joins_all(&self, members: &BTreeSet<MemberId>) -> bool {
+        let members: Vec<MemberId> = members.iter().copied().collect();
+        let Some(first) = members.first() else { return false };
+        members[1..].iter().all(|member| self.joins(&members, *first, member, first))
+    }
+
     fn joins(&self, standing: &[MemberId], from: MemberId, to: &MemberId, without: &MemberId) -> bool {
         let mut seen = BTreeSet::from([from]);
         let mut next = vec![from];

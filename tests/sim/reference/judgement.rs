@@ -113,6 +113,21 @@ impl Membership {
             | Body::LetterKeys(_)
             | Body::RelayAdded(_)
             | Body::RelayRemoved(_)
+            | Body::CharterProposed(_)
+            | Body::CharterAccepted(_)
+            | Body::CharterDeclined(_)
+            | Body::FloorClaimed(_)
+            | Body::FloorYielded(_)
+            | Body::FloorTaken(_)
+            | Body::FloorReleased(_)
+            | Body::Requested(_)
+            | Body::Approved(_)
+            | Body::Denied(_)
+            | Body::Handed(_)
+            | Body::Completed(_)
+            | Body::Expired(_)
+            | Body::Overridden(_)
+            | Body::Prompted(_)
             | Body::Foreign { .. } => return true,
             _ if !self.may_speak(library, &id) => return false,
             Body::Invited(invited) => _ = self.invites.insert(id, invited.uses),

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use pairwave_wire::limits;
 
 use super::{Place, Room, ordered_parents};
+use crate::actions::Past;
 use crate::command::{Refusal, Speaker};
-use crate::event::{self, Body, Event, SignError, VerifiedEvent};
+use crate::event::{self, Body, Event, Origin, SignError, VerifiedEvent};
 use crate::id::{EventId, RoomId};
 use crate::key::Identity;
 use crate::log::{Log, LogError, MemoryLog, Record};
@@ -54,7 +55,8 @@ pub(super) fn author(
     if !room.is_member(&room.me) {
         return Err(Refusal::NotAMember);
     }
-    check(room, log, &body)?;
+    room.state().check_policy(&room.me, &by.session, by.origin, &body)?;
+    check(room, log, by, &body)?;
     let (parents, places) = parents(room, log)?;
     let tip = room.known.tips(&room.me).last().copied();
     let event = Event {
@@ -99,7 +101,7 @@ fn sign(identity: &Identity, event: Event) -> Result<VerifiedEvent, Refusal> {
 }
 
 /// What the fold would refuse is refused before it is signed.
-fn check(room: &Room, log: &dyn Log, body: &Body) -> Result<(), Refusal> {
+fn check(room: &Room, log: &dyn Log, by: Speaker, body: &Body) -> Result<(), Refusal> {
     match body {
         Body::Admitted(admitted) => check_admission(room, admitted),
         Body::Removed(removed) => check_removal(room, removed),
@@ -107,8 +109,38 @@ fn check(room: &Room, log: &dyn Log, body: &Body) -> Result<(), Refusal> {
         Body::RelayAdded(added) => room.state().relays.check_add(added),
         Body::RelayRemoved(removed) => room.state().relays.check_remove(removed),
         Body::Message(message) => check_message(room, log, message),
+        Body::CharterProposed(proposed) => proposed.charter.check(),
+        Body::CharterAccepted(accepted) => room.state().charters.check_accept(accepted, by.origin),
+        Body::CharterDeclined(declined) => room.state().charters.check_decline(declined),
+        Body::FloorClaimed(claimed) => room.state().floor.check_claim(&room.me, &by.session, claimed),
+        Body::FloorYielded(yielded) => room.state().floor.check_yield(&room.me, yielded, room.state().gate.members()),
+        Body::FloorTaken(taken) => room.state().floor.check_take(&room.me, taken),
+        Body::FloorReleased(released) => room.state().floor.check_release(released),
+        Body::Requested(requested) => {
+            room.state().actions.check_request(&room.me, requested, room.state().gate.members())
+        }
+        Body::Approved(_) | Body::Denied(_) | Body::Handed(_) | Body::Completed(_) | Body::Expired(_) => {
+            check_act(room, log, by, body).map_err(store_failed)?
+        }
+        Body::Overridden(overridden) => room.state().overrides.check(by.origin, overridden),
+        Body::Prompted(_) if by.origin == Origin::Agent => Err(Refusal::HumansOnly),
         Body::Verified(verified) if !room.is_member(&verified.member) => Err(Refusal::NoSuchMember),
         _ => Ok(()),
+    }
+}
+
+/// May a request be moved on so? What is signed next has everything before it that is here.
+fn check_act(room: &Room, log: &dyn Log, by: Speaker, body: &Body) -> Result<Result<(), Refusal>, LogError> {
+    let view = room.view(log);
+    let past = Past { log: &view, room: &room.id, of: None };
+    let (actions, me) = (&room.state().actions, &room.me);
+    match body {
+        Body::Approved(approved) => actions.check_approve(me, by.origin, approved, &past),
+        Body::Denied(denied) => actions.check_deny(me, denied, &past),
+        Body::Handed(handed) => actions.check_hand(me, handed, &past),
+        Body::Completed(completed) => actions.check_complete(me, completed, &past),
+        Body::Expired(expired) => actions.check_expire(me, expired, &past),
+        _ => Ok(Ok(())),
     }
 }
 

@@ -1,0 +1,209 @@
+//! What moves a request on, judged by the causal past of the event that says so: what its author
+//! cannot have known does not count against it.
+
+use super::{
+    Actions, Always, Approval, Approved, Completed, DENIALS, Denial, Denied, Expired, Handed, Report, Request, Risk,
+    STANDING, Step, within,
+};
+use crate::causality;
+use crate::command::Refusal;
+use crate::event::{Body, Event, Origin};
+use crate::id::{EventId, MemberId, RoomId};
+use crate::log::{Log, LogError, Record};
+use pairwave_wire::limits;
+
+/// What an event's author can have known.
+pub struct Past<'a> {
+    pub log: &'a dyn Log,
+    pub room: &'a RoomId,
+    /// The event; `None` for one that is still to be signed: it will have everything before it.
+    pub of: Option<&'a Record>,
+}
+
+type Judged<T = ()> = Result<Result<T, Refusal>, LogError>;
+
+impl Past<'_> {
+    fn holds(&self, by: &MemberId, seq: u64, id: EventId) -> Result<bool, LogError> {
+        match self.of {
+            None => Ok(true),
+            Some(of) => causality::is_ancestor(self.log, self.room, (by, seq, id), of),
+        }
+    }
+
+    fn holds_step(&self, step: Option<&Step>) -> Result<bool, LogError> {
+        step.map_or(Ok(false), |step| self.holds(&step.by, step.seq, step.event))
+    }
+
+    /// An event of the past.
+    fn event(&self, id: &EventId) -> Result<Option<Event>, LogError> {
+        let Some(record) = self.log.get(self.room, id)? else { return Ok(None) };
+        let known = self.holds(&record.author, record.seq, *id)?;
+        Ok(record.event().filter(|_| known))
+    }
+}
+
+impl Actions {
+    /// May `by` approve this request so?
+    pub(crate) fn check_approve(&self, by: &MemberId, origin: Origin, approved: &Approved, past: &Past<'_>) -> Judged {
+        let request = match self.for_me(by, &approved.request, past)? {
+            Ok(request) => request,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if request.hash != approved.hash {
+            return Ok(Err(Refusal::OtherPayload));
+        }
+        if let Err(refusal) = undecided(request, past)? {
+            return Ok(Err(refusal));
+        }
+        let risk = request.risk_with(approved.risk);
+        if origin == Origin::Human {
+            let too_much = approved.always && risk == Risk::High;
+            return Ok(if too_much { Err(Refusal::NeverAlways) } else { Ok(()) });
+        }
+        if risk == Risk::High || approved.always {
+            return Ok(Err(Refusal::HumansOnly));
+        }
+        let Some(under) = &approved.under else { return Ok(Err(Refusal::HumansOnly)) };
+        let Some(under) = past.event(under)? else { return Ok(Err(Refusal::HumansOnly)) };
+        let covered = match &under.body {
+            Body::CharterProposed(proposed) => proposed.charter.auto_approve.covers(risk),
+            Body::Approved(earlier) => {
+                let standing = self.standing.iter().filter(|(event, _)| Some(*event) == approved.under);
+                earlier.always && standing.into_iter().any(|(_, always)| always.by == *by && always.covers(request))
+            }
+            _ => false,
+        };
+        Ok(if covered { Ok(()) } else { Err(Refusal::HumansOnly) })
+    }
+
+    pub(crate) fn check_deny(&self, by: &MemberId, denied: &Denied, past: &Past<'_>) -> Judged {
+        let reason = denied.reason.as_deref().unwrap_or("");
+        if let Err(refusal) = within("reason", reason, limits::LIST_ENTRY) {
+            return Ok(Err(refusal));
+        }
+        match self.for_me(by, &denied.request, past)? {
+            Ok(request) => undecided(request, past),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    pub(crate) fn check_hand(&self, by: &MemberId, handed: &Handed, past: &Past<'_>) -> Judged {
+        let request = match self.for_me(by, &handed.request, past)? {
+            Ok(request) => request,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if !past.holds_step(request.approval.as_ref().map(|approval| &approval.step))? {
+            return Ok(Err(Refusal::NotApproved));
+        }
+        Ok(if request.handed.is_some() { Err(Refusal::HandedBefore) } else { Ok(()) })
+    }
+
+    pub(crate) fn check_complete(&self, by: &MemberId, completed: &Completed, past: &Past<'_>) -> Judged {
+        let detail = completed.detail.as_deref().unwrap_or("");
+        if let Err(refusal) = within("detail", detail, limits::TEXT) {
+            return Ok(Err(refusal));
+        }
+        let request = match self.for_me(by, &completed.request, past)? {
+            Ok(request) => request,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if !past.holds_step(request.handed.as_ref())? {
+            return Ok(Err(Refusal::NotHanded));
+        }
+        Ok(if request.report.is_some() { Err(Refusal::CompletedBefore) } else { Ok(()) })
+    }
+
+    pub(crate) fn check_expire(&self, by: &MemberId, expired: &Expired, past: &Past<'_>) -> Judged {
+        let Some(request) = self.get(&expired.request) else { return Ok(Err(Refusal::NoSuchRequest)) };
+        let is_known = past.holds(&request.by, request.seq, expired.request)?;
+        if !is_known || (request.by != *by && request.to != *by) {
+            return Ok(Err(Refusal::NoSuchRequest));
+        }
+        undecided(request, past)
+    }
+
+    pub(crate) fn approve(&mut self, event: &Event, approved: &Approved, past: &Past<'_>, id: EventId) -> Judged {
+        if let Err(refusal) = self.check_approve(&event.author, event.origin, approved, past)? {
+            return Ok(Err(refusal));
+        }
+        let step = step(event, id);
+        if let Some(request) = self.requests.get_mut(&approved.request) {
+            let (risk, always, under) = (request.risk_with(approved.risk), approved.always, approved.under);
+            if always {
+                let (for_member, for_session, action) = (request.by, request.session, request.action);
+                self.standing.push((id, Always { by: event.author, for_member, for_session, action }));
+                if self.standing.len() > STANDING {
+                    self.standing.remove(0);
+                }
+            }
+            request.approval = Some(Approval { step, risk, always, under });
+        }
+        Ok(Ok(()))
+    }
+
+    pub(crate) fn deny(&mut self, event: &Event, denied: &Denied, past: &Past<'_>, id: EventId) -> Judged {
+        if let Err(refusal) = self.check_deny(&event.author, denied, past)? {
+            return Ok(Err(refusal));
+        }
+        if let Some(request) = self.requests.get_mut(&denied.request) {
+            request.denial = Some(Denial { step: step(event, id), reason: denied.reason.clone() });
+            self.denied.push((request.to, request.hash));
+            if self.denied.len() > DENIALS {
+                self.denied.remove(0);
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    pub(crate) fn hand(&mut self, event: &Event, handed: &Handed, past: &Past<'_>, id: EventId) -> Judged {
+        let judged = self.check_hand(&event.author, handed, past)?;
+        if let (Ok(()), Some(request)) = (&judged, self.requests.get_mut(&handed.request)) {
+            request.handed = Some(step(event, id));
+        }
+        Ok(judged)
+    }
+
+    pub(crate) fn complete(&mut self, event: &Event, completed: &Completed, past: &Past<'_>, id: EventId) -> Judged {
+        let judged = self.check_complete(&event.author, completed, past)?;
+        if let (Ok(()), Some(request)) = (&judged, self.requests.get_mut(&completed.request)) {
+            let (ok, detail) = (completed.ok, completed.detail.clone());
+            request.report = Some(Report { step: step(event, id), ok, detail });
+        }
+        Ok(judged)
+    }
+
+    pub(crate) fn expire(&mut self, event: &Event, expired: &Expired, past: &Past<'_>, id: EventId) -> Judged {
+        let judged = self.check_expire(&event.author, expired, past)?;
+        if let (Ok(()), Some(request)) = (&judged, self.requests.get_mut(&expired.request)) {
+            request.expired.get_or_insert(step(event, id));
+        }
+        Ok(judged)
+    }
+
+    /// A request that was made to this member, as far as it can know.
+    fn for_me(&self, by: &MemberId, id: &EventId, past: &Past<'_>) -> Judged<&Request> {
+        let Some(request) = self.get(id) else { return Ok(Err(Refusal::NoSuchRequest)) };
+        if !past.holds(&request.by, request.seq, *id)? {
+            return Ok(Err(Refusal::NoSuchRequest));
+        }
+        Ok(if request.to == *by { Ok(request) } else { Err(Refusal::NotForYou) })
+    }
+}
+
+/// Has nobody approved, denied or given up the request, as far as the past holds?
+fn undecided(request: &Request, past: &Past<'_>) -> Judged {
+    let approved = past.holds_step(request.approval.as_ref().map(|approval| &approval.step))?;
+    let denied = past.holds_step(request.denial.as_ref().map(|denial| &denial.step))?;
+    let expired = past.holds_step(request.expired.as_ref())?;
+    let settled = |state| Err(Refusal::Settled { state });
+    Ok(match (approved, denied, expired) {
+        (true, ..) => settled("approved"),
+        (_, true, _) => settled("denied"),
+        (.., true) => settled("expired"),
+        _ => Ok(()),
+    })
+}
+
+fn step(event: &Event, id: EventId) -> Step {
+    Step { event: id, by: event.author, seq: event.seq, session: event.session, origin: event.origin }
+}

@@ -1,0 +1,276 @@
+//! The charter: what the members agreed to do, and not to do, before their agents push.
+//!
+//! A charter is agreed when every member has accepted the same text, and all of them are verified to
+//! each other. A further proposal takes its place, and until it is agreed nothing is; where somebody
+//! declines it, the one before is in force again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pairwave_wire::{cbor, limits};
+use serde::{Deserialize, Serialize};
+
+use crate::actions::Risk;
+use crate::command::Refusal;
+use crate::event::{Event, Origin};
+use crate::id::{CharterHash, EventId, MemberId};
+use crate::key;
+use crate::log::Position;
+use crate::time::Timestamp;
+
+/// Messages of agents without a human between, where no charter says otherwise.
+pub const MAX_HOPS: u32 = 3;
+/// Most hops that a charter may allow.
+const HOPS: u32 = 100;
+/// Minutes of live mode, where no charter says otherwise.
+pub const LIVE_MINUTES: u32 = 20;
+/// Most minutes of live mode that a charter may allow.
+const MINUTES: u32 = 24 * 60;
+/// Longest title and purpose of a charter in bytes.
+const PURPOSE: usize = 4 * 1024;
+
+/// Which requests a companion may approve by itself. Never those of high risk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AutoApprove {
+    #[default]
+    None,
+    /// Those of low risk.
+    Low,
+    /// Those of low and of medium risk.
+    All,
+}
+
+/// The text of a charter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Charter {
+    pub title: String,
+    pub purpose: String,
+    pub scope: Vec<String>,
+    pub out_of_scope: Vec<String>,
+    pub must_nots: Vec<String>,
+    /// How the sides answer each other.
+    pub response_contract: Vec<String>,
+    pub auto_approve: AutoApprove,
+    pub max_hops: u32,
+    pub live_minutes: u32,
+}
+
+/// The author proposes a charter, and accepts it where it may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CharterProposed {
+    pub charter: Charter,
+}
+
+/// The author accepts the charter of this hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CharterAccepted {
+    pub hash: CharterHash,
+}
+
+/// The author does not agree to the charter of this hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CharterDeclined {
+    pub hash: CharterHash,
+    pub reason: Option<String>,
+}
+
+/// The charters of a room: the newest, and the last one before it that was agreed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charters {
+    newest: Option<Proposal>,
+    before: Option<Proposal>,
+    /// Whose acceptance counts: the members, if they are verified to each other.
+    members: BTreeSet<MemberId>,
+    verified: bool,
+}
+
+/// A charter that was proposed, and who thinks what of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    pub event: EventId,
+    pub by: MemberId,
+    /// What the proposer's clock said.
+    pub at: Timestamp,
+    pub charter: Charter,
+    pub hash: CharterHash,
+    pub accepted: BTreeSet<MemberId>,
+    /// Who declined, and why.
+    pub declined: BTreeMap<MemberId, Option<String>>,
+}
+
+/// Where the charter of a room stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing<'a> {
+    None,
+    /// Some have not accepted it, or are not verified.
+    Proposed(&'a Proposal),
+    Agreed(&'a Proposal),
+}
+
+impl AutoApprove {
+    /// Does it let an agent approve what has this risk?
+    pub fn covers(self, risk: Risk) -> bool {
+        match self {
+            Self::None => false,
+            Self::Low => risk == Risk::Low,
+            Self::All => risk < Risk::High,
+        }
+    }
+}
+
+impl Charter {
+    /// Names the text: BLAKE2b-256 of its deterministic CBOR.
+    pub fn hash(&self) -> CharterHash {
+        let bytes = cbor::encode(self).expect("texts and integers always encode");
+        CharterHash(key::hash(b"pairwave-charter-v1", &[&bytes]))
+    }
+
+    /// Does it allow agents more than a room without it? Then only humans can agree to it.
+    pub fn widens(&self) -> bool {
+        self.auto_approve != AutoApprove::None || self.max_hops > MAX_HOPS || self.live_minutes > LIVE_MINUTES
+    }
+
+    /// Checks forms and bounds.
+    pub fn check(&self) -> Result<(), Refusal> {
+        filled("title", &self.title, limits::TITLE)?;
+        filled("purpose", &self.purpose, PURPOSE)?;
+        list("scope", &self.scope)?;
+        list("out_of_scope", &self.out_of_scope)?;
+        list("must_nots", &self.must_nots)?;
+        list("response_contract", &self.response_contract)?;
+        at_most("max_hops", self.max_hops, HOPS)?;
+        at_most("live_minutes", self.live_minutes, MINUTES)
+    }
+}
+
+impl Charters {
+    /// Where things stand.
+    pub fn standing(&self) -> Standing<'_> {
+        let in_question = self.in_question();
+        match in_question {
+            None => Standing::None,
+            Some(proposal) if self.is_agreed(proposal) => Standing::Agreed(proposal),
+            Some(proposal) => Standing::Proposed(proposal),
+        }
+    }
+
+    /// The charter that is agreed, if one is.
+    pub fn in_force(&self) -> Option<&Proposal> {
+        self.in_question().filter(|proposal| self.is_agreed(proposal))
+    }
+
+    /// The newest proposal, also where it was declined.
+    pub fn newest(&self) -> Option<&Proposal> {
+        self.newest.as_ref()
+    }
+
+    /// Messages of agents that there may be without a human between.
+    pub fn max_hops(&self) -> u32 {
+        self.in_force().map_or(MAX_HOPS, |agreed| agreed.charter.max_hops)
+    }
+
+    /// What may be approved without a human.
+    pub fn auto_approve(&self) -> AutoApprove {
+        self.in_force().map_or(AutoApprove::None, |agreed| agreed.charter.auto_approve)
+    }
+
+    /// Would accepting this one have an effect?
+    pub(crate) fn check_accept(&self, accepted: &CharterAccepted, origin: Origin) -> Result<(), Refusal> {
+        let proposal = self.open(&accepted.hash)?;
+        if proposal.charter.widens() && origin == Origin::Agent { Err(Refusal::HumansOnly) } else { Ok(()) }
+    }
+
+    /// Would declining this one have an effect?
+    pub(crate) fn check_decline(&self, declined: &CharterDeclined) -> Result<(), Refusal> {
+        self.newest().filter(|newest| newest.hash == declined.hash).ok_or(Refusal::NoSuchCharter)?;
+        let (got, max) = (declined.reason.as_deref().map_or(0, str::len), limits::LIST_ENTRY);
+        if got > max { Err(Refusal::TooLong { field: "reason", got, max }) } else { Ok(()) }
+    }
+
+    pub(crate) fn propose(&mut self, event: &Event, proposed: &CharterProposed, at: Position) -> Result<(), Refusal> {
+        proposed.charter.check()?;
+        if let Some(agreed) = self.in_force() {
+            self.before = Some(agreed.clone());
+        }
+        let charter = proposed.charter.clone();
+        let accepts = !charter.widens() || event.origin == Origin::Human;
+        self.newest = Some(Proposal {
+            event: at.id,
+            by: event.author,
+            at: event.claimed_time,
+            hash: charter.hash(),
+            charter,
+            accepted: accepts.then_some(event.author).into_iter().collect(),
+            declined: BTreeMap::new(),
+        });
+        Ok(())
+    }
+
+    pub(crate) fn accept(&mut self, event: &Event, accepted: &CharterAccepted) -> Result<(), Refusal> {
+        self.check_accept(accepted, event.origin)?;
+        for proposal in [&mut self.newest, &mut self.before].into_iter().flatten() {
+            if proposal.hash == accepted.hash {
+                proposal.declined.remove(&event.author);
+                proposal.accepted.insert(event.author);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decline(&mut self, event: &Event, declined: &CharterDeclined) -> Result<(), Refusal> {
+        self.check_decline(declined)?;
+        if let Some(newest) = &mut self.newest {
+            newest.accepted.remove(&event.author);
+            newest.declined.insert(event.author, declined.reason.clone());
+        }
+        Ok(())
+    }
+
+    /// Somebody came, went or was verified.
+    pub(crate) fn follow(&mut self, members: &BTreeSet<MemberId>, verified: bool) {
+        self.members.clone_from(members);
+        self.verified = verified;
+    }
+
+    /// The newest one, or the one before where the newest was declined.
+    fn in_question(&self) -> Option<&Proposal> {
+        let newest = self.newest.as_ref()?;
+        let declined = newest.declined.keys().any(|member| self.members.contains(member));
+        if declined { self.before.as_ref() } else { Some(newest) }
+    }
+
+    fn is_agreed(&self, proposal: &Proposal) -> bool {
+        self.verified && self.members.iter().all(|member| proposal.accepted.contains(member))
+    }
+
+    /// One that can be accepted: the newest, and the one before where that is in question.
+    fn open(&self, hash: &CharterHash) -> Result<&Proposal, Refusal> {
+        let open = [self.newest.as_ref(), self.in_question()].into_iter().flatten();
+        open.into_iter().find(|proposal| proposal.hash == *hash).ok_or(Refusal::NoSuchCharter)
+    }
+}
+
+fn filled(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
+    let got = text.len();
+    match text.trim() {
+        "" => Err(Refusal::Empty { field }),
+        _ if got > max => Err(Refusal::TooLong { field, got, max }),
+        _ => Ok(()),
+    }
+}
+
+fn list(field: &'static str, list: &[String]) -> Result<(), Refusal> {
+    let (got, max) = (list.len(), limits::LIST);
+    if got > max {
+        return Err(Refusal::TooMany { field, got, max });
+    }
+    list.iter().try_for_each(|entry| filled(field, entry, limits::LIST_ENTRY))
+}
+
+fn at_most(field: &'static str, got: u32, max: u32) -> Result<(), Refusal> {
+    if got > max { Err(Refusal::TooHigh { field, got, max }) } else { Ok(()) }
+}

@@ -1,0 +1,136 @@
+//! The gate: what may be said when, by position in the order. Between people, everything but chat,
+//! questions, answers and status needs verified members and an agreed charter; what pushes needs the
+//! floor; what agents say to each other is counted.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::Refusal;
+use crate::event::{Body, Event, Origin};
+use crate::id::{EventId, MemberId, SessionId};
+use crate::state::RoomState;
+use crate::talk::Kind;
+use crate::verification::Verification;
+
+/// Who is in the room at this position of the order, and whether they are verified to each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    members: BTreeSet<MemberId>,
+    verified: bool,
+}
+
+/// What a body needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// Verified members and an agreed charter.
+    pub gate: bool,
+    pub floor: bool,
+    /// Is it a message to others, counted where an agent says it?
+    pub hop: bool,
+}
+
+impl Needs {
+    const NOTHING: Self = Self { gate: false, floor: false, hop: false };
+    const TALK: Self = Self { gate: false, floor: false, hop: true };
+    const PUSH: Self = Self { gate: true, floor: true, hop: true };
+    const GATE: Self = Self { gate: true, floor: false, hop: false };
+
+    /// What saying this needs.
+    pub fn of(body: &Body) -> Self {
+        match body {
+            Body::Message(message) => match message.kind {
+                Kind::Answer | Kind::Chat | Kind::Question | Kind::Status => Self::TALK,
+                Kind::Context | Kind::Decision | Kind::Finding | Kind::Handoff | Kind::Review | Kind::Summary => {
+                    Self::PUSH
+                }
+            },
+            Body::Requested(_) => Self::PUSH,
+            Body::FloorClaimed(_) => Self::GATE,
+            _ => Self::NOTHING,
+        }
+    }
+}
+
+impl Gate {
+    /// Members at this position.
+    pub fn members(&self) -> &BTreeSet<MemberId> {
+        &self.members
+    }
+
+    /// Is there nobody else in the room?
+    pub fn is_alone(&self) -> bool {
+        self.members.len() <= 1
+    }
+
+    /// Are all members verified to each other?
+    pub fn is_verified(&self) -> bool {
+        self.verified
+    }
+}
+
+impl RoomState {
+    /// May this be said now? Both the sender's companion and every receiver's fold ask.
+    pub(crate) fn check_policy(
+        &self,
+        by: &MemberId,
+        session: &SessionId,
+        origin: Origin,
+        body: &Body,
+    ) -> Result<(), Refusal> {
+        let needs = Needs::of(body);
+        let alone = self.gate.is_alone();
+        if needs.gate && !alone {
+            if !self.gate.verified {
+                return Err(Refusal::Unverified);
+            }
+            if self.charters.in_force().is_none() {
+                return Err(Refusal::NoCharter);
+            }
+        }
+        if needs.hop && origin == Origin::Agent && !alone {
+            self.hops.check(self.charters.max_hops())?;
+        }
+        if needs.floor { self.floor.check_push(by, session, alone) } else { Ok(()) }
+    }
+
+    /// An event had effect: what that means for what comes after it.
+    pub(crate) fn follow(&mut self, event: &Event, id: EventId) {
+        let needs = Needs::of(&event.body);
+        if event.origin == Origin::Agent && needs.hop && !self.gate.is_alone() {
+            self.hops.hop();
+        }
+        if event.origin == Origin::Agent && needs.floor {
+            let sums_up = matches!(&event.body, Body::Message(message) if message.kind == Kind::Summary);
+            self.hops.turn(event.author, sums_up);
+        }
+        if needs.floor {
+            self.floor.pushed(event);
+        }
+        self.hops.heard(event);
+        let changed = self.gate.follow(event, &self.verification);
+        if let Body::Removed(removed) = &event.body {
+            self.floor.gone(&removed.member, id);
+        } else if let Body::Left(_) = &event.body {
+            self.floor.gone(&event.author, id);
+        }
+        if changed {
+            self.charters.follow(&self.gate.members, self.gate.verified);
+        }
+    }
+}
+
+impl Gate {
+    fn follow(&mut self, event: &Event, verification: &Verification) -> bool {
+        match &event.body {
+            Body::Genesis(_) => _ = self.members.insert(event.author),
+            Body::Admitted(admitted) => _ = self.members.insert(admitted.member),
+            Body::Removed(removed) => _ = self.members.remove(&removed.member),
+            Body::Left(_) => _ = self.members.remove(&event.author),
+            Body::Verified(_) => (),
+            _ => return false,
+        }
+        self.verified = verification.joins_all(&self.members);
+        true
+    }
+}

@@ -1,0 +1,54 @@
+//! Overrides: a human lets one finding of the secret scan pass.
+
+use std::collections::BTreeSet;
+
+use pairwave_wire::limits;
+use serde::{Deserialize, Serialize};
+
+use crate::command::Refusal;
+use crate::event::{Event, Origin};
+use crate::id::{FindingId, MemberId};
+
+/// Most overrides that are remembered; beyond it none is taken.
+const OVERRIDES: usize = 1024;
+
+/// A human looked at a finding of the author's companion and lets it pass. The secret is not here:
+/// the id is a keyed hash that only that companion can make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overridden {
+    pub finding: FindingId,
+    /// The rule that found it.
+    pub rule: String,
+}
+
+/// Findings that may pass, by whose companion found them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overrides {
+    made: BTreeSet<(MemberId, FindingId)>,
+}
+
+impl Overrides {
+    /// May this finding of this member's companion pass?
+    pub fn lets_pass(&self, member: &MemberId, finding: &FindingId) -> bool {
+        self.made.contains(&(*member, *finding))
+    }
+
+    pub(crate) fn check(&self, origin: Origin, overridden: &Overridden) -> Result<(), Refusal> {
+        let (got, max) = (overridden.rule.len(), limits::NAME);
+        if origin != Origin::Human {
+            return Err(Refusal::HumansOnly);
+        }
+        if got > max {
+            return Err(Refusal::TooLong { field: "rule", got, max });
+        }
+        let (got, max) = (self.made.len() + 1, OVERRIDES);
+        if got > max { Err(Refusal::TooMany { field: "overrides", got, max }) } else { Ok(()) }
+    }
+
+    pub(crate) fn apply(&mut self, event: &Event, overridden: &Overridden) -> Result<(), Refusal> {
+        self.check(event.origin, overridden)?;
+        self.made.insert((event.author, overridden.finding));
+        Ok(())
+    }
+}
