@@ -141,27 +141,44 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::Create(_)
         | Request::Deliveries(_)
         | Request::Diagnose(_)
+        | Request::Findings(_)
         | Request::Inbox(_)
         | Request::Invites(_)
         | Request::Join(_)
         | Request::MarkRead(_)
         | Request::OpenDashboard(_)
+        | Request::Prompted(_)
         | Request::Read(_)
         | Request::Relays(_)
         | Request::Rename(_)
+        | Request::Requests(_)
         | Request::Rooms(_)
         | Request::Send(_)
+        | Request::ShowCharter(_)
+        | Request::ShowFloor(_)
+        | Request::ShowRequest(_)
         | Request::ShowStatus(_)
         | Request::Wait(_)
-        | Request::Whoami(_) => true,
+        | Request::Whoami(_)
+        | Request::Writing(_) => true,
         Request::Verify(verify) => verify.heard.is_none(),
-        Request::AddRelay(_)
+        Request::AcceptCharter(_)
+        | Request::AddRelay(_)
+        | Request::Apply(_)
+        | Request::ClaimFloor(_)
         | Request::CloseInvite(_)
+        | Request::Complete(_)
+        | Request::DeclineCharter(_)
         | Request::Down(_)
         | Request::Invite(_)
         | Request::Leave(_)
+        | Request::Override(_)
+        | Request::ProposeCharter(_)
         | Request::Remove(_)
-        | Request::RemoveRelay(_) => false,
+        | Request::RemoveRelay(_)
+        | Request::RequestAction(_)
+        | Request::Respond(_)
+        | Request::YieldFloor(_) => false,
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod agent;
 mod client;
 mod companion;
+mod consent;
 pub mod control;
 mod failure;
 pub mod home;
@@ -17,6 +18,7 @@ mod view;
 pub use agent::{agent_marker, host_session};
 pub use client::{Client, NOT_RUNNING};
 pub use companion::{Companion, CompanionExt, Dashboard, Notices};
+pub use consent::*;
 pub use failure::{Code, Failure};
 pub use home::Home;
 pub use network::*;

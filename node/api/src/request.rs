@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::consent::*;
 use crate::network::RelayList;
 use crate::view::*;
 
@@ -39,14 +40,20 @@ macro_rules! requests {
 }
 
 requests! {
+    AcceptCharter -> CharterAnswer;
     AddRelay -> RelayList;
     Answer -> Answered;
+    Apply -> Applied;
     Arrivals -> ArrivalPage;
+    ClaimFloor -> FloorAnswer;
     CloseInvite -> InviteClosed;
+    Complete -> EventDone;
     Create -> Created;
+    DeclineCharter -> CharterAnswer;
     Deliveries -> DeliveryList;
     Diagnose -> Checks;
     Down -> Done;
+    Findings -> FindingList;
     Inbox -> InboxView;
     Invite -> InviteMade;
     Invites -> InviteList;
@@ -54,17 +61,28 @@ requests! {
     Leave -> LeftRoom;
     MarkRead -> Done;
     OpenDashboard -> DashboardLink;
+    Override -> EventDone;
+    Prompted -> Done;
+    ProposeCharter -> CharterAnswer;
     Read -> Transcript;
     Relays -> RelayList;
     Remove -> EventDone;
     RemoveRelay -> RelayList;
     Rename -> Named;
+    RequestAction -> ActionRequested;
+    Requests -> RequestList;
+    Respond -> Responded;
     Rooms -> RoomList;
     Send -> Sent;
+    ShowCharter -> CharterAnswer;
+    ShowFloor -> FloorAnswer;
+    ShowRequest -> RequestDetail;
     ShowStatus -> Status;
     Verify -> Verification;
     Wait -> InboxView;
     Whoami -> Me;
+    Writing -> Done;
+    YieldFloor -> FloorAnswer;
 }
 
 /// First frame of every control connection: who is calling.

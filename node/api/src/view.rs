@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Field, NetworkView};
+use crate::{Field, FloorClaim, NetworkView};
 
 /// It was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -318,9 +318,21 @@ pub struct CharterView {
 /// Whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FloorView {
-    /// The member whose turn it is.
+    /// Id of the member whose turn it is.
     pub holder: Option<String>,
-    /// Turns of agents since a human spoke.
+    /// Its name.
+    #[serde(default)]
+    pub holder_name: Option<String>,
+    /// Id of the session whose turn it is; null until one of the member's sessions pushes.
+    #[serde(default)]
+    pub session: Option<String>,
+    /// Its name.
+    #[serde(default)]
+    pub session_name: Option<String>,
+    /// Claims that wait, longest first.
+    #[serde(default)]
+    pub waiting: Vec<FloorClaim>,
+    /// Messages of agents since a human did something.
     pub hops: u32,
     /// How many of them there may be.
     pub max_hops: u32,
@@ -401,7 +413,9 @@ pub struct Entry {
     pub verified: bool,
     /// A kind of message (`chat`, `question` …), or an event of the room: `genesis`, `invited`,
     /// `invite_closed`, `admitted`, `removed`, `left`, `rotated`, `verified`, `named`, `relay_added`,
-    /// `relay_removed`, `letter_keys`, `foreign`.
+    /// `relay_removed`, `letter_keys`, `charter_proposed`, `charter_accepted`, `charter_declined`,
+    /// `floor_claimed`, `floor_yielded`, `floor_taken`, `floor_released`, `action` (a request),
+    /// `approved`, `denied`, `handed`, `completed`, `expired`, `overridden`, `prompted`, `foreign`.
     pub kind: String,
     /// What was said, or one sentence on what happened.
     pub text: String,
@@ -429,6 +443,9 @@ pub struct Entry {
     /// Further fields, as the kind requires them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub fields: BTreeMap<String, Field>,
+    /// The request that it makes, or moves on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request: Option<String>,
     /// Why it has no effect, if it has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub void: Option<String>,
@@ -472,7 +489,7 @@ pub struct Sent {
 /// What needs the asker.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InboxView {
-    /// Wishes to compare words, then messages, oldest first, then open questions.
+    /// What waits for a decision, then messages, oldest first, then open questions.
     pub items: Vec<Item>,
     /// Nothing came in time.
     #[serde(default)]
@@ -490,8 +507,10 @@ pub struct InboxView {
 pub struct Item {
     /// The event, or the member for a verification.
     pub id: String,
-    /// `message`, `question` (of another, unanswered), `open_question` (mine, unanswered) or
-    /// `verification` (somebody wants to compare words).
+    /// `message`, `question` (of another, unanswered), `open_question` (mine, unanswered),
+    /// `verification` (somebody wants to compare words), `charter` (to accept or decline),
+    /// `permission` (to approve or deny), `task` (approved: to apply, or handed over: to complete),
+    /// `request` (mine, not settled) or `floor` (somebody wants the floor that we have).
     pub kind: String,
     /// Name of the member who needs it.
     pub from: String,
