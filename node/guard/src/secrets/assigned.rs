@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::alphabet::{BEARER, DOTTED, Kinds, PADDED64, URL64, entropy};
 use super::decoded;
 use super::hit::{Hit, Rank};
-use super::stop::{is_name, is_stand_in};
+use super::stop::{is_foreign, is_name, is_passphrase, is_stand_in};
 
 /// A word that names secrets.
 #[derive(Debug)]
@@ -95,6 +95,8 @@ struct Setting {
     capitals: bool,
     /// After two dashes, or after a login: the value follows without a sign.
     argument: bool,
+    /// Beside a user, or alone in its braces.
+    credentials: bool,
 }
 
 /// The secret that this word names.
@@ -120,6 +122,8 @@ fn named(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
         return None;
     }
     let found = text.get(value.place.clone())?;
+    let line = setting.line && (value.quoted || ends_line(bytes, value.place.end));
+    let setting = Setting { line, credentials: is_credentials(bytes, &place, &value), ..setting };
     let fits = match word.sense {
         Sense::Password => is_password(found, &value, setting),
         _ => is_key(found, &value, setting),
@@ -131,6 +135,28 @@ fn named(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
         (_, false) => ("key", "a key or token"),
     };
     fits.then(|| Hit { rule, what, place: value.place, rank: Rank::Named })
+}
+
+/// Whether nothing but a remark follows.
+fn ends_line(text: &[u8], at: usize) -> bool {
+    let rest = &text[at + count(text, at, 64, |byte| matches!(byte, b' ' | b'\t' | b';'))..];
+    rest.is_empty() || [&b"\n"[..], b"\r", b"#", b"//"].iter().any(|end| rest.starts_with(end))
+}
+
+/// Whether this is the password of an object that is a login: of somebody, or nothing else.
+fn is_credentials(text: &[u8], name: &Range<usize>, value: &Value) -> bool {
+    const NEAR: usize = 96;
+    if !value.quoted || name.start == 0 || !matches!(text[name.start - 1], b'"' | b'\'') {
+        return false;
+    }
+    let before = &text[name.start.saturating_sub(NEAR)..name.start - 1];
+    let after = &text[value.place.end..text.len().min(value.place.end + NEAR)];
+    let alone = before.trim_ascii_end().ends_with(b"{")
+        && after.get(1..).unwrap_or_default().trim_ascii_start().starts_with(b"}");
+    let somebody = [&b"\"user"[..], b"\"login\"", b"\"email\"", b"\"host\""];
+    let near =
+        [before, after].iter().any(|side| somebody.iter().any(|word| side.windows(word.len()).any(|w| w == *word)));
+    alone || near
 }
 
 fn bearer(text: &str, start: usize) -> Option<Hit> {
@@ -166,11 +192,17 @@ fn is_password(value: &str, given: &Value, setting: Setting) -> bool {
     const LEAST: usize = 6;
     let bytes = value.as_bytes();
     let kinds = Kinds::of(bytes);
-    if bytes.len() < LEAST || !kinds.letters() || value.contains(char::is_whitespace) || is_stand_in(value) {
+    if bytes.len() < LEAST || !kinds.letters() || is_stand_in(value) {
         return false;
     }
-    if names_itself(value) && kinds.count() < 3 {
+    if value.contains(char::is_whitespace) && !(setting.credentials && is_passphrase(value)) {
         return false;
+    }
+    if names_itself(value) && kinds.count() < 3 || is_foreign(value) {
+        return false;
+    }
+    if setting.credentials && (kinds.count() == 1 || is_passphrase(value)) {
+        return true;
     }
     let plain = given.quoted || setting.line || setting.argument || given.sentence;
     let varied = kinds.digits || kinds.count() >= 3 || kinds.others || entropy(bytes) >= 3.3 && bytes.len() >= 16;
@@ -186,6 +218,8 @@ fn is_key(value: &str, given: &Value, setting: Setting) -> bool {
     let bytes = value.as_bytes();
     let kinds = Kinds::of(bytes);
     let plain = given.quoted || setting.line || setting.argument;
+    // `ed25519.PrivateKey` in code.
+    let member = !plain && value.contains('.');
     let (least, variety) = if plain { (10, 3.0) } else { (16, 3.2) };
     let mixed = (kinds.digits && kinds.letters()) || (bytes.len() >= 20 && kinds.lower && kinds.upper);
     let written = bytes.iter().all(|byte| byte.is_ascii_graphic());
@@ -193,6 +227,7 @@ fn is_key(value: &str, given: &Value, setting: Setting) -> bool {
         && written
         && mixed
         && entropy(bytes) >= variety
+        && !member
         && !is_stand_in(value)
         && !is_name(value)
         && !(names_itself(value) && kinds.count() < 4)
@@ -234,6 +269,7 @@ fn setting(text: &[u8], word: usize, end: usize) -> Setting {
     Setting {
         line: begins && first.contains(&words) && !name.starts_with(b"--"),
         capitals: !name.iter().any(u8::is_ascii_lowercase),
+        credentials: false,
         argument: name.starts_with(b"--") || line.windows(6).any(|window| window == b"login "),
     }
 }
@@ -279,9 +315,9 @@ fn quoted(text: &[u8], at: usize) -> Option<Range<usize>> {
     }
     let start = at + escaped + 1;
     let rest = &text[start..text.len().min(start + LONGEST)];
-    let end = rest.iter().position(|byte| *byte == quote || *byte == b'\n')?;
-    let end = end - usize::from(escaped == 1 && end > 0 && rest[end - 1] == b'\\');
-    (rest[end] != b'\n').then_some(start..start + end)
+    let closes = |at: usize| rest[at] == quote && (at > 0 && rest[at - 1] == b'\\') == (escaped == 1);
+    let end = (0..rest.len()).find(|at| rest[*at] == b'\n' || closes(*at))?;
+    (rest[end] != b'\n').then_some(start..start + end - escaped)
 }
 
 /// Where the argument of `Some(`, `String::from(`, `Secret::new(` begins.

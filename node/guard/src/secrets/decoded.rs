@@ -232,7 +232,8 @@ fn block(text: &[u8], run: Range<usize>) -> Vec<usize> {
     letters
 }
 
-fn begins_like_text(letters: &[u8]) -> bool {
+/// Whether base64 begins with what can be read.
+pub fn begins_like_text(letters: &[u8]) -> bool {
     let printable = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
     letters.chunks(4).take(4).all(|group| {
         let (bytes, count) = decode(group.iter().copied());

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::alphabet::{Kinds, entropy};
+use super::alphabet::{BOTH64, Kinds, entropy};
+use super::decoded::begins_like_text;
 use super::hit::{Hit, Rank};
-use super::stop::is_stand_in;
+use super::stop::{is_name, is_stand_in};
 
 /// What a string in quotes that looks random is mostly called where it is no secret.
 const PUBLIC: &[&str] = &[
@@ -52,24 +53,39 @@ pub fn find(text: &str, run: &Range<usize>) -> Option<Hit> {
     let place = run.start..run.end + padding;
     let quoted = matches!(quote, b'"' | b'\'') && bytes.get(place.end) == Some(&quote);
     let value = text.get(place.clone())?;
-    (quoted && is_random(value) && !is_public(&bytes[..run.start - 1], value)).then(|| Hit {
-        rule: "random-string",
-        what: "a string that looks like a key",
-        place,
-        rank: Rank::Look,
-    })
+    let fits = quoted && is_random(value) && !is_public(&bytes[..run.start - 1], value) && !is_listed(bytes, &place);
+    fits.then(|| Hit { rule: "random-string", what: "a string that looks like a key", place, rank: Rank::Look })
 }
 
 fn is_random(value: &str) -> bool {
     let bytes = value.as_bytes();
     let kinds = Kinds::of(bytes);
-    (32..=128).contains(&bytes.len())
+    (32..=96).contains(&bytes.len())
         && kinds.digits
         && kinds.lower
         && kinds.upper
         && entropy(bytes) >= 4.5
+        && !value.contains("AAAA")
         && !is_stand_in(value)
         && !is_sequence(bytes)
+        && !begins_like_text(bytes)
+        && !is_named(value)
+}
+
+/// `Noise_XX_25519_AESGCM_SHA256`, or a path.
+fn is_named(value: &str) -> bool {
+    let words: Vec<&str> = value.split(['_', '-', '/', '+']).collect();
+    let names = words.iter().filter(|word| word.len() > 1 && is_name(word)).count();
+    words.len() > 2 && names * 2 >= words.len()
+}
+
+/// Whether another such string is next to this one: then they are data, line by line.
+fn is_listed(text: &[u8], place: &Range<usize>) -> bool {
+    const LINE: usize = 24;
+    let between = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'+' | b',' | b'\\');
+    let after = place.end + text[place.end..].iter().take(64).take_while(|byte| between(byte)).count();
+    let before = place.start - text[..place.start].iter().rev().take(64).take_while(|byte| between(byte)).count();
+    BOTH64.run(text, after, LINE) == LINE || BOTH64.run_before(text, before, LINE) == LINE
 }
 
 /// An alphabet, or something else that goes on by ones.
@@ -84,6 +100,6 @@ fn is_public(before: &[u8], value: &str) -> bool {
     let near = &before[before.len().saturating_sub(NEAR)..];
     let line = near.rsplit(|byte| *byte == b'\n').next().unwrap_or(near).to_ascii_lowercase();
     let says = |word: &&str| line.windows(word.len()).any(|window| window == word.as_bytes());
-    ["12D3KooW", "16Uiu2", "Qm", "bafy", "AAAA", "MII", "sha"].iter().any(|start| value.starts_with(start))
+    ["12D3KooW", "16U", "AQA", "Noise", "Qm", "bafy", "AAAA", "MII", "sha"].iter().any(|start| value.starts_with(start))
         || PUBLIC.iter().any(|word| says(word))
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::alphabet::{ALNUM, Alphabet, entropy};
+use super::alphabet::{ALNUM, Alphabet, BOTH64, entropy};
 
 /// A row of the table: a format of tokens that its provider documents.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub struct Rule {
     pub body: &'static [Part],
     /// How much variety its body has at least, in bits a byte.
     pub entropy: f32,
-    /// No letter or digit touches it: without that it would be found within words.
-    pub alone: bool,
+    /// What may not touch it: otherwise it would be found within words, or within base64.
+    pub apart: Option<Alphabet>,
 }
 
 /// A piece of a token.
@@ -51,7 +51,7 @@ impl Rule {
         starts: &'static [&'static str],
         body: &'static [Part],
     ) -> Self {
-        Self { id, provider, what, starts, lead: None, body, entropy: 2.7, alone: false }
+        Self { id, provider, what, starts, lead: None, body, entropy: 2.7, apart: None }
     }
 
     pub const fn lead(mut self, alphabet: Alphabet, count: usize) -> Self {
@@ -64,8 +64,15 @@ impl Rule {
         self
     }
 
+    /// No letter or digit touches it.
     pub const fn alone(mut self) -> Self {
-        self.alone = true;
+        self.apart = Some(ALNUM);
+        self
+    }
+
+    /// It is no part of base64 either.
+    pub const fn apart(mut self) -> Self {
+        self.apart = Some(BOTH64);
         self
     }
 
@@ -84,8 +91,7 @@ impl Rule {
             Some((_, count)) => start - count,
             None => start,
         };
-        let touched = begin > 0 && ALNUM.has(text[begin - 1]);
-        (!(self.alone && touched)).then_some(begin)
+        (begin == 0 || !self.touches(text[begin - 1])).then_some(begin)
     }
 
     fn end(&self, text: &[u8], start: usize) -> Option<usize> {
@@ -93,8 +99,11 @@ impl Rule {
         for part in self.body {
             at += part.length(text, at)?;
         }
-        let touched = text.get(at).is_some_and(|byte| ALNUM.has(*byte));
-        (!(self.alone && touched)).then_some(at)
+        (!text.get(at).is_some_and(|byte| self.touches(*byte))).then_some(at)
+    }
+
+    fn touches(&self, byte: u8) -> bool {
+        self.apart.is_some_and(|alphabet| alphabet.has(byte))
     }
 }
 

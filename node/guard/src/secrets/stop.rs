@@ -76,14 +76,66 @@ const WORDS: &[&str] = &[
 ];
 
 const EXACT: &[&str] = &[
-    "true", "false", "none", "null", "nil", "string", "str", "secret", "password", "passwd", "token", "test",
-    "testing", "default", "required", "optional", "hidden", "hunter", "admin", "root", "user", "value", "empty",
-    "unset", "disabled", "enabled", "bearer", "basic", "number", "object", "boolean", "bytes", "text", "base64",
-    "sha256", "sha512", "sha1", "md5", "bcrypt", "argon2", "argon2id", "ed25519", "x25519", "utf-8", "utf8", "hex",
+    "true",
+    "false",
+    "none",
+    "null",
+    "nil",
+    "string",
+    "str",
+    "secret",
+    "password",
+    "passwd",
+    "token",
+    "test",
+    "testing",
+    "default",
+    "required",
+    "optional",
+    "hidden",
+    "hunter",
+    "admin",
+    "root",
+    "user",
+    "value",
+    "empty",
+    "unset",
+    "disabled",
+    "enabled",
+    "bearer",
+    "basic",
+    "number",
+    "object",
+    "boolean",
+    "bytes",
+    "text",
+    "base64",
+    "sha256",
+    "sha512",
+    "sha1",
+    "md5",
+    "bcrypt",
+    "argon2",
+    "argon2id",
+    "ed25519",
+    "x25519",
+    "utf-8",
+    "utf8",
+    "passwort",
+    "kennwort",
+    "wachtwoord",
+    "contrasena",
+    "senha",
+    "heslo",
+    "parola",
+    "salasana",
+    "clave",
+    "hex",
 ];
 
 /// A variable, a template, a path, a member of something.
 fn is_reference(value: &str) -> bool {
+    const NUMBER: usize = 18;
     let first = value.as_bytes().first().copied().unwrap_or_default();
     matches!(first, b'$' | b'{' | b'<' | b'[' | b'(' | b'*' | b'/' | b'~')
         || (first == b'%' && value.ends_with('%'))
@@ -94,6 +146,7 @@ fn is_reference(value: &str) -> bool {
         || value.starts_with("vars.")
         || value.contains("::")
         || value.contains("://")
+        || (value.starts_with("0x") && value.len() <= NUMBER)
 }
 
 /// One or two characters again and again.
@@ -110,6 +163,22 @@ fn counts(value: &str) -> bool {
     bytes.is_some_and(|bytes| bytes.len() >= LEAST && bytes.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)))
 }
 
+/// Whether this is written in a language, not drawn: many of its letters are not of ASCII.
+pub fn is_foreign(value: &str) -> bool {
+    let foreign = value.chars().filter(|letter| !letter.is_ascii() && letter.is_alphabetic()).count();
+    foreign * 4 > value.chars().count()
+}
+
+/// Words of small letters: as many as make a good passphrase.
+pub fn is_passphrase(value: &str) -> bool {
+    const WORDS: usize = 4;
+    const PROSE: &[&str] =
+        &["the", "your", "is", "a", "to", "and", "or", "for", "of", "in", "must", "be", "at", "with", "not", "please"];
+    let words: Vec<&str> = value.split(['-', ' ', '_', '.']).collect();
+    let plain = |word: &&str| word.len() >= 2 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    words.len() >= WORDS && words.iter().all(plain) && !words.iter().any(|word| PROSE.contains(word))
+}
+
 /// Whether this could be a name in a program, a sentence's word, or several joined: letters, with
 /// `_`, `-` or `.` between them.
 pub fn is_name(value: &str) -> bool {
@@ -121,7 +190,7 @@ pub fn is_name(value: &str) -> bool {
 
 /// Letters whose case changes only where a word begins.
 fn is_word(word: &str) -> bool {
-    const LONGEST: usize = 24;
+    const LONGEST: usize = 40;
     let bytes = word.as_bytes();
     let kinds = Kinds::of(bytes);
     if kinds.digits || kinds.others || bytes.len() > LONGEST {

@@ -128,6 +128,12 @@ fn secrets_in_json() {
     finds_in(r#"{"user":"bob","password":"§","n":1}"#, "password", GOOD);
     finds_in(r#"{\"password\": \"§\"}"#, "password", GOOD);
     finds_in(r#"{\\\"password\\\": \\\"§\\\"}"#, "password", GOOD);
+    finds_in(r#"{"password": "§"}"#, "password", "swordfish");
+    finds_in(r#"{"password": "§"}"#, "password", "correct-horse-battery-staple");
+    finds_in(r#"{"password": "§"}"#, "password", "correct horse battery staple");
+    finds_in(r#"{"user": "bob", "password": "§", "db": "shop"}"#, "password", "swordfish");
+    passes(r#"{"name": "Name", "password": "Passwort", "other": "Anderes"}"#);
+    passes(r#"{"type": "object", "password": "string", "other": "string"}"#);
     finds_in(r#"{"api_key": "§"}"#, "key", DRAWN);
     finds_in(r#"{"clientSecret": "§"}"#, "key", DRAWN);
 }

@@ -103,7 +103,7 @@ pub const RULES: &[Rule] = &[
     )
     .entropy(3.4)
     .alone(),
-    Rule::new("intercom", "Intercom", "an Intercom token", &["dG9rO"], &[from_to(BASE64, 50, 60)]).alone(),
+    Rule::new("intercom", "Intercom", "an Intercom token", &["dG9rO"], &[from_to(BASE64, 50, 60)]).apart(),
     Rule::new(
         "facebook",
         "Facebook",
@@ -111,11 +111,11 @@ pub const RULES: &[Rule] = &[
         &["EAAM", "EAAC", "EAAG", "EAAB"],
         &[from_to(ALNUM, 80, 400)],
     )
-    .alone(),
+    .apart(),
     Rule::new("instagram", "Instagram", "an Instagram access token", &["IGQV", "IGAA"], &[from_to(URL64, 80, 400)])
-        .alone(),
+        .apart(),
     Rule::new("twitter-bearer", "X", "an X bearer token", &["AAAAAAAAAAAAAAAAAAAAA"], &[from_to(ALNUM, 50, 120)])
-        .alone(),
+        .apart(),
     Rule::new("linkedin", "LinkedIn", "a LinkedIn client secret", &["WPL_AP1."], &[from_to(BASE64, 16, 32)]).alone(),
     Rule::new("lark", "Lark", "a Feishu tenant token", &["t-g1"], &[from_to(ALNUM, 32, 48)]).alone(),
 ];

@@ -12,9 +12,9 @@ pub const RULES: &[Rule] = &[
         &[exactly(UPPER, 16)],
     )
     .alone(),
-    Rule::new("aws-bedrock", "AWS", "an Amazon Bedrock API key", &["ABSK"], &[from_to(PADDED64, 100, 400)]).alone(),
+    Rule::new("aws-bedrock", "AWS", "an Amazon Bedrock API key", &["ABSK"], &[from_to(PADDED64, 100, 400)]).apart(),
     Rule::new("aws-mws", "AWS", "an Amazon MWS token", &["amzn.mws."], &[from_to(URL64, 36, 36)]),
-    Rule::new("google-api", "Google", "a Google API key", &["AIza"], &[exactly(URL64, 35)]),
+    Rule::new("google-api", "Google", "a Google API key", &["AIza"], &[exactly(URL64, 35)]).apart(),
     Rule::new("google-client-secret", "Google", "a Google OAuth client secret", &["GOCSPX-"], &[exactly(URL64, 28)]),
     Rule::new("google-access", "Google", "a Google OAuth access token", &["ya29."], &[from_to(URL64, 30, 512)]),
     Rule::new("google-refresh", "Google", "a Google OAuth refresh token", &["1//0"], &[from_to(URL64, 40, 120)])
@@ -121,7 +121,7 @@ pub const RULES: &[Rule] = &[
     Rule::new("scaleway", "Scaleway", "a Scaleway access key", &["SCW"], &[exactly(UPPER, 17)]).entropy(3.2).alone(),
     Rule::new("backblaze", "Backblaze", "a Backblaze application key", &["K00"], &[exactly(PADDED64, 28)])
         .entropy(3.8)
-        .alone(),
+        .apart(),
     Rule::new(
         "kubernetes-bootstrap",
         "Kubernetes",

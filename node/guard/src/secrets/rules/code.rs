@@ -33,7 +33,7 @@ pub const RULES: &[Rule] = &[
     Rule::new("gitlab-oauth", "GitLab", "a GitLab OAuth secret", &["gloas-"], &[from_to(URL64, 40, 96)]),
     Rule::new("gitlab-scim", "GitLab", "a GitLab SCIM token", &["glsoat-"], &[from_to(URL64, 20, 64)]),
     Rule::new("gitlab-flags", "GitLab", "a GitLab feature flags token", &["glffct-"], &[from_to(URL64, 20, 64)]),
-    Rule::new("bitbucket-app", "Bitbucket", "a Bitbucket app password", &["ATBB"], &[from_to(ALNUM, 28, 40)]).alone(),
+    Rule::new("bitbucket-app", "Bitbucket", "a Bitbucket app password", &["ATBB"], &[from_to(ALNUM, 28, 40)]).apart(),
     Rule::new("bitbucket-server", "Bitbucket", "a Bitbucket server token", &["BBDC-"], &[from_to(BASE64, 40, 64)]),
     Rule::new(
         "atlassian-api",
@@ -56,7 +56,7 @@ pub const RULES: &[Rule] = &[
     Rule::new("pypi-upload", "PyPI", "a PyPI upload token", &["pypi-AgE"], &[from_to(URL64, 50, 400)]),
     Rule::new("rubygems-api", "RubyGems", "a RubyGems API key", &["rubygems_"], &[exactly(HEX, 48)]),
     Rule::new("crates-io", "crates.io", "a crates.io token", &["cio"], &[exactly(ALNUM, 32)]).entropy(3.8).alone(),
-    Rule::new("nuget-api", "NuGet", "a NuGet API key", &["oy2"], &[exactly(LOWER, 43)]).entropy(3.8).alone(),
+    Rule::new("nuget-api", "NuGet", "a NuGet API key", &["oy2"], &[exactly(LOWER, 43)]).entropy(3.8).apart(),
     Rule::new(
         "packagist",
         "Packagist",
@@ -67,8 +67,9 @@ pub const RULES: &[Rule] = &[
     Rule::new("clojars", "Clojars", "a Clojars deploy token", &["CLOJARS_"], &[exactly(LOWER, 60)]),
     Rule::new("jsr", "JSR", "a JSR token", &["jsrp_", "jsrd_"], &[from_to(ALNUM, 32, 80)]),
     Rule::new("docker-hub", "Docker Hub", "a Docker Hub token", &["dckr_pat_", "dckr_oat_"], &[from_to(URL64, 27, 64)]),
-    Rule::new("jfrog-api", "JFrog", "a JFrog API key", &["AKCp"], &[from_to(ALNUM, 66, 80)]).alone(),
-    Rule::new("jfrog-reference", "JFrog", "a JFrog reference token", &["cmVmdGtuOjAxOj"], &[from_to(ALNUM, 48, 64)]),
+    Rule::new("jfrog-api", "JFrog", "a JFrog API key", &["AKCp"], &[from_to(ALNUM, 66, 80)]).apart(),
+    Rule::new("jfrog-reference", "JFrog", "a JFrog reference token", &["cmVmdGtuOjAxOj"], &[from_to(ALNUM, 48, 64)])
+        .apart(),
     Rule::new("socket-dev", "Socket", "a Socket API token", &["sktsec_"], &[from_to(URL64, 32, 96)]),
     Rule::new("postman", "Postman", "a Postman API key", &["PMAK-"], &[exactly(HEX, 24), text("-"), exactly(HEX, 34)]),
     Rule::new("deno-deploy", "Deno", "a Deno Deploy token", &["ddp_", "ddw_"], &[exactly(ALNUM, 36)]).alone(),

@@ -21,10 +21,10 @@ pub const RULES: &[Rule] = &[
         &["mdb_sa_sk_"],
         &[from_to(URL64, 40, 48)],
     ),
-    Rule::new("databricks", "Databricks", "a Databricks token", &["dapi"], &[exactly(HEX, 32)]).alone(),
+    Rule::new("databricks", "Databricks", "a Databricks token", &["dapi"], &[exactly(HEX, 32)]).apart(),
     Rule::new("confluent", "Confluent", "a Confluent API secret", &["cflt"], &[exactly(BASE64, 60)])
         .entropy(3.8)
-        .alone(),
+        .apart(),
     Rule::new("aiven", "Aiven", "an Aiven password", &["AVNS_"], &[from_to(URL64, 15, 40)]),
     Rule::new("elastic", "Elastic", "an Elastic API key", &["essu_"], &[from_to(BASE64, 40, 120)]),
     Rule::new(

@@ -8,7 +8,7 @@ pub const RULES: &[Rule] = &[
     Rule::new("notion", "Notion", "a Notion token", &["ntn_"], &[from_to(ALNUM, 40, 56)]).alone(),
     Rule::new("notion-legacy", "Notion", "a Notion token", &["secret_"], &[exactly(ALNUM, 43)]).entropy(3.8).alone(),
     Rule::new("figma", "Figma", "a Figma access token", &["figd_", "figo_"], &[from_to(URL64, 36, 48)]),
-    Rule::new("typeform", "Typeform", "a Typeform token", &["tfp_"], &[from_to(URL64, 40, 72)]),
+    Rule::new("typeform", "Typeform", "a Typeform token", &["tfp_"], &[from_to(URL64, 40, 72)]).apart(),
     Rule::new(
         "clickup",
         "ClickUp",

@@ -15,7 +15,7 @@ pub const RULES: &[Rule] = &[
     Rule::new("stripe-webhook", "Stripe", "a Stripe webhook secret", &["whsec_"], &[from_to(BASE64, 32, 64)]),
     Rule::new("square-access", "Square", "a Square access token", &["sq0atp-"], &[from_to(URL64, 22, 44)]),
     Rule::new("square-secret", "Square", "a Square OAuth secret", &["sq0csp-"], &[from_to(URL64, 40, 48)]),
-    Rule::new("square-long", "Square", "a Square access token", &["EAAA"], &[exactly(URL64, 60)]).alone(),
+    Rule::new("square-long", "Square", "a Square access token", &["EAAA"], &[exactly(URL64, 60)]).apart(),
     Rule::new(
         "braintree",
         "PayPal",
@@ -49,7 +49,7 @@ pub const RULES: &[Rule] = &[
     ),
     Rule::new("mollie", "Mollie", "a Mollie API key", &["live_"], &[from_to(ALNUM, 30, 35)]).entropy(3.6).alone(),
     Rule::new("gocardless", "GoCardless", "a GoCardless token", &["live_"], &[exactly(URL64, 40)]).entropy(4.0).alone(),
-    Rule::new("easypost", "EasyPost", "an EasyPost API key", &["EZAK", "EZTK"], &[exactly(ALNUM, 54)]),
+    Rule::new("easypost", "EasyPost", "an EasyPost API key", &["EZAK", "EZTK"], &[exactly(ALNUM, 54)]).apart(),
     Rule::new("shippo", "Shippo", "a Shippo token", &["shippo_live_", "shippo_test_"], &[exactly(HEX, 40)]),
     Rule::new("duffel", "Duffel", "a Duffel token", &["duffel_live_", "duffel_test_"], &[exactly(URL64, 43)]),
     Rule::new(
