@@ -107,7 +107,7 @@ pub fn find(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
     }
     match word.sense {
         Sense::Bearer => bearer(text, place.end),
-        Sense::Basic if word.word == "auth" => basic(text, value_after(bytes, place.end, false)?.place.start),
+        Sense::Basic if word.word == "auth" => basic(text, value_after(bytes, place.end, || false)?.place.start),
         Sense::Basic => basic(text, place.end),
         Sense::Password | Sense::Key => named(text, word, place),
     }
@@ -116,8 +116,8 @@ pub fn find(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
 fn named(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
     let bytes = text.as_bytes();
     let end = end_of_name(bytes, place.end)?;
+    let value = value_after(bytes, end, || is_argument(bytes, place.start))?;
     let setting = setting(bytes, place.start, end);
-    let value = value_after(bytes, end, setting.argument)?;
     if value.listed && !is_pair(bytes, place.start) {
         return None;
     }
@@ -249,12 +249,9 @@ fn names_itself(value: &str) -> bool {
 fn end_of_name(text: &[u8], start: usize) -> Option<usize> {
     const LONGEST: usize = 24;
     let length = URL64.run(text, start, LONGEST);
-    let ending: String = text[start..start + length]
-        .iter()
-        .filter(|byte| byte.is_ascii_alphabetic())
-        .map(|byte| char::from(byte.to_ascii_lowercase()))
-        .collect();
-    ENDINGS.contains(&ending.as_str()).then_some(start + length)
+    let ending = || text[start..start + length].iter().filter(|byte| byte.is_ascii_alphabetic());
+    let fits = |known: &&str| ending().map(u8::to_ascii_lowercase).eq(known.bytes());
+    ENDINGS.iter().any(fits).then_some(start + length)
 }
 
 fn setting(text: &[u8], word: usize, end: usize) -> Setting {
@@ -270,12 +267,20 @@ fn setting(text: &[u8], word: usize, end: usize) -> Setting {
         line: begins && first.contains(&words) && !name.starts_with(b"--"),
         capitals: !name.iter().any(u8::is_ascii_lowercase),
         credentials: false,
-        argument: name.starts_with(b"--") || line.windows(6).any(|window| window == b"login "),
+        argument: is_argument(text, word),
     }
 }
 
+fn is_argument(text: &[u8], word: usize) -> bool {
+    const NEAR: usize = 64;
+    let start = word - DOTTED.run_before(text, word, NEAR);
+    let before = &text[start.saturating_sub(NEAR)..start];
+    let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or(before);
+    text[start..].starts_with(b"--") || line.windows(6).any(|window| window == b"login ")
+}
+
 /// The value that is given after a name, in one of the many ways.
-pub fn value_after(text: &[u8], name: usize, argument: bool) -> Option<Value> {
+pub fn value_after(text: &[u8], name: usize, argument: impl FnOnce() -> bool) -> Option<Value> {
     let closed = name + count(text, name, 4, |byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']'));
     let at = closed + spaces(text, closed);
     let listed = text[at..].starts_with(b",");
@@ -284,7 +289,7 @@ pub fn value_after(text: &[u8], name: usize, argument: bool) -> Option<Value> {
         None if text[at..].starts_with(b"is ") => (at + 3, true),
         None if text[at..].starts_with(b"is: ") => (at + 4, true),
         None if text[at..].starts_with(b",") && closed > name => (at + 1, false),
-        None if argument && at > closed => (at, false),
+        None if at > closed && argument() => (at, false),
         None => return None,
     };
     let at = at + spaces(text, at);

@@ -42,22 +42,20 @@ impl View {
 }
 
 /// Undoes one level of escapes as JSON, source code, URLs and HTML have them, takes out what cannot be
-/// seen, and joins lines that a backslash continues. Nothing if there is none of that.
+/// seen, and joins lines that a backslash continues. Nothing if there is none of that. What is far from
+/// all of that reads the same as before, and is left out.
 pub fn unescape(text: &str) -> Option<View> {
     let bytes = text.as_bytes();
     let mut view = View { text: String::new(), pieces: Vec::new() };
     let mut copied = 0;
     let mut at = 0;
-    while at < bytes.len() {
-        let escape = if SPECIAL[usize::from(bytes[at])] { escape(&text[at..]) } else { None };
-        let Some((length, letter)) = escape else {
-            at += 1;
-            while at < bytes.len() && !text.is_char_boundary(at) {
-                at += 1;
-            }
+    while let Some(skipped) = bytes[at..].iter().position(|byte| SPECIAL[usize::from(*byte)]) {
+        at += skipped;
+        let Some((length, letter)) = escape(&text[at..]) else {
+            at += text[at..].chars().next().map_or(1, char::len_utf8);
             continue;
         };
-        view.copy(text, copied..at);
+        view.go_on(text, copied, at);
         if let Some(letter) = letter {
             view.pieces.push(Piece { at: view.text.len(), from: at, taken: length, copied: false });
             view.text.push(letter);
@@ -68,17 +66,43 @@ pub fn unescape(text: &str) -> Option<View> {
     if copied == 0 {
         return None;
     }
-    view.copy(text, copied..bytes.len());
+    view.copy(text, copied..floor(text, (copied + NEAR).min(text.len())));
     Some(view).filter(|view| !view.text.is_empty())
 }
 
+/// How much text around an escape is kept: what is longer than a token, its name and its line.
+const NEAR: usize = 1024;
+
 impl View {
+    /// Copies what lies between two escapes; if that is much, only what is near to them.
+    fn go_on(&mut self, text: &str, copied: usize, at: usize) {
+        let before = if copied == 0 { 0 } else { NEAR };
+        if at - copied <= before + NEAR {
+            return self.copy(text, copied..at);
+        }
+        self.copy(text, copied..floor(text, copied + before));
+        self.pieces.push(Piece { at: self.text.len(), from: copied, taken: 0, copied: false });
+        self.text.push('\n');
+        let start = floor(text, at - NEAR);
+        // Not from the middle of a word: its end could look like a token.
+        let words = text[start..at].find([' ', '\n', '"']).map_or(start, |space| start + space);
+        self.copy(text, words..at);
+    }
+
     fn copy(&mut self, text: &str, range: Range<usize>) {
         if !range.is_empty() {
             self.pieces.push(Piece { at: self.text.len(), from: range.start, taken: range.len(), copied: true });
             self.text.push_str(&text[range]);
         }
     }
+}
+
+/// The last boundary of characters up to `at`.
+pub fn floor(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 /// Bytes that an escape or something invisible can begin with.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::decoded::floor;
+
 /// How much of the line is shown on each side, in bytes.
 const AROUND: usize = 32;
 const MASK: &str = "•••";
@@ -45,13 +47,6 @@ fn around(text: &str, secret: &Range<usize>) -> Range<usize> {
     let start = secret.start - before.rsplit('\n').next().map_or(0, str::len);
     let end = secret.end + after.split('\n').next().map_or(0, str::len);
     start..end
-}
-
-fn floor(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ pub fn find(text: &str, keyed: &Keyed, word: Range<usize>) -> Option<Hit> {
     if !NAMES.iter().any(|wanted| lower.windows(wanted.len()).any(|window| window == wanted.as_bytes())) {
         return None;
     }
-    let value = assigned::value_after(bytes, word.end + rest[..name].trim_ascii_end().len(), false)?;
+    let value = assigned::value_after(bytes, word.end + rest[..name].trim_ascii_end().len(), || false)?;
     keyed.fits(text.get(value.place.clone())?).then(|| Hit {
         rule: keyed.id,
         what: keyed.what,

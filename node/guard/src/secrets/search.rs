@@ -23,8 +23,7 @@ pub fn search(text: &str) -> Vec<Hit> {
 }
 
 fn read(text: &str, levels: usize) -> Vec<Hit> {
-    let mut hits = forms(text);
-    hits.extend(names(text));
+    let mut hits = marks(text, true);
     hits.extend(runs(text));
     if levels > 0
         && let Some(view) = decoded::unescape(text)
@@ -35,41 +34,56 @@ fn read(text: &str, levels: usize) -> Vec<Hit> {
     hits
 }
 
-/// What is known by its form.
-enum Form {
+/// What a look begins at.
+#[derive(Debug, Clone, Copy)]
+enum Mark {
     Rule(&'static Rule),
     Block(&'static Block),
     WebToken,
     Url,
+    Word(&'static Word),
+    Keyed(&'static Keyed),
 }
 
-static FORMS: LazyLock<(AhoCorasick, Vec<Form>)> = LazyLock::new(|| {
-    let rules = rules::all().flat_map(|rule| rule.starts.iter().map(move |start| (*start, Form::Rule(rule))));
-    let blocks = BLOCKS.iter().map(|block| (block.start, Form::Block(block)));
-    let others = [("eyJ", Form::WebToken), ("://", Form::Url)];
-    let (starts, forms): (Vec<&str>, Vec<Form>) = rules.chain(blocks).chain(others).unzip();
-    (automaton(&starts, false), forms)
+static MARKS: LazyLock<(AhoCorasick, Vec<(&'static str, Mark)>)> = LazyLock::new(|| {
+    let rules = rules::all().flat_map(|rule| rule.starts.iter().map(move |start| (*start, Mark::Rule(rule))));
+    let blocks = BLOCKS.iter().map(|block| (block.start, Mark::Block(block)));
+    let others = [("eyJ", Mark::WebToken), ("://", Mark::Url)];
+    let words = WORDS.iter().map(|word| (word.word, Mark::Word(word)));
+    let keyed = KEYED.iter().map(|keyed| (keyed.word, Mark::Keyed(keyed)));
+    let marks: Vec<(&str, Mark)> = rules.chain(blocks).chain(others).chain(words).chain(keyed).collect();
+    // One automaton for both, since each pass over the text costs: tokens are compared once more.
+    let automaton = AhoCorasick::builder()
+        .kind(Some(AhoCorasickKind::DFA))
+        .ascii_case_insensitive(true)
+        .build(marks.iter().map(|(start, _)| *start))
+        .expect("the table fits an automaton");
+    (automaton, marks)
 });
 
-fn forms(text: &str) -> Vec<Hit> {
-    let (automaton, forms) = &*FORMS;
+/// What is known by its form, and, if `named`, what is known by a name beside it.
+fn marks(text: &str, named: bool) -> Vec<Hit> {
+    let (automaton, marks) = &*MARKS;
     let bytes = text.as_bytes();
     let mut hits: Vec<Hit> = Vec::new();
-    // What is in something found is part of it.
+    // What is in a token is part of it.
     let mut done = 0;
     for found in automaton.find_overlapping_iter(text) {
-        if found.start() < done {
-            continue;
-        }
+        let (start, mark) = marks[found.pattern().as_usize()];
         let place = found.start()..found.end();
-        let hit = match &forms[found.pattern().as_usize()] {
-            Form::Rule(rule) => rule.find(bytes, place).map(|place| form(rule.id, rule.what, place)),
-            Form::Block(block) => block.find(bytes, place).map(|place| form(block.id, block.what, place)),
-            Form::WebToken => blocks::web_token(bytes, place).map(|place| form("jwt", "a JSON web token", place)),
-            Form::Url => urls::find(text, place),
+        let hit = match mark {
+            Mark::Word(word) => named.then(|| assigned::find(text, word, place)).flatten(),
+            Mark::Keyed(keyed) => named.then(|| keyed::find(text, keyed, place)).flatten(),
+            _ if place.start < done || bytes[place.clone()] != *start.as_bytes() => None,
+            Mark::Rule(rule) => rule.find(bytes, place).map(|place| form(rule.id, rule.what, place)),
+            Mark::Block(block) => block.find(bytes, place).map(|place| form(block.id, block.what, place)),
+            Mark::WebToken => blocks::web_token(bytes, place).map(|place| form("jwt", "a JSON web token", place)),
+            Mark::Url => urls::find(text, place),
         };
         let Some(hit) = hit else { continue };
-        done = hit.place.end;
+        if hit.rank == Rank::Form {
+            done = hit.place.end;
+        }
         if hit.rule == "aws-access-key" {
             hits.extend(beside(bytes, &hit.place));
         }
@@ -99,38 +113,6 @@ fn beside(text: &[u8], id: &Range<usize>) -> Option<Hit> {
     None
 }
 
-/// What is known by a name beside it.
-enum Name {
-    Word(&'static Word),
-    Keyed(&'static Keyed),
-}
-
-static NAMES: LazyLock<(AhoCorasick, Vec<Name>)> = LazyLock::new(|| {
-    let words = WORDS.iter().map(|word| (word.word, Name::Word(word)));
-    let keyed = KEYED.iter().map(|keyed| (keyed.word, Name::Keyed(keyed)));
-    let (words, names): (Vec<&str>, Vec<Name>) = words.chain(keyed).unzip();
-    (automaton(&words, true), names)
-});
-
-fn names(text: &str) -> impl Iterator<Item = Hit> {
-    let (automaton, names) = &*NAMES;
-    automaton.find_overlapping_iter(text).filter_map(|found| {
-        let place = found.start()..found.end();
-        match &names[found.pattern().as_usize()] {
-            Name::Word(word) => assigned::find(text, word, place),
-            Name::Keyed(keyed) => keyed::find(text, keyed, place),
-        }
-    })
-}
-
-fn automaton(words: &[&str], any_case: bool) -> AhoCorasick {
-    AhoCorasick::builder()
-        .kind(Some(AhoCorasickKind::DFA))
-        .ascii_case_insensitive(any_case)
-        .build(words)
-        .expect("the tables fit an automaton")
-}
-
 /// What is in long runs of base64 letters, or looks as if drawn.
 fn runs(text: &str) -> Vec<Hit> {
     let bytes = text.as_bytes();
@@ -143,7 +125,7 @@ fn runs(text: &str) -> Vec<Hit> {
         hits.extend(look::find(text, &run));
         if let Some((view, end)) = decoded::base64(bytes, run) {
             done = end;
-            hits.extend(forms(&view.text).into_iter().map(|hit| Hit { place: view.origin(hit.place), ..hit }));
+            hits.extend(marks(&view.text, false).into_iter().map(|hit| Hit { place: view.origin(hit.place), ..hit }));
         }
     }
     hits
