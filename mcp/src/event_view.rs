@@ -50,6 +50,9 @@ pub(crate) struct EventView {
     /// Events that answer this question.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     answered_by: Vec<String>,
+    /// The request that this makes, or moves on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
     /// Why it has no effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     void: Option<String>,
@@ -89,6 +92,7 @@ impl EventView {
             provenance: page.list(entry.provenance),
             fields: page.fields(entry.fields),
             answered_by: page.list(entry.answered_by),
+            request: entry.request,
             void: entry.void.map(|text| page.text(&text)),
             delivery: entry.delivery,
             cut: page.cut,
@@ -111,6 +115,7 @@ impl EventView {
         ];
         header.extend(self.to.as_deref().map(|to| ("to", to)));
         header.extend(self.answers.as_deref().map(|answers| ("answers", answers)));
+        header.extend(self.request.as_deref().map(|request| ("request", request)));
         // What we add stands in the header: the body can imitate any line.
         let altered = format!("{} invisible or framing characters removed", self.altered);
         if self.altered > 0 {

@@ -22,7 +22,8 @@ pub(super) struct Parameters {
     after: Option<String>,
     /// Only what comes before this event. To go further back, pass the last answer's `next`.
     before: Option<String>,
-    /// Only this kind: chat, question, answer, context, decision, finding, status, review, handoff, or an event of the room.
+    /// Only this kind: chat, question, answer, context, decision, finding, status, review, handoff, summary, action (a request), or
+    /// another event of the room.
     kind: Option<String>,
     /// Only from this member or session: a name or the prefix of an id.
     from: Option<String>,
