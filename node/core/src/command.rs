@@ -5,6 +5,7 @@ use std::time::Duration;
 use pairwave_wire::TransportId;
 
 use crate::answer::Answer;
+use crate::artifacts::Draft;
 use crate::event::Origin;
 use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::invite::Invite;
@@ -93,6 +94,19 @@ pub enum Command {
         by: Speaker,
         message: Message,
     },
+    /// Shares code or a patch: the content as a blob, and an event that names it.
+    Share {
+        room: RoomId,
+        by: Speaker,
+        draft: Draft,
+        content: Vec<u8>,
+    },
+    /// Deletes what was shared from this machine, and fetches it no more. Others keep theirs.
+    RemoveArtifact {
+        room: RoomId,
+        by: Speaker,
+        artifact: EventId,
+    },
     /// Shows this side's three words; starts an exchange if there is none.
     Verify {
         room: RoomId,
@@ -145,6 +159,8 @@ impl Command {
             | Self::AddRelay { room, .. }
             | Self::RemoveRelay { room, .. }
             | Self::Send { room, .. }
+            | Self::Share { room, .. }
+            | Self::RemoveArtifact { room, .. }
             | Self::Verify { room, .. }
             | Self::Heard { room, .. }
             | Self::SessionStarted { room, .. }
@@ -240,6 +256,10 @@ pub enum Refusal {
     RelayThere,
     #[error("the room has no such relay")]
     NoSuchRelay,
+    #[error("nothing was shared under this id, or it is gone from here")]
+    NoSuchArtifact,
+    #[error("what was shared in this room would take up more than {max} bytes here")]
+    BlobsFull { max: u64 },
     #[error("only a human can do this")]
     HumansOnly,
     #[error("the text contains your own three words, which only your voice may carry")]

@@ -13,7 +13,7 @@ use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::key::{self, BadSignature, Domain, Identity};
 use crate::log::Record;
 use crate::time::Timestamp;
-use crate::{letters, members, relays, sessions, talk, verification};
+use crate::{artifacts, letters, members, relays, sessions, talk, verification};
 
 /// Version of the event format.
 pub const VERSION: u16 = 1;
@@ -62,6 +62,7 @@ pub enum Body {
     RelayAdded(relays::RelayAdded),
     RelayRemoved(relays::RelayRemoved),
     Message(talk::Message),
+    Shared(artifacts::Shared),
     Foreign { kind: String },
 }
 
@@ -277,6 +278,7 @@ impl Body {
             Self::RelayAdded(_) => "relay_added",
             Self::RelayRemoved(_) => "relay_removed",
             Self::Message(_) => "message",
+            Self::Shared(_) => "code",
             Self::Foreign { kind } => kind,
         }
     }
@@ -296,6 +298,7 @@ impl Body {
             Self::RelayAdded(body) => cbor::to_value(body),
             Self::RelayRemoved(body) => cbor::to_value(body),
             Self::Message(body) => cbor::to_value(body),
+            Self::Shared(body) => cbor::to_value(body),
             Self::Foreign { .. } => Ok(Value::Null),
         };
         Ok((self.kind(), value?))
@@ -316,6 +319,7 @@ impl Body {
             "relay_added" => read(value, Self::RelayAdded),
             "relay_removed" => read(value, Self::RelayRemoved),
             "message" => read(value, Self::Message),
+            "code" => read(value, Self::Shared),
             _ => None,
         };
         known.unwrap_or(Self::Foreign { kind })

@@ -6,6 +6,8 @@
 
 pub mod answer;
 pub mod armor;
+pub mod artifacts;
+pub mod blobs;
 mod causality;
 pub mod command;
 mod commands;

@@ -234,6 +234,7 @@ impl Said {
     pub fn new(event: &Event) -> Self {
         let to = match &event.body {
             Body::Message(message) => Some(message.to),
+            Body::Shared(_) => Some(None),
             _ => None,
         };
         Self { by: event.author, session: event.session, to }

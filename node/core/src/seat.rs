@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use crate::blobs::Blobs;
 use crate::command::{Refusal, Speaker};
 use crate::comparing::Comparing;
 use crate::context::Context;
@@ -50,6 +51,7 @@ pub struct Seat {
     pub(crate) comparing: Comparing,
     pub(crate) mailbox: Mailbox,
     pub(crate) whereabouts: Whereabouts,
+    pub(crate) blobs: Blobs,
     /// Members that told us we are none.
     pub(crate) refused_by: BTreeSet<MemberId>,
     recovery: Recovery,
@@ -97,6 +99,7 @@ impl Seat {
             comparing: Comparing::default(),
             mailbox: Mailbox::default(),
             whereabouts: Whereabouts::default(),
+            blobs: Blobs::default(),
             refused_by: BTreeSet::new(),
             recovery: Recovery { own_seq, heard: BTreeSet::new() },
             appends: VecDeque::new(),
@@ -119,6 +122,9 @@ impl Seat {
         }
         if let Some(bytes) = saved.get(&Slot::Peers) {
             self.peers = Peers::decode(bytes);
+        }
+        if let Some(bytes) = saved.get(&Slot::Artifacts) {
+            self.blobs = Blobs::decode(bytes);
         }
         // An older copy's ratchets would say other things with message keys that were used before.
         let is_old = self.recovery.own_seq > self.room.own_seq();
@@ -210,7 +216,7 @@ impl Seat {
     }
 
     /// Where the log fails under it, what was signed stays in a room that is read again, and goes.
-    fn author(&mut self, by: Speaker, body: Body, context: &mut Context<'_>) -> Result<Record, Refusal> {
+    pub(crate) fn author(&mut self, by: Speaker, body: Body, context: &mut Context<'_>) -> Result<Record, Refusal> {
         let authored = self.room.author(context.log, context.identity, by, body, context.now);
         if let Err(Refusal::StoreFailed { why }) = &authored {
             self.fail(&LogError(why.clone()));
@@ -270,6 +276,7 @@ impl Seat {
         while let Some(change) = self.room.poll_change() {
             self.on_change(change, context);
         }
+        self.mind_blobs(context);
         let standing = self.room.is_member(&self.me());
         let was = std::mem::replace(&mut self.was_standing, standing);
         if standing && !was {
@@ -283,10 +290,16 @@ impl Seat {
     fn on_change(&mut self, change: Change, context: &mut Context<'_>) {
         let room = self.id();
         match change {
-            Change::Undone(event) => context.outbox.notify(Notice::Undone { room, event }),
+            Change::Undone(event) => {
+                self.blobs.look_again();
+                context.outbox.notify(Notice::Undone { room, event });
+            }
             Change::Equivocation(member) => context.outbox.notify(Notice::Equivocation { room, member }),
             Change::Verified { by, member } => self.on_verified(by, member, context),
-            Change::Membership => self.membership_changed = true,
+            Change::Membership => {
+                self.blobs.look_again();
+                self.membership_changed = true;
+            }
         }
     }
 
@@ -333,6 +346,7 @@ impl Seat {
 
     /// Everything up to this number is durable.
     pub fn on_durable(&mut self, number: u64, context: &mut Context<'_>) {
+        self.chunks_durable(number, context);
         let mut newest = None;
         while self.appends.front().is_some_and(|(append, _)| *append <= number) {
             let Some((_, arrived)) = self.appends.pop_front() else { break };
@@ -342,6 +356,7 @@ impl Seat {
         let Some(newest) = newest else { return };
         self.room.durable(newest);
         self.tell_arrived(context);
+        self.mind_blobs(context);
         self.letters_due(context);
         for link in self.links.values_mut() {
             link.tell_have(&self.room, context);
@@ -354,6 +369,9 @@ impl Seat {
         let (room, me, alone) = self.reader();
         while self.arrived.front().is_some_and(|next| next.arrival <= settled) {
             let Some(Arrived { event, arrival, said }) = self.arrived.pop_front() else { break };
+            if self.room.state().artifacts.get(&event).is_some() {
+                self.blobs.look_again();
+            }
             self.reading.pass(Reader { room: &room, me, by: companion(), alone }, arrival, &said);
             context.outbox.notify(Notice::Arrived { room, event, arrival });
         }
@@ -378,6 +396,7 @@ impl Seat {
             }
             Err(error) => self.fail(&error),
         }
+        self.serve_chunks(member, context);
     }
 
     /// Who is no member any more gets what led to it, and the link ends.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use pairwave_wire::{cbor, limits};
 use serde::{Deserialize, Serialize};
 
+use crate::artifacts::Artifacts;
 use crate::causality;
 use crate::event::{Body, Event};
 use crate::id::{EventId, MemberId, RoomId};
@@ -33,6 +34,7 @@ pub struct RoomState {
     pub relays: Relays,
     pub talk: Talk,
     pub letters: Letters,
+    pub artifacts: Artifacts,
     /// Events without effect, and why.
     pub marks: BTreeMap<EventId, Mark>,
     /// Authors that said two things in one place, and whether they named both since.
@@ -120,6 +122,7 @@ impl RoomState {
             Body::LetterKeys(keys) => self.letters.apply(event.author, *keys),
             Body::RelayAdded(added) => return Ok(self.relays.add(added)),
             Body::RelayRemoved(removed) => return Ok(self.relays.remove(removed)),
+            Body::Shared(shared) => return Ok(self.artifacts.apply(event.author, shared, record.position)),
             Body::Message(message) => return self.hear(log, room, record, event, message),
             Body::Foreign { .. } => return Ok(Err(Mark::Foreign)),
             Body::Invited(_) | Body::InviteClosed(_) | Body::Removed(_) | Body::Left(_) | Body::Rotated(_) => (),

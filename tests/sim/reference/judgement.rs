@@ -113,6 +113,7 @@ impl Membership {
             | Body::LetterKeys(_)
             | Body::RelayAdded(_)
             | Body::RelayRemoved(_)
+            | Body::Shared(_)
             | Body::Foreign { .. } => return true,
             _ if !self.may_speak(library, &id) => return false,
             Body::Invited(invited) => _ = self.invites.insert(id, invited.uses),

@@ -106,6 +106,7 @@ fn check(room: &Room, log: &dyn Log, body: &Body) -> Result<(), Refusal> {
         Body::Named(named) => check_naming(room, named),
         Body::RelayAdded(added) => room.state().relays.check_add(added),
         Body::RelayRemoved(removed) => room.state().relays.check_remove(removed),
+        Body::Shared(shared) => shared.check(),
         Body::Message(message) => check_message(room, log, message),
         Body::Verified(verified) if !room.is_member(&verified.member) => Err(Refusal::NoSuchMember),
         _ => Ok(()),
