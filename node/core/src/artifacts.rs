@@ -120,6 +120,8 @@ mod tests {
 
     const ALICE: MemberId = MemberId([1; 32]);
 
+    type Change = fn(&mut Shared);
+
     fn shared() -> Shared {
         let draft = Draft { headline: "a parser".into(), ..Draft::default() };
         draft.with(Blob::of(b"fn main() {}"))
@@ -128,7 +130,7 @@ mod tests {
     #[test]
     fn bounds_hold() {
         assert_eq!(shared().check(), Ok(()));
-        let broken: [(fn(&mut Shared), Refusal); 4] = [
+        let broken: [(Change, Refusal); 4] = [
             (|shared| shared.headline = " ".into(), Refusal::Empty { field: "headline" }),
             (|shared| shared.headline = "x".repeat(401), Refusal::TooLong { field: "headline", got: 401, max: 400 }),
             (

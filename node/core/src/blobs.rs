@@ -171,7 +171,7 @@ impl Blobs {
     /// is fetched again, and nothing is lost.
     pub fn decode(bytes: &[u8]) -> Self {
         let kept = cbor::decode(bytes, usize::MAX).unwrap_or_default();
-        Self { kept, look: true, ..Self::default() }
+        Self { kept, ..Self::default() }
     }
 
     pub fn encode(&self) -> Vec<u8> {

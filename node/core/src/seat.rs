@@ -126,6 +126,7 @@ impl Seat {
         if let Some(bytes) = saved.get(&Slot::Artifacts) {
             self.blobs = Blobs::decode(bytes);
         }
+        self.blobs.look_again();
         // An older copy's ratchets would say other things with message keys that were used before.
         let is_old = self.recovery.own_seq > self.room.own_seq();
         if let Some(bytes) = saved.get(&Slot::Ratchets).filter(|_| !is_old) {
