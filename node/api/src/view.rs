@@ -544,6 +544,8 @@ pub struct Check {
 pub enum Notice {
     /// An event is durable here.
     Event { room: String, event: String, arrival: u64, entry: Box<Entry> },
+    /// More of an artifact is here than before, or something else became of it.
+    Artifact { room: String, artifact: String },
     /// A late event took the effect of an earlier one away.
     Undone { room: String, event: String },
     /// How far what we said has got at a member changed.
