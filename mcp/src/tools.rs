@@ -5,6 +5,7 @@ mod inbox;
 mod read;
 mod room;
 mod send;
+mod share;
 mod status;
 mod verify;
 mod wait;
@@ -88,6 +89,7 @@ tools! {
     read::Read,
     inbox::Inbox,
     wait::Wait,
+    share::ShareCode,
 }
 
 /// All tools, always in this order.
@@ -266,7 +268,16 @@ mod tests {
     #[test]
     fn the_list_is_the_contracts() {
         let names: Vec<&str> = all().iter().map(|tool| tool.name.as_ref()).collect();
-        let contract = ["pair_status", "pair_room", "pair_verify", "pair_send", "pair_read", "pair_inbox", "pair_wait"];
+        let contract = [
+            "pair_status",
+            "pair_room",
+            "pair_verify",
+            "pair_send",
+            "pair_read",
+            "pair_inbox",
+            "pair_wait",
+            "pair_share_code",
+        ];
         assert_eq!(names, contract);
     }
 

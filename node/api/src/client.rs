@@ -146,11 +146,13 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::Join(_)
         | Request::MarkRead(_)
         | Request::OpenDashboard(_)
+        | Request::Quarantine(_)
         | Request::Read(_)
         | Request::Relays(_)
         | Request::Rename(_)
         | Request::Rooms(_)
         | Request::Send(_)
+        | Request::ShowArtifact(_)
         | Request::ShowStatus(_)
         | Request::Wait(_)
         | Request::Whoami(_) => true,
@@ -158,10 +160,13 @@ fn is_repeatable(request: &Request) -> bool {
         Request::AddRelay(_)
         | Request::CloseInvite(_)
         | Request::Down(_)
+        | Request::ExportArtifact(_)
         | Request::Invite(_)
         | Request::Leave(_)
         | Request::Remove(_)
-        | Request::RemoveRelay(_) => false,
+        | Request::RemoveArtifact(_)
+        | Request::RemoveRelay(_)
+        | Request::Share(_) => false,
     }
 }
 

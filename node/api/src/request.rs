@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::artifacts::*;
 use crate::network::RelayList;
 use crate::view::*;
 
@@ -47,6 +48,7 @@ requests! {
     Deliveries -> DeliveryList;
     Diagnose -> Checks;
     Down -> Done;
+    ExportArtifact -> ArtifactExported;
     Inbox -> InboxView;
     Invite -> InviteMade;
     Invites -> InviteList;
@@ -54,13 +56,17 @@ requests! {
     Leave -> LeftRoom;
     MarkRead -> Done;
     OpenDashboard -> DashboardLink;
+    Quarantine -> QuarantineList;
     Read -> Transcript;
     Relays -> RelayList;
     Remove -> EventDone;
+    RemoveArtifact -> ArtifactRemoved;
     RemoveRelay -> RelayList;
     Rename -> Named;
     Rooms -> RoomList;
     Send -> Sent;
+    Share -> CodeShared;
+    ShowArtifact -> ArtifactView;
     ShowStatus -> Status;
     Verify -> Verification;
     Wait -> InboxView;

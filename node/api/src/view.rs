@@ -399,7 +399,7 @@ pub struct Entry {
     pub origin: String,
     /// Is the author verified to us.
     pub verified: bool,
-    /// A kind of message (`chat`, `question` …), or an event of the room: `genesis`, `invited`,
+    /// A kind of message (`chat`, `question` …), `code`, or an event of the room: `genesis`, `invited`,
     /// `invite_closed`, `admitted`, `removed`, `left`, `rotated`, `verified`, `named`, `relay_added`,
     /// `relay_removed`, `letter_keys`, `foreign`.
     pub kind: String,
@@ -429,6 +429,18 @@ pub struct Entry {
     /// Further fields, as the kind requires them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub fields: BTreeMap<String, Field>,
+    /// Of code: id of the artifact.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub artifact: Option<String>,
+    /// Of code: its bytes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub size: Option<u64>,
+    /// Of code: the language, by its author's word.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub language: Option<String>,
+    /// Of code: it is a unified diff, by its author's word.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub is_patch: Option<bool>,
     /// Why it has no effect, if it has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub void: Option<String>,

@@ -2,6 +2,7 @@
 //! the core knows becomes what a face may see.
 
 mod answering;
+mod artifacts;
 mod doctor;
 mod inbox;
 mod joining;
@@ -37,6 +38,7 @@ use crate::door::{self, Process};
 use crate::driver::DriverHandle;
 use crate::live::Live;
 use crate::net::NetStatus;
+use crate::quarantine::Quarantine;
 use crate::refusals::{refused, room_closed};
 use crate::resolve;
 use crate::store::{Bindings, Reader};
@@ -68,6 +70,9 @@ pub struct Answers {
     turns: inbox::Turns,
     /// Rooms are opened one at a time.
     creating: tokio::sync::Mutex<()>,
+    quarantine: Quarantine,
+    /// The quarantine is changed by one at a time.
+    quarantining: tokio::sync::Mutex<()>,
     /// The page in the browser, once it is served.
     dashboard: OnceLock<Arc<dyn Dashboard>>,
     /// Grows with what may need somebody.
@@ -83,8 +88,10 @@ impl Answers {
         let (changed, _) = watch_channel::channel(watch::Changes::default());
         let (live, seen, down) = (Live::default(), Arc::default(), Arc::default());
         let turns = inbox::Turns::default();
-        let creating = tokio::sync::Mutex::default();
-        let answers = Arc::new(Self { parts, live, seen, turns, creating, dashboard: OnceLock::new(), changed, down });
+        let (creating, quarantining) = Default::default();
+        let (quarantine, dashboard) = (Quarantine::new(parts.home.clone()), OnceLock::new());
+        let answers = Self { parts, live, seen, turns, creating, quarantine, quarantining, dashboard, changed, down };
+        let answers = Arc::new(answers);
         tokio::spawn(watch::watch(Arc::downgrade(&answers), notices));
         answers
     }
@@ -112,6 +119,7 @@ impl Answers {
             Request::Deliveries(ask) => answer(&ask, self.deliveries(by, &ask).await),
             Request::Diagnose(ask) => answer(&ask, self.diagnose(by, &ask).await),
             Request::Down(_) => self.end(),
+            Request::ExportArtifact(ask) => answer(&ask, self.export_artifact(by, &ask).await),
             Request::Inbox(ask) => self.inbox(by, ask).await,
             Request::Invite(ask) => answer(&ask, self.invite(by, &ask).await),
             Request::Invites(ask) => answer(&ask, self.invites(by, &ask).await),
@@ -119,13 +127,17 @@ impl Answers {
             Request::Leave(ask) => answer(&ask, self.leave(by, &ask).await),
             Request::MarkRead(ask) => answer(&ask, self.mark_read(by, &ask).await),
             Request::OpenDashboard(ask) => answer(&ask, self.open_dashboard(by)),
+            Request::Quarantine(ask) => answer(&ask, self.quarantine_list(by, &ask).await),
             Request::Read(ask) => answer(&ask, self.read(by, ask.clone()).await),
             Request::Relays(ask) => answer(&ask, self.relays(by, &ask).await),
             Request::Remove(ask) => answer(&ask, self.remove(by, &ask).await),
+            Request::RemoveArtifact(ask) => answer(&ask, self.remove_artifact(by, &ask).await),
             Request::RemoveRelay(ask) => answer(&ask, self.remove_relay(by, &ask).await),
             Request::Rename(ask) => answer(&ask, self.rename(by, &ask).await),
             Request::Rooms(ask) => answer(&ask, self.rooms(by).await),
             Request::Send(ask) => answer(&ask, self.send(by, ask.clone()).await),
+            Request::Share(ask) => answer(&ask, self.share(by, ask.clone()).await),
+            Request::ShowArtifact(ask) => answer(&ask, self.show_artifact(by, &ask).await),
             Request::ShowStatus(ask) => answer(&ask, self.status(by, &ask).await),
             Request::Verify(ask) => answer(&ask, self.verify(by, &ask).await),
             Request::Wait(ask) => self.wait(by, ask).await,

@@ -14,6 +14,7 @@ pub mod logging;
 pub mod net;
 mod olm;
 pub mod process;
+mod quarantine;
 pub mod refusals;
 pub mod resolve;
 pub mod store;
