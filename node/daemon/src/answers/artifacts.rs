@@ -13,6 +13,7 @@ use pairwave_core::command::{Command, Outcome, Refusal};
 use pairwave_core::event::Origin;
 use pairwave_core::id::{EventId, RoomId};
 use pairwave_core::log::Log;
+use pairwave_core::notice::Notice;
 use pairwave_guard::patch::Patch;
 
 use super::{Answers, for_humans, project_folder, unexpected};
@@ -54,19 +55,13 @@ impl Answers {
             return Err(refused(Refusal::HumansOnly));
         }
         let (room, found) = self.found(by, &ask.room, &ask.artifact).await?;
-        let (is_patch, is_here) = (found.item.is_patch, found.stage == Stage::Complete);
-        let content = if is_here { Some(self.content(room, &found).await?) } else { None };
-        let item = self.with_note(&room, found);
-        let Some(content) = content else {
+        if found.stage != Stage::Complete {
+            let item = self.with_note(&room, found);
             return Ok(ArtifactView { item, content: None, cut: false, diff: None, diff_error: None });
-        };
-        let text = String::from_utf8_lossy(&content);
-        let shown = beginning(&text);
-        let patch = is_patch.then(|| Patch::parse(&text));
-        let diff_error = patch.as_ref().and_then(|patch| patch.as_ref().err().map(ToString::to_string));
-        let (diff, diff_cut) = patch.and_then(Result::ok).map(|patch| view::diff(&patch)).unzip();
-        let cut = shown.len() < text.len() || diff_cut == Some(true);
-        Ok(ArtifactView { item, content: Some(shown.to_owned()), cut, diff, diff_error })
+        }
+        let content = self.content(room, &found).await?;
+        let item = self.with_note(&room, found);
+        blocking(move || Ok(whole(item, &content))).await.map_err(|error| unwritable(&error))
     }
 
     pub(super) async fn export_artifact(&self, by: &Caller, ask: &ExportArtifact) -> Result<ArtifactExported, Failure> {
@@ -101,12 +96,14 @@ impl Answers {
         let Ok(Some(found)) = self.look(room, move |viewer| one(viewer, &artifact)).await else { return };
         let quarantine = self.quarantine.clone();
         let kept = match found.stage {
-            Stage::Complete if !quarantine.has(&room, &artifact) => self.write(room, found).await,
-            Stage::Removed | Stage::Broken => quarantine.remove(&room, &artifact),
-            _ => Ok(()),
+            Stage::Complete if quarantine.has(&room, &artifact) => return,
+            Stage::Complete => self.write(room, found).await,
+            Stage::Removed | Stage::Broken => return drop(quarantine.remove(&room, &artifact)),
+            Stage::Fetching | Stage::Full => return,
         };
-        if let Err(error) = kept {
-            tracing::warn!(%room, %artifact, %error, "what was shared cannot be kept in the quarantine");
+        match kept {
+            Ok(()) => self.parts.driver.tell(Notice::Artifact { room, artifact }),
+            Err(error) => tracing::warn!(%room, %artifact, %error, "what was shared cannot be kept in the quarantine"),
         }
     }
 
@@ -150,15 +147,34 @@ impl Answers {
         content.ok_or_else(|| not_here(&found.item))
     }
 
+    /// It is complete once a human would be warned of what is in it.
     fn with_note(&self, room: &RoomId, found: Found) -> ArtifactItem {
-        let Found { position, mut item, .. } = found;
-        let note = self.quarantine.note(room, &position.id).filter(|_| item.state == "complete");
-        if let Some(note) = note {
-            item.file = Some(self.quarantine.path(room, &position.id).display().to_string());
-            (item.paths, item.warnings) = (note.paths, note.warnings);
+        let Found { position, mut item, stage, .. } = found;
+        if stage != Stage::Complete {
+            return item;
+        }
+        match self.quarantine.note(room, &position.id) {
+            Some(note) => {
+                item.file = Some(self.quarantine.path(room, &position.id).display().to_string());
+                (item.paths, item.warnings) = (note.paths, note.warnings);
+            }
+            None => item.state = "fetching".to_owned(),
         }
         item
     }
+}
+
+/// What an artifact holds, looked at by the rules of today.
+fn whole(item: ArtifactItem, content: &[u8]) -> ArtifactView {
+    let note = Note::of(item.clone()).judged(content);
+    let text = String::from_utf8_lossy(content);
+    let shown = beginning(&text);
+    let patch = item.is_patch.then(|| Patch::parse(&text));
+    let diff_error = patch.as_ref().and_then(|patch| patch.as_ref().err().map(ToString::to_string));
+    let (diff, diff_cut) = patch.and_then(Result::ok).map(|patch| view::diff(&patch)).unzip();
+    let cut = shown.len() < text.len() || diff_cut == Some(true);
+    let item = ArtifactItem { paths: note.paths, warnings: note.warnings, ..item };
+    ArtifactView { item, content: Some(shown.to_owned()), cut, diff, diff_error }
 }
 
 fn one<L: Log>(viewer: &Viewer<'_, L>, artifact: &EventId) -> Result<Option<Found>, Failure> {
