@@ -45,7 +45,7 @@ impl Needs {
                     Self::PUSH
                 }
             },
-            Body::Requested(_) => Self::PUSH,
+            Body::Requested(_) | Body::Shared(_) => Self::PUSH,
             Body::FloorClaimed(_) => Self::GATE,
             _ => Self::NOTHING,
         }
