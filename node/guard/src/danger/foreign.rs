@@ -54,6 +54,8 @@ const RUNS: &[&str] = &[
     "%x",
     "Command::new(",
     "exec.Command(",
+    "exec \"",
+    "exec '",
     "getRuntime().exec",
     "ProcessBuilder",
     "do shell script",
@@ -153,8 +155,11 @@ fn arguments(rest: &str) -> &str {
             (Some(_), _) => {}
             (None, '"' | '\'' | '`') => quote = Some(c),
             (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') if depth <= 1 => return &rest[..=at],
-            (None, ')' | ']' | '}') => depth -= 1,
+            // `Command::new("x").args(…)` goes on.
+            (None, ')' | ']' | '}') if depth > 1 || rest[at + 1..].trim_start().starts_with(".arg") => {
+                depth = depth.saturating_sub(1);
+            }
+            (None, ')' | ']' | '}') => return &rest[..=at],
             (None, ';' | '\n') if depth == 0 => return &rest[..at],
             _ => {}
         }

@@ -261,6 +261,11 @@ fn interpreter(call: &Call<'_>, found: &mut Vec<Nested>) {
         found.extend(call.operands().take(1).filter(runs).map(|text| Nested::Foreign(text.to_owned())));
         return;
     }
+    if call.is(&["perl", "ruby", "php", "irb"]) {
+        // Every second part stands in backquotes.
+        let quoted = call.texts().flat_map(|text| text.split('`').skip(1).step_by(2));
+        found.extend(quoted.map(|code| Nested::Code(code.to_owned())));
+    }
     let letters: &[char] = if call.name.starts_with("python") || call.name.starts_with("pypy") {
         &['c']
     } else if call.name == "php" {

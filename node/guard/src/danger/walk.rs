@@ -97,8 +97,10 @@ impl Walk {
             let bare = |word: &str| Word::new(word.trim_matches(['"', '\'', '`']));
             let words: Vec<Word> = part.split_whitespace().map(bare).collect();
             let input = if piped { Input::Pipe(None) } else { Input::Nothing };
-            if let Some(call) = Call::new(&words, &input) {
-                self.check(&call, &words);
+            for words in (0..words.len().min(8)).map(|at| &words[at..]) {
+                if let Some(call) = Call::new(words, &input) {
+                    self.check(&call, words);
+                }
             }
             piped = end;
         }

@@ -160,7 +160,7 @@ fn containers(name: &str, words: &[&str], verb: &Call<'_>) -> bool {
         || (first == "volume" && second == "rm")
         || (matches!(first, "stack" | "service" | "swarm" | "network" | "secret" | "config")
             && matches!(second, "rm" | "leave"))
-        || (first == "rm" && verb.option('f', "force"))
+        || (matches!(first, "rm" | "rmi") && verb.option('f', "force"))
         || (composed("down") && (rest_has_v || verb.has(&["--rmi"])))
         || (composed("rm") && rest_has_v)
 }
