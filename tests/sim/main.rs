@@ -2,8 +2,11 @@
 
 mod answering;
 mod arrival;
+mod bodies;
 mod chaos;
 mod checks;
+mod consent;
+mod consenting;
 mod costs;
 mod disk;
 mod failing;
