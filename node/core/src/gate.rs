@@ -46,6 +46,8 @@ impl Needs {
                 }
             },
             Body::Requested(_) | Body::Shared(_) => Self::PUSH,
+            // Its texts reach the others as a message does.
+            Body::CharterProposed(_) => Self::TALK,
             Body::FloorClaimed(_) => Self::GATE,
             _ => Self::NOTHING,
         }

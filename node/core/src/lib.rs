@@ -59,6 +59,7 @@ pub mod sas;
 pub mod seal;
 pub mod seat;
 pub mod sessions;
+mod shares;
 mod signals;
 pub mod state;
 pub mod sync;
