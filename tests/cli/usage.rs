@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 42] = [
+const COMMANDS: [&[&str]; 55] = [
     &["init"],
     &["join"],
     &["answer"],
@@ -15,6 +15,18 @@ const COMMANDS: [&[&str]; 42] = [
     &["read"],
     &["inbox"],
     &["wait"],
+    &["charter"],
+    &["charter", "show"],
+    &["charter", "propose"],
+    &["charter", "accept"],
+    &["charter", "decline"],
+    &["floor"],
+    &["floor", "claim"],
+    &["floor", "yield"],
+    &["requests"],
+    &["approve"],
+    &["deny"],
+    &["override"],
     &["rooms"],
     &["whoami"],
     &["rename"],
@@ -34,6 +46,7 @@ const COMMANDS: [&[&str]; 42] = [
     &["dashboard"],
     &["doctor"],
     &["mcp"],
+    &["hook"],
     &["demo"],
     &["relay-node"],
     &["relay-node", "token"],

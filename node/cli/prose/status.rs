@@ -58,6 +58,7 @@ fn told_room(status: &Status, room: &RoomView, now: Timestamp, width: usize) -> 
     if room.state == "member" {
         sentences.extend(others(room).map(|member| told_member(member, now)));
         sentences.extend(sessions(room));
+        sentences.extend(agreed(room));
         sentences.extend(waiting(room));
     }
     sentences.iter().map(|sentence| page::paragraph(sentence, width)).collect()
@@ -152,6 +153,36 @@ fn waiting(room: &RoomView) -> Vec<String> {
             count(room.waiting.questions.into(), "question waits", "questions wait")
         ));
     }
+    if room.waiting.permissions > 0 {
+        let wait = count(room.waiting.permissions.into(), "request waits", "requests wait");
+        out.push(format!("{} for your yes or no: `pairwave requests`.", wait.bold()));
+    }
+    if room.waiting.tasks > 0 {
+        let are = count(room.waiting.tasks.into(), "approved request is", "approved requests are");
+        out.push(format!("{are} not done yet."));
+    }
+    out
+}
+
+/// What was agreed and whose turn it is, where there is somebody to agree with.
+fn agreed(room: &RoomView) -> Vec<String> {
+    let mut out = Vec::new();
+    if others(room).next().is_none() {
+        return out;
+    }
+    let title = room.charter.title.as_deref().map(plain::line).unwrap_or_default();
+    match room.charter.state.as_str() {
+        "agreed" => out.push(format!("The charter “{title}” is agreed.")),
+        "proposed" => out.push(format!("The charter “{title}” is proposed and not agreed: `pairwave charter`.")),
+        _ => {}
+    }
+    if let Some(name) = &room.floor.holder_name {
+        let session = room.floor.session_name.as_deref().map(|name| format!(" ({})", plain::line(name)));
+        out.push(format!("{}{} has the floor.", plain::line(name), session.unwrap_or_default()));
+    }
+    if room.floor.hops >= room.floor.max_hops {
+        out.push("Agents have spoken as often as they may without a human: say something, and they go on.".into());
+    }
     out
 }
 
@@ -242,6 +273,25 @@ mod tests {
         assert!(said.contains("bob is away, last here 2 hours ago, not verified (`pairwave verify bob`)."), "{said}");
         assert!(said.contains("1 event is on the way"), "{said}");
         assert!(said.contains("`pairwave doctor --member bob`"), "{said}");
+    }
+
+    #[test]
+    fn what_was_agreed_and_what_waits_is_said() {
+        let mut room = room();
+        room.charter = CharterView { state: "agreed".into(), title: Some("Parser".into()), hash: None };
+        room.floor.holder_name = Some("bob".into());
+        room.floor.hops = 3;
+        room.waiting = WaitingView { questions: 0, permissions: 1, tasks: 2 };
+        let said = said(vec![room]);
+        for part in [
+            "The charter “Parser” is agreed.\n",
+            "bob has the floor.\n",
+            "as often as they may without a human",
+            "1 request waits for your yes or no: `pairwave requests`.\n",
+            "2 approved requests are not done yet.\n",
+        ] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
     }
 
     #[test]
