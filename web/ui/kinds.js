@@ -18,7 +18,12 @@ export const MESSAGE_KINDS = ["chat", "question", "answer", "context", "decision
 
 /** @type {Kind[]} */
 export const ROOM_KINDS = ["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named",
-  "relay_added", "relay_removed", "letter_keys", "foreign"];
+  "relay_added", "relay_removed", "letter_keys", "charter_proposed", "charter_accepted", "charter_declined",
+  "floor_claimed", "floor_yielded", "floor_taken", "floor_released", "action", "approved", "denied", "handed", "completed", "expired",
+  "overridden", "prompted", "code", "foreign"];
+
+/** Make a request, or move it on. @type {Kind[]} */
+const REQUEST_KINDS = ["action", "approved", "denied", "handed", "completed", "expired"];
 
 /** @type {Partial<Record<Kind, Need[]>>} */
 const NEEDS = {
@@ -55,9 +60,14 @@ export function isMessage(kind) {
   return MESSAGE_KINDS.includes(kind);
 }
 
+/** @param {Kind} kind */
+export function isAboutRequest(kind) {
+  return REQUEST_KINDS.includes(kind);
+}
+
 /** @param {string} kind */
 export function kindName(kind) {
-  return kind.replace("_", " ");
+  return kind.replaceAll("_", " ");
 }
 
 /**

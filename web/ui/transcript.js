@@ -20,6 +20,7 @@ const AT_END = 40;
  * @typedef {object} TranscriptHooks
  * @property {(entry: Entry) => void} inspect
  * @property {(entry: Entry) => void} answer
+ * @property {(id: string) => void} openRequest
  * @property {() => void} clearFilter
  */
 
@@ -234,6 +235,8 @@ export class Transcript extends HTMLElement {
       goTo: (id) => void this.goTo(id),
       inspect: this.hooks.inspect,
       answer: this.hooks.answer,
+      requests: this.store.requests,
+      openRequest: this.hooks.openRequest,
       showInPlace: (entry) => {
         this.#widen();
         void this.goTo(entry.event);
