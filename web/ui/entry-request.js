@@ -65,7 +65,7 @@ class RequestCard extends HTMLElement {
       h("p", { class: "request-line" }, mine ? "You ask " : [h("bdi", null, from), " asks "], h("bdi", null, whom), ` to ${whatItDoes(request)}`, path && [" ", h("code", { class: "exact" }, revealed(path, { letters: true }))]),
       h("p", { class: "headline" }, revealed(summary)),
       h("p", { class: "request-chips" },
-        h("span", { class: `chip state is-${request.state}`, "data-testid": "request-state" }, stateName(request)),
+        h("span", { class: `chip standing-chip is-${request.state}`, "data-testid": "request-state" }, stateName(request)),
         h("span", { class: `risk is-${risk}`, "data-testid": "risk" }, RISKS[risk]),
         warnings.length > 0 && h("span", { class: "mark danger-mark", "data-testid": "danger-mark", title: warnings.map(({ reason }) => reason).join(" ") }, icon("alarm"), warnings.length === 1 ? warnings[0].reason : `${warnings.length} warnings`)),
       outcome(request),

@@ -121,7 +121,7 @@ export class RequestDialog {
   #showAnswers() {
     const { request, approve, problem } = this;
     const isHigh = request.risk === "high";
-    this.read = isHigh ? h("input", { type: "checkbox", "data-testid": "have-read" }) : null;
+    this.read = isHigh ? h("input", { type: "checkbox", class: "must-read", "data-testid": "have-read" }) : null;
     this.always = !isHigh && request.may_be_always ? h("input", { type: "checkbox", "data-testid": "always-allow" }) : null;
     fill(this.foot,
       this.read && tick(this.read, "I have read all of it, and want it done on my machine."),

@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u{34f}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}-\u{180f}\u{2800}\u{3164}\u{ffa0}\u{fe00}-\u{fe0f}\u{e0100}-\u{e01ef}]|(?! )\p{Zs}/u;
 const CUT = new RegExp(`(${UNSEEN.source.replace("[", "(?![\\n\\t])[")})`, "u");
 /** Letters that may pass for Latin ones. */
-const FOREIGN = /((?![A-Za-zªºÀ-ÖØ-öø-ɏ])[\p{L}\p{M}]+)/u;
+const FOREIGN = /((?:(?![A-Za-zªºÀ-ÖØ-öø-ɏ])[\p{L}\p{M}])+)/u;
 
 /** @type {Record<string, string>} */
 const NAMES = {
