@@ -30,7 +30,7 @@ const WALLS: [Wall; 8] = [
     Wall { name: "pairwave-api", may: &[], never: KEYS_AND_NETWORK },
     Wall {
         name: "pairwave-daemon",
-        may: &["pairwave-api", "pairwave-core", "pairwave-wire"],
+        may: &["pairwave-api", "pairwave-core", "pairwave-guard", "pairwave-wire"],
         never: &["rmcp", "clap", "axum"],
     },
     // It has nothing that could open a message.

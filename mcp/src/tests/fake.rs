@@ -288,7 +288,7 @@ pub(crate) fn room(id: &str) -> RoomView {
         },
         members: vec![member("alice", true), member("bob", false)],
         charter: CharterView { state: "none".into(), title: None, hash: None },
-        floor: FloorView { holder: None, hops: 0, max_hops: 3 },
+        floor: FloorView { max_hops: 3, ..FloorView::default() },
         waiting: WaitingView::default(),
     }
 }

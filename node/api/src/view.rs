@@ -316,7 +316,7 @@ pub struct CharterView {
 }
 
 /// Whose turn it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FloorView {
     /// Id of the member whose turn it is.
     pub holder: Option<String>,

@@ -199,7 +199,7 @@ mod tests {
             },
             members: vec![MemberView { me: true, ..member("alice") }, member("bob")],
             charter: CharterView { state: "none".into(), title: None, hash: None },
-            floor: FloorView { holder: None, hops: 0, max_hops: 3 },
+            floor: FloorView { max_hops: 3, ..FloorView::default() },
             waiting: WaitingView::default(),
         }
     }

@@ -262,8 +262,6 @@ pub enum Refusal {
     NoSuchClaim,
     #[error("your claim waits for the floor already")]
     ClaimWaits,
-    #[error("the floor can be taken in {wait:?}, if the claim stays unanswered")]
-    ClaimTooYoung { wait: Duration },
     #[error("agents have spoken {max} times without a human between, as often as they may")]
     HopsSpent { max: u32 },
     #[error("no such request")]

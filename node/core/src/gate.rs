@@ -71,13 +71,7 @@ impl Gate {
 
 impl RoomState {
     /// May this be said now? Both the sender's companion and every receiver's fold ask.
-    pub(crate) fn check_policy(
-        &self,
-        by: &MemberId,
-        session: &SessionId,
-        origin: Origin,
-        body: &Body,
-    ) -> Result<(), Refusal> {
+    pub fn check_policy(&self, by: &MemberId, session: &SessionId, origin: Origin, body: &Body) -> Result<(), Refusal> {
         let needs = Needs::of(body);
         let alone = self.gate.is_alone();
         if needs.gate && !alone {

@@ -55,6 +55,12 @@ impl Identity {
         MemberId(self.0.verifying_key().to_bytes())
     }
 
+    /// A hash that only this identity can make, under a key derived for this domain.
+    pub(crate) fn keyed(&self, domain: &'static [u8], parts: &[&[u8]]) -> [u8; 32] {
+        let key = zeroize::Zeroizing::new(hash(domain, &[&zeroize::Zeroizing::new(self.0.to_bytes())[..]]));
+        keyed_hash(domain, &key[..], parts)
+    }
+
     pub fn sign(&self, domain: Domain, message: &[u8]) -> [u8; 64] {
         self.0.sign(&[domain.bytes(), message].concat()).to_bytes()
     }

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::delivery::Delivery;
 use crate::effect::{DeriveId, Effect, Slot};
 use crate::epochs::EpochKeys;
-use crate::id::{EventId, MemberId, RoomId};
+use crate::id::{EventId, FindingId, MemberId, RoomId};
 use crate::input::{ConnectedRelay, Input, LinkId};
 use crate::invite::Invite;
 use crate::joining::Joining;
@@ -252,6 +252,11 @@ impl<L: Log> Node<L> {
     /// Who we are.
     pub fn me(&self) -> MemberId {
         self.identity.member()
+    }
+
+    /// Names a finding of the secret scan; see [`Identity::finding`].
+    pub fn finding(&self, room: Option<&RoomId>, rule: &str, secret: &[u8]) -> FindingId {
+        self.identity.finding(room, rule, secret)
     }
 
     /// Under which name we are reached.

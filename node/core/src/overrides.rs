@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::Refusal;
 use crate::event::{Event, Origin};
-use crate::id::{FindingId, MemberId};
+use crate::id::{FindingId, MemberId, RoomId};
+use crate::key::Identity;
 
 /// Most overrides that are remembered; beyond it none is taken.
 const OVERRIDES: usize = 1024;
@@ -20,6 +21,17 @@ pub struct Overridden {
     pub finding: FindingId,
     /// The rule that found it.
     pub rule: String,
+}
+
+impl Identity {
+    /// Names a finding, so that nobody else can tell from the name what was found.
+    pub fn finding(&self, room: Option<&RoomId>, rule: &str, secret: &[u8]) -> FindingId {
+        let room = room.map_or(&[][..], |room| &room.0);
+        let hash = self.keyed(b"pairwave-finding-v1", &[room, rule.as_bytes(), secret]);
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash[..16]);
+        FindingId(id)
+    }
 }
 
 /// Findings that may pass, by whose companion found them.

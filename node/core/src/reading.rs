@@ -51,7 +51,7 @@ struct Held {
 pub struct Said {
     by: MemberId,
     session: SessionId,
-    /// `None`: it is no message. `Some(None)`: to everybody.
+    /// `None`: it need not be told. `Some(None)`: to everybody.
     to: Option<Option<Address>>,
 }
 
@@ -232,8 +232,14 @@ impl Reading {
 
 impl Said {
     pub fn new(event: &Event) -> Self {
+        let member = |member| Some(Address { member, session: None });
         let to = match &event.body {
             Body::Message(message) => Some(message.to),
+            Body::Requested(requested) => Some(member(requested.to)),
+            // One's own agents are to do what one's human approved.
+            Body::Approved(_) => Some(member(event.author)),
+            Body::Denied(_) | Body::Completed(_) | Body::Expired(_) => Some(None),
+            Body::CharterProposed(_) | Body::CharterDeclined(_) => Some(None),
             _ => None,
         };
         Self { by: event.author, session: event.session, to }

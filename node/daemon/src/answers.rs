@@ -1,8 +1,12 @@
 //! What the companion answers to its faces: each question becomes commands to the core, and what
 //! the core knows becomes what a face may see.
 
+mod actions;
 mod answering;
+mod charter;
+mod clearing;
 mod doctor;
+mod floor;
 mod inbox;
 mod joining;
 mod members;
@@ -37,6 +41,7 @@ use crate::door::{self, Process};
 use crate::driver::DriverHandle;
 use crate::live::Live;
 use crate::net::NetStatus;
+use crate::pace::{Pace, Rates};
 use crate::refusals::{refused, room_closed};
 use crate::resolve;
 use crate::store::{Bindings, Reader};
@@ -56,6 +61,7 @@ pub struct Parts {
     pub driver: DriverHandle,
     pub bindings: Bindings,
     pub network: AskNetwork,
+    pub rates: Rates,
 }
 
 /// Answers to every face of this companion.
@@ -66,6 +72,10 @@ pub struct Answers {
     seen: Arc<Mutex<watch::Seen>>,
     /// Sessions that are being given something, one at a time.
     turns: inbox::Turns,
+    /// How fast agents spoke of late.
+    pace: Mutex<Pace>,
+    /// What the secret scan held back.
+    held_back: Mutex<clearing::HeldBack>,
     /// Rooms are opened one at a time.
     creating: tokio::sync::Mutex<()>,
     /// The page in the browser, once it is served.
@@ -84,7 +94,8 @@ impl Answers {
         let (live, seen, down) = (Live::default(), Arc::default(), Arc::default());
         let turns = inbox::Turns::default();
         let creating = tokio::sync::Mutex::default();
-        let answers = Arc::new(Self { parts, live, seen, turns, creating, dashboard: OnceLock::new(), changed, down });
+        let (pace, held_back, dashboard) = (Mutex::default(), Mutex::default(), OnceLock::new());
+        let answers = Arc::new(Self { parts, live, seen, turns, pace, held_back, creating, dashboard, changed, down });
         tokio::spawn(watch::watch(Arc::downgrade(&answers), notices));
         answers
     }
@@ -104,14 +115,20 @@ impl Answers {
 
     async fn route(&self, by: &Caller, request: Request) -> Result<Reply, Failure> {
         match request {
+            Request::AcceptCharter(ask) => answer(&ask, self.accept_charter(by, &ask).await),
             Request::AddRelay(ask) => answer(&ask, self.add_relay(by, &ask).await),
             Request::Answer(ask) => answer(&ask, self.answer_joiner(by, &ask).await),
+            Request::Apply(ask) => answer(&ask, self.apply(by, &ask).await),
             Request::Arrivals(ask) => answer(&ask, self.arrivals(by, &ask).await),
+            Request::ClaimFloor(ask) => answer(&ask, self.claim_floor(by, &ask).await),
             Request::CloseInvite(ask) => answer(&ask, self.close_invite(by, &ask).await),
+            Request::Complete(ask) => answer(&ask, self.complete(by, &ask).await),
             Request::Create(ask) => answer(&ask, self.create(by, &ask).await),
+            Request::DeclineCharter(ask) => answer(&ask, self.decline_charter(by, &ask).await),
             Request::Deliveries(ask) => answer(&ask, self.deliveries(by, &ask).await),
             Request::Diagnose(ask) => answer(&ask, self.diagnose(by, &ask).await),
             Request::Down(_) => self.end(),
+            Request::Findings(ask) => answer(&ask, self.findings(by, &ask).await),
             Request::Inbox(ask) => self.inbox(by, ask).await,
             Request::Invite(ask) => answer(&ask, self.invite(by, &ask).await),
             Request::Invites(ask) => answer(&ask, self.invites(by, &ask).await),
@@ -119,17 +136,28 @@ impl Answers {
             Request::Leave(ask) => answer(&ask, self.leave(by, &ask).await),
             Request::MarkRead(ask) => answer(&ask, self.mark_read(by, &ask).await),
             Request::OpenDashboard(ask) => answer(&ask, self.open_dashboard(by)),
+            Request::Override(ask) => answer(&ask, self.let_pass(by, &ask).await),
+            Request::Prompted(ask) => answer(&ask, self.prompted(by, &ask).await),
+            Request::ProposeCharter(ask) => answer(&ask, self.propose_charter(by, &ask).await),
             Request::Read(ask) => answer(&ask, self.read(by, ask.clone()).await),
             Request::Relays(ask) => answer(&ask, self.relays(by, &ask).await),
             Request::Remove(ask) => answer(&ask, self.remove(by, &ask).await),
             Request::RemoveRelay(ask) => answer(&ask, self.remove_relay(by, &ask).await),
             Request::Rename(ask) => answer(&ask, self.rename(by, &ask).await),
+            Request::RequestAction(ask) => answer(&ask, self.request_action(by, ask.clone()).await),
+            Request::Requests(ask) => answer(&ask, self.requests(by, &ask).await),
+            Request::Respond(ask) => answer(&ask, self.respond(by, &ask).await),
             Request::Rooms(ask) => answer(&ask, self.rooms(by).await),
             Request::Send(ask) => answer(&ask, self.send(by, ask.clone()).await),
+            Request::ShowCharter(ask) => answer(&ask, self.show_charter(by, &ask).await),
+            Request::ShowFloor(ask) => answer(&ask, self.show_floor(by, &ask).await),
+            Request::ShowRequest(ask) => answer(&ask, self.show_request(by, &ask).await),
             Request::ShowStatus(ask) => answer(&ask, self.status(by, &ask).await),
             Request::Verify(ask) => answer(&ask, self.verify(by, &ask).await),
             Request::Wait(ask) => self.wait(by, ask).await,
             Request::Whoami(ask) => answer(&ask, self.whoami(by, &ask).await),
+            Request::Writing(ask) => answer(&ask, self.writing(by, &ask).await),
+            Request::YieldFloor(ask) => answer(&ask, self.yield_floor(by, &ask).await),
         }
     }
 
@@ -171,6 +199,10 @@ impl Answers {
         let down = self.down.clone();
         let written = async move { down.notify_one() };
         Ok(Reply { value: json(&Done {})?, written: Some(written.boxed()) })
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        watch::locked(&self.pace)
     }
 
     fn seen(&self) -> MutexGuard<'_, watch::Seen> {
@@ -285,6 +317,11 @@ fn waiting_to_be_let_in() -> Failure {
         "Nobody has let you into this room yet",
         "Ask the person who invited you to run `pairwave up`; this companion goes on knocking.",
     )
+}
+
+/// A text is no id of such a thing.
+fn wrong_id(what: &str, see: &str) -> Failure {
+    Failure::new(Code::Usage, &format!("no_such_{what}"), format!("There is no such {what}"), format!("See {see}."))
 }
 
 /// Agents do not do what cannot be undone.

@@ -26,17 +26,24 @@ pub struct Caller {
     pub speaker: Speaker,
     /// The folder that the caller works in.
     pub dir: Option<PathBuf>,
+    /// It is a hook that the host of one of our sessions runs.
+    pub hook: bool,
     /// Its number among the live sessions, where it is one.
     pub live: Option<u64>,
 }
 
 impl Caller {
+    /// The human of this companion, on whose behalf a host's hook speaks.
+    pub fn human(me: &MemberId) -> Speaker {
+        Speaker { session: session_id(HUMAN, me), origin: Origin::Human }
+    }
+
     /// Decides who it is that connects, and notes it down if it is an agent session. `ancestry` is of
     /// the process that connects, see [`door::ancestry`].
     pub fn admit(hello: Hello, ancestry: Option<Vec<Process>>, me: MemberId, live: &Live) -> Result<Self, Failure> {
         let hosts = live.hosts();
         let knock = Knock { face: hello.face, claims_agent: hello.agent, ancestry: ancestry.as_deref(), hosts: &hosts };
-        let origin = door::of(&knock);
+        let (origin, hook) = (door::of(&knock), door::is_hook(&knock));
         let ancestry = ancestry.unwrap_or_default();
         let named = match (origin, hello.session) {
             (Origin::Human, _) => HUMAN.to_owned(),
@@ -44,7 +51,7 @@ impl Caller {
             (Origin::Agent, None) => live.session_of(&ancestry).unwrap_or_else(|| NAMELESS.to_owned()),
         };
         let session = session_id(&named, &me);
-        let caller = Self { speaker: Speaker { session, origin }, dir: hello.dir, live: None };
+        let caller = Self { speaker: Speaker { session, origin }, dir: hello.dir, hook, live: None };
         match hello.face {
             Face::Mcp => Ok(live.enter(caller, named, door::host(&ancestry))),
             Face::Cli | Face::Web => Ok(caller),

@@ -33,6 +33,11 @@ impl Clock {
     }
 }
 
+/// What the system's clock says: for what is shown, never for what is decided.
+pub fn now() -> Timestamp {
+    Timestamp(system_millis())
+}
+
 impl Reading {
     fn advance(self, since_boot: Duration, system: u64) -> Self {
         let elapsed = since_boot.saturating_sub(self.awake_and_asleep);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 use std::{fmt, fs, io};
 
 use libp2p::Multiaddr;
@@ -10,6 +11,7 @@ use toml_edit::{DocumentMut, Item, Table};
 
 use crate::home::{HomeError, private_folder, replace};
 use crate::net::Proxy;
+use crate::pace::Rates;
 
 mod keys;
 
@@ -181,6 +183,16 @@ impl Config {
     /// Size in bytes at which the log is put aside and a new one begun.
     pub fn log_size(&self) -> u64 {
         self.number("log.max_mib") << 20
+    }
+
+    /// How fast agents may speak here.
+    pub fn rates(&self) -> Rates {
+        Rates {
+            per_minute: self.number("limits.agent_per_minute"),
+            push_interval: Duration::from_secs(self.number("limits.push_interval")),
+            max_turns: self.number("limits.max_turns"),
+            wakes: self.number("limits.wakes"),
+        }
     }
 
     /// Bytes of the store that are kept in memory for reading.

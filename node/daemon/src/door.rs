@@ -40,6 +40,15 @@ pub fn of(knock: &Knock<'_>) -> Origin {
     }
 }
 
+/// Is this a hook that a host itself runs? Hosts mark what their agents run, and not their hooks.
+pub fn is_hook(knock: &Knock<'_>) -> bool {
+    let Some(ancestry) = knock.ancestry else { return false };
+    let descends = ancestry.iter().any(|process| knock.hosts.contains(&process.pid));
+    let seen = ancestry.first().is_some_and(|caller| caller.marked.is_some());
+    let marked = knock.claims_agent || ancestry.iter().any(|process| process.marked == Some(true));
+    knock.face == Face::Cli && descends && seen && !marked
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::{Child, Command, Stdio};

@@ -13,6 +13,7 @@ pub mod lock;
 pub mod logging;
 pub mod net;
 mod olm;
+mod pace;
 pub mod process;
 pub mod refusals;
 pub mod resolve;

@@ -102,7 +102,7 @@ mod tests {
 
     fn enter(live: &Live, number: u8, named: &str, host: Option<u32>) -> u64 {
         let speaker = Speaker { session: SessionId([number; 16]), origin: Origin::Agent };
-        live.enter(Caller { speaker, dir: None, live: None }, named.into(), host).live.unwrap()
+        live.enter(Caller { speaker, dir: None, hook: false, live: None }, named.into(), host).live.unwrap()
     }
 
     fn process(pid: u32) -> Process {

@@ -157,7 +157,15 @@ impl Companion {
             let net = asked.clone();
             async move { net.status().await }.boxed()
         });
-        let parts = Parts { home: home.clone(), me, name: config.name(), driver: driver.clone(), bindings, network };
+        let parts = Parts {
+            home: home.clone(),
+            me,
+            name: config.name(),
+            driver: driver.clone(),
+            bindings,
+            network,
+            rates: config.rates(),
+        };
         Ok(Self { answers: Answers::new(parts), listener, driver, driving: tokio::spawn(run), net, listening })
     }
 

@@ -61,7 +61,47 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
             "Give the line to the one who made the invite; or make a new one with `pairwave invite`.",
         ),
         Refusal::OwnAnswer => ("own_answer", "Send it to the one who invited you."),
-        Refusal::HumansOnly => ("humans_only", "Ask your human to do it in a terminal outside of the agent host."),
+        Refusal::Unverified => (
+            "unverified",
+            "Verify each other first: `pairwave verify` on both sides, or the tool pair_verify. Until then: chat, question, answer and status.",
+        ),
+        Refusal::NoCharter => (
+            "no_charter",
+            "Agree on a charter first: `pairwave charter propose FILE`, or the tool pair_charter; the others accept it. Until then: chat, question, answer and status.",
+        ),
+        Refusal::NoSuchCharter => ("no_such_charter", "See which one is in question with `pairwave charter`."),
+        Refusal::NoFloor { .. } => (
+            "no_floor",
+            "Claim the floor first: `pairwave floor claim`, or the tool pair_claim; yield it when you are done.",
+        ),
+        Refusal::NotHolding => ("not_holding", "See who has the floor with `pairwave floor`."),
+        Refusal::NoSuchClaim => ("no_such_claim", "See who waits for the floor with `pairwave floor`."),
+        Refusal::ClaimWaits => {
+            ("claim_waits", "Wait for an answer; after a minute without one, claim it again to take it.")
+        }
+        Refusal::HopsSpent { .. } => (
+            "hops_spent",
+            "Wait for a human: one who writes, decides or prompts its agent lets agents go on. Ask yours, or pair_wait.",
+        ),
+        Refusal::NoSuchRequest => ("no_such_request", "See the requests with `pairwave requests`."),
+        Refusal::NotForYou => {
+            ("not_for_you", "Only the side that was asked decides and reports; wait for it with pair_wait.")
+        }
+        Refusal::OwnRequest => ("own_request", "Name another member."),
+        Refusal::OtherPayload => ("other_payload", "Look at the request again: it is not what was shown."),
+        Refusal::Settled { .. } => ("settled", "See what became of it with `pairwave requests`."),
+        Refusal::NotApproved => ("not_approved", "Wait until a human approves it: `pairwave approve ID`, or the page."),
+        Refusal::HandedBefore => {
+            ("handed_before", "Do not do it twice; report with pair_complete_action, or ask for a new request.")
+        }
+        Refusal::NotHanded => ("not_handed", "Take it over first with pair_apply."),
+        Refusal::CompletedBefore => ("completed_before", "There is nothing to do."),
+        Refusal::DeniedBefore => ("denied_before", "Read why it was denied, and ask for something else."),
+        Refusal::NeverAlways => ("never_always", "Approve it this once: leave `always` out."),
+        Refusal::TooHigh { field, max, .. } => return ("too_high", format!("Give `{field}` as {max} at most.")),
+        Refusal::HumansOnly => {
+            ("humans_only", "Ask your human to do it on the page, or in a terminal outside of the agent host.")
+        }
         Refusal::OwnWords => ("own_words", "Read them out by voice, on the phone or in person."),
         Refusal::PeerAway => ("peer_away", "Wait until `pairwave status` shows that member online, then try again."),
         Refusal::NoExchange => ("no_exchange", "Begin anew with `pairwave verify MEMBER`, on both sides."),

@@ -1,5 +1,6 @@
 //! How a room looks to a face: the core's state in the api's words.
 
+mod consent;
 mod entry;
 mod notice;
 mod sentence;
@@ -17,6 +18,7 @@ use pairwave_core::seat::Standing;
 use pairwave_core::talk::Question;
 use pairwave_core::time::Timestamp;
 
+pub use consent::judged;
 pub use entry::deliveries;
 pub use notice::notice;
 pub use status::{reachability, relay, room_summary, room_view, waiting_summary, waiting_view};

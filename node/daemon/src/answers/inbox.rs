@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use pairwave_api::{Done, Entry, Failure, Inbox, InboxView, Item, MarkRead, Wait};
+use pairwave_core::actions::{Request, RequestState};
 use pairwave_core::command::{Command, Refusal, Speaker};
+use pairwave_core::event::Origin;
 use pairwave_core::id::{EventId, MemberId, RoomId, SessionId};
 use pairwave_core::log::{Log, LogError};
+use pairwave_core::time::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::time::{Instant, timeout_at};
 
@@ -17,7 +20,7 @@ use super::{Answers, json};
 use crate::caller::Caller;
 use crate::control::Reply;
 use crate::refusals::{refused, unreadable};
-use crate::view::Viewer;
+use crate::view::{self, Viewer};
 
 /// Messages that are given at a time.
 const MESSAGES: usize = 50;
@@ -27,6 +30,9 @@ const LETTERS: usize = 20_000;
 
 /// Open questions of each sort that are listed.
 const QUESTIONS: usize = 20;
+
+/// Requests of each sort that are listed.
+const REQUESTS: usize = 20;
 
 /// Letters of a headline that is the beginning of a text.
 const HEADLINE: usize = 100;
@@ -98,7 +104,9 @@ impl Answers {
             if self.has_news(room, speaker).await? {
                 let turn = self.turns.next(room, speaker.session).await;
                 let given = self.collect(room, speaker).await?;
-                if given.is_news {
+                if !given.is_news {
+                    self.pass_over(room, speaker, &given).await?;
+                } else if self.may_wake(room, speaker) {
                     return self.give(room, speaker, given, (!ask.peek).then_some(turn));
                 }
             }
@@ -108,6 +116,17 @@ impl Answers {
                 return Ok(json(&view)?.into());
             }
         }
+    }
+
+    /// What was only said against the rules is not looked at again.
+    async fn pass_over(&self, room: RoomId, by: Speaker, given: &Given) -> Result<(), Failure> {
+        let Some(through) = given.view.through else { return Ok(()) };
+        self.command(Command::Shown { room, by, through }).await.map(|_| ())
+    }
+
+    /// Others wake an agent only so often before its human does something.
+    fn may_wake(&self, room: RoomId, by: Speaker) -> bool {
+        by.origin == Origin::Human || self.pace().may_wake(room, &self.parts.rates)
     }
 
     async fn has_news(&self, room: RoomId, by: Speaker) -> Result<bool, Failure> {
@@ -162,8 +181,11 @@ fn collected<L: Log>(viewer: &Viewer<'_, L>, by: Speaker, wishes: &[Wish]) -> Re
             break;
         }
         through = Some(*arrival);
-        items.extend(entry.map(|entry| message(&open, event, entry)));
+        // What a modified companion said against the rules is nothing that an agent should act upon.
+        let entry = entry.filter(|entry| entry.void.is_none() || by.origin == Origin::Human);
+        items.extend(entry.map(|entry| message(viewer, &open, event, entry)));
     }
+    let is_news = !items.is_empty() && !unread.is_empty() || wishes.iter().any(|wish| !wish.told);
     // What was just given need not be listed again.
     let given = |event: &EventId| unread.iter().any(|(_, unread)| unread == event);
     for event in open.iter().filter(|event| !given(event)).take(QUESTIONS) {
@@ -172,14 +194,63 @@ fn collected<L: Log>(viewer: &Viewer<'_, L>, by: Speaker, wishes: &[Wish]) -> Re
     for event in viewer.own_questions(&by.session).iter().take(QUESTIONS) {
         items.extend(viewer.entry(event)?.map(|entry| reminder("open_question", entry)));
     }
-    let is_news = !unread.is_empty() || wishes.iter().any(|wish| !wish.told);
+    items.extend(decisions(viewer, &by, &given));
     let wishes = wishes.iter().map(|wish| wish.member).collect();
     Ok(Given { view: InboxView { items, timed_out: false, more, through }, wishes, is_news })
 }
 
-fn message(open: &[EventId], event: &EventId, entry: Entry) -> Item {
-    let open = open.contains(event);
-    Item { entry: Some(entry.clone()), ..reminder(if open { "question" } else { "message" }, entry) }
+fn message<L: Log>(viewer: &Viewer<'_, L>, open: &[EventId], event: &EventId, entry: Entry) -> Item {
+    let request = entry.request.as_ref().and_then(|id| viewer.room().state().actions.get(&id.parse().ok()?));
+    let kind = match request {
+        Some(request) if viewer.is_permission(request) => "permission",
+        Some(request) if viewer.is_task(request) => "task",
+        Some(request) if request.by == viewer.me() => "request",
+        _ if open.contains(event) => "question",
+        _ if entry.kind == "charter_proposed" => "charter",
+        _ => "message",
+    };
+    let id = entry.request.clone().unwrap_or_else(|| entry.event.clone());
+    Item { id, entry: Some(entry.clone()), ..reminder(kind, entry) }
+}
+
+/// What waits for a yes or no, is to be done, or was asked for, besides what was just given.
+fn decisions<L: Log>(viewer: &Viewer<'_, L>, by: &Speaker, given: &impl Fn(&EventId) -> bool) -> Vec<Item> {
+    let state = viewer.room().state();
+    let mut items = Vec::new();
+    if let Some(proposal) = viewer.charter_waits().filter(|proposal| !given(&proposal.event)) {
+        let headline = format!("Accept or decline the charter “{}”", proposal.charter.title);
+        items.push(waiting("charter", proposal.event, viewer.name(&proposal.by), headline, proposal.at));
+    }
+    let holds = state.floor.holder().is_some_and(|holder| holder.is(&viewer.me(), &by.session));
+    for claim in state.floor.waiting().iter().filter(|_| holds).take(REQUESTS) {
+        let name = viewer.name(&claim.member);
+        items.push(waiting("floor", claim.event, name.clone(), format!("{name} asks for the floor"), claim.at));
+    }
+    let wanted = viewer.requests(|request| request.to == viewer.me() || request.by == viewer.me());
+    let mut listed = BTreeMap::new();
+    for (id, request) in wanted.into_iter().filter(|(id, _)| !given(id)) {
+        let (kind, from) = match request {
+            _ if viewer.is_permission(request) => ("permission", &request.by),
+            _ if viewer.is_task(request) => ("task", &request.by),
+            _ if is_settled(request) => continue,
+            _ => ("request", &request.to),
+        };
+        let of_this_kind: &mut usize = listed.entry(kind).or_default();
+        *of_this_kind += 1;
+        if *of_this_kind <= REQUESTS {
+            items.push(waiting(kind, id, viewer.name(from), request.summary.clone(), request.asked));
+        }
+    }
+    items
+}
+
+fn is_settled(request: &Request) -> bool {
+    !matches!(request.state(), RequestState::Pending | RequestState::Approved | RequestState::Handed)
+}
+
+fn waiting(kind: &str, id: EventId, from: String, headline: String, since: Timestamp) -> Item {
+    let (id, kind, waiting_since) = (id.to_string(), kind.to_owned(), view::time(since));
+    Item { id, kind, from, headline: beginning(&headline), waiting_since, entry: None }
 }
 
 fn reminder(kind: &str, entry: Entry) -> Item {

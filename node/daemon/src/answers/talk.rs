@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use pairwave_api::{Code, DeliveryState, Failure, Field, Send, Sent};
 use pairwave_core::command::{Command, Outcome};
+use pairwave_core::event::Body;
+use pairwave_core::id::RoomId;
 use pairwave_core::log::Log;
 use pairwave_core::talk::{self, Claim, Kind, Message};
 
@@ -26,6 +28,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("question", Kind::Question),
     ("review", Kind::Review),
     ("status", Kind::Status),
+    ("summary", Kind::Summary),
 ];
 
 const CLAIMS: &[(&str, Claim)] =
@@ -35,16 +38,33 @@ impl Answers {
     pub(super) async fn send(&self, by: &Caller, ask: Send) -> Result<Sent, Failure> {
         let wanted = ask.room.clone();
         let (room, message) = self.look_in(by, &wanted, move |viewer| message(viewer, ask)).await?;
+        let body = Body::Message(message.clone());
+        if !self.was_said(by, room, message.key.clone()).await? {
+            self.clear(by, room, &body).await?;
+        }
         let (event, repeated) = match self.command(Command::Send { room, by: by.speaker, message }).await? {
             Outcome::Said { event, repeated } => (event, repeated),
             other => return Err(unexpected(&other)),
         };
+        if !repeated {
+            self.noted(by, room, &body);
+        }
         let delivery = move |viewer: &Viewer<'_, _>| {
             viewer.node().delivery(&room, &event).map(view::deliveries).map_err(|error| unreadable(&error))
         };
         let delivery = self.look(room, delivery).await?;
         let state = delivery.values().min().copied().unwrap_or(DeliveryState::Queued);
         Ok(Sent { event: event.to_string(), state, delivery, repeated })
+    }
+
+    /// Was this said already, by an earlier attempt that bears the same key?
+    async fn was_said(&self, by: &Caller, room: RoomId, key: Option<String>) -> Result<bool, Failure> {
+        let Some(key) = key else { return Ok(false) };
+        let session = by.speaker.session;
+        let said = move |viewer: &Viewer<'_, _>| {
+            Ok(viewer.room().state().talk.repeated(&viewer.me(), &session, &key).is_some())
+        };
+        self.look(room, said).await
     }
 }
 
@@ -83,7 +103,7 @@ fn field(value: Field) -> talk::Field {
 }
 
 /// One of a few words.
-fn named<T: Copy>(what: &str, wanted: &str, known: &[(&str, T)]) -> Result<T, Failure> {
+pub(super) fn named<T: Copy>(what: &str, wanted: &str, known: &[(&str, T)]) -> Result<T, Failure> {
     if let Some((_, found)) = known.iter().find(|(name, _)| *name == wanted) {
         return Ok(*found);
     }

@@ -137,7 +137,11 @@ impl Answers {
     async fn heed(&self, notice: &Notice) {
         self.seen().note(notice);
         match notice {
-            Notice::Arrived { room, .. } | Notice::Verification { room, .. } | Notice::Out { room } => {
+            Notice::Arrived { room, event, .. } => {
+                self.approve_if_covered(*room, *event).await;
+                self.changed.send_modify(|changes| changes.in_room(*room));
+            }
+            Notice::Verification { room, .. } | Notice::Out { room } => {
                 self.changed.send_modify(|changes| changes.in_room(*room));
             }
             Notice::Reopening { room, .. } => self.live.forget(room),

@@ -85,6 +85,30 @@ pub(super) const KEYS: &[Key] = &[
         check: port,
     },
     Key {
+        name: "limits.agent_per_minute",
+        about: "Messages that one agent session may send in a minute; 0 means any number.",
+        default: || Value::Number(60),
+        check: anything,
+    },
+    Key {
+        name: "limits.push_interval",
+        about: "Seconds between two messages of an agent session that push; 0 means none.",
+        default: || Value::Number(2),
+        check: anything,
+    },
+    Key {
+        name: "limits.max_turns",
+        about: "What agents here may push before they must sum up; 0 means any number.",
+        default: || Value::Number(20),
+        check: anything,
+    },
+    Key {
+        name: "limits.wakes",
+        about: "How often others may wake an agent here before its human does something; 0 means any number.",
+        default: || Value::Number(20),
+        check: anything,
+    },
+    Key {
         name: "log.max_mib",
         about: "Size of run/pairwave.log in MiB at which it is put aside and a new one begun.",
         default: || Value::Number(8),

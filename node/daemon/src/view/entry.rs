@@ -23,7 +23,10 @@ impl<L: Log> Viewer<'_, L> {
         let mut entry = self.frame(record, event)?;
         match &event.body {
             Body::Message(message) => self.fill_in(&mut entry, &record.position.id, message),
-            body => (entry.kind, entry.text) = sentence::of(self, event, body),
+            body => {
+                (entry.kind, entry.text) = sentence::of(self, event, body);
+                self.fill_in_request(&mut entry, &record.position.id, body);
+            }
         }
         if entry.me {
             let delivery = self.node.delivery(&self.room.id(), &record.position.id)?;
@@ -80,6 +83,34 @@ impl<L: Log> Viewer<'_, L> {
         entry.fields = message.fields.iter().map(|(name, value)| (name.clone(), field(value))).collect();
     }
 
+    /// What an event has to do with a request.
+    fn fill_in_request(&self, entry: &mut Entry, id: &EventId, body: &Body) {
+        let request = match body {
+            Body::Requested(_) => *id,
+            Body::Approved(approved) => approved.request,
+            Body::Denied(denied) => denied.request,
+            Body::Handed(handed) => handed.request,
+            Body::Completed(completed) => completed.request,
+            Body::Expired(expired) => expired.request,
+            _ => return,
+        };
+        entry.request = Some(request.to_string());
+        let mut note = |name: &str, text: &str| _ = entry.fields.insert(name.to_owned(), Field::Text(text.to_owned()));
+        if let Some(known) = self.room.state().actions.get(&request) {
+            note("state", known.state().name());
+            note("action", known.action.name());
+        }
+        if let Body::Requested(requested) = body {
+            note("risk", requested.risk.name());
+            note("payload", &requested.payload);
+            if let Some(path) = &requested.target_path {
+                note("target_path", path);
+            }
+            entry.headline = Some(requested.summary.clone());
+            entry.to = Some(self.name(&requested.to));
+        }
+    }
+
     /// The name of whom a message is for.
     pub fn addressee(&self, to: &Address) -> String {
         match &to.session {
@@ -116,6 +147,7 @@ pub fn kind(kind: talk::Kind) -> &'static str {
         talk::Kind::Question => "question",
         talk::Kind::Review => "review",
         talk::Kind::Status => "status",
+        talk::Kind::Summary => "summary",
     }
 }
 

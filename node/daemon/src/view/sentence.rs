@@ -34,10 +34,54 @@ pub fn of<L: Log>(viewer: &Viewer<'_, L>, event: &Event, body: &Body) -> (String
         Body::RelayRemoved(removed) => {
             ("relay_removed", format!("{by} removed the relay {}", without_token(&removed.relay)))
         }
+        Body::CharterProposed(proposed) => {
+            ("charter_proposed", format!("{by} proposed the charter “{}”", proposed.charter.title))
+        }
+        Body::CharterAccepted(_) => ("charter_accepted", format!("{by} accepted the charter")),
+        Body::CharterDeclined(declined) => {
+            ("charter_declined", format!("{by} declined the charter{}", because(declined.reason.as_deref())))
+        }
+        Body::FloorClaimed(claimed) => {
+            ("floor_claimed", format!("{by} claimed the floor{}", because(claimed.reason.as_deref())))
+        }
+        Body::FloorYielded(yielded) => match &yielded.to {
+            Some(to) => ("floor_yielded", format!("{by} yielded the floor to {}", viewer.addressee(to))),
+            None => ("floor_yielded", format!("{by} yielded the floor")),
+        },
+        Body::FloorTaken(_) => ("floor_taken", format!("{by} took the floor, for its claim stayed unanswered")),
+        Body::FloorReleased(_) => ("floor_released", format!("{by} released the floor of somebody who is away")),
+        Body::Requested(requested) => ("action", requested.summary.clone()),
+        Body::Approved(approved) => {
+            let always = if approved.always { ", and its kind for always" } else { "" };
+            let how = if approved.under.is_some() { " by what was agreed" } else { "" };
+            ("approved", format!("{by} approved {}{how}{always}", viewer.request_name(&approved.request)))
+        }
+        Body::Denied(denied) => {
+            let request = viewer.request_name(&denied.request);
+            ("denied", format!("{by} denied {request}{}", because(denied.reason.as_deref())))
+        }
+        Body::Handed(handed) => ("handed", format!("{by} handed {} to an agent", viewer.request_name(&handed.request))),
+        Body::Completed(completed) => {
+            let (request, detail) = (viewer.request_name(&completed.request), because(completed.detail.as_deref()));
+            let what = if completed.ok { "did" } else { "could not do" };
+            ("completed", format!("{by} {what} {request}{detail}"))
+        }
+        Body::Expired(expired) => {
+            ("expired", format!("{} waited too long and expired", viewer.request_name(&expired.request)))
+        }
+        Body::Overridden(overridden) => {
+            ("overridden", format!("{by} let a finding of the secret scan pass ({})", overridden.rule))
+        }
+        Body::Prompted(_) => ("prompted", format!("{by} gave its agent a prompt")),
         Body::Foreign { kind } => ("foreign", format!("{by} did something that this version does not know: {kind}")),
         Body::Message(message) => (entry::kind(message.kind), message.text.clone()),
     };
     (kind.to_owned(), text)
+}
+
+/// `: ` and why, where somebody says so.
+fn because(reason: Option<&str>) -> String {
+    reason.filter(|reason| !reason.is_empty()).map(|reason| format!(": {reason}")).unwrap_or_default()
 }
 
 /// `26 November 2026, 16:43 UTC`: the same for everybody who reads it.

@@ -3,6 +3,7 @@
 use pairwave_api::{
     CharterView, FloorView, Me, MemberView, RelayView, RoomSummary, RoomView, SessionView, WaitingView,
 };
+use pairwave_core::charter::MAX_HOPS;
 use pairwave_core::command::Speaker;
 use pairwave_core::id::{MemberId, SessionId};
 use pairwave_core::joining::Joining;
@@ -12,13 +13,11 @@ use pairwave_core::relays::without_token;
 use pairwave_core::sessions::look;
 
 use super::{Viewer, origin, standing, time};
+use crate::clock;
 use crate::net::{NetStatus, Path, Reachability, RelayStatus};
 
 /// Sessions of a member that are shown although they are not there now.
 const ABSENT_SESSIONS: usize = 3;
-
-/// Autonomous turns that a room without a charter allows.
-const MAX_HOPS: u32 = 3;
 
 /// One line of the list of rooms.
 pub fn room_summary<L: Log>(viewer: &Viewer<'_, L>, by: &Speaker, folder: Option<String>) -> RoomSummary {
@@ -71,9 +70,13 @@ pub fn room_view<L: Log>(
         first_unread_arrival: first_unread.map(|(arrival, _)| arrival),
         me: viewer.me_as(by),
         members: viewer.members().into_iter().map(|member| member_view(viewer, member, network)).collect(),
-        charter: no_charter(),
-        floor: no_floor(),
-        waiting: WaitingView { questions: count(viewer.open_questions(&by.session).len()), ..WaitingView::default() },
+        charter: viewer.charter_view(),
+        floor: viewer.floor_view(by, clock::now()),
+        waiting: WaitingView {
+            questions: count(viewer.open_questions(&by.session).len()),
+            permissions: count(viewer.requests(|request| viewer.is_permission(request)).len()),
+            tasks: count(viewer.requests(|request| viewer.is_task(request)).len()),
+        },
     }
 }
 
@@ -195,7 +198,7 @@ fn no_charter() -> CharterView {
 }
 
 fn no_floor() -> FloorView {
-    FloorView { holder: None, hops: 0, max_hops: MAX_HOPS }
+    FloorView { max_hops: MAX_HOPS, ..FloorView::default() }
 }
 
 fn count(number: usize) -> u32 {

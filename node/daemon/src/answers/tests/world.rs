@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use crate::answers::{Answers, Parts};
 use crate::caller::Caller;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::control::Service;
 use crate::driver::{Driver, Network};
 use crate::net::{ConnectionStatus, NetStatus, Path};
@@ -156,7 +157,15 @@ impl Person {
         let seats = table.0.clone();
         let network = Box::new(move || std::future::ready(status(&seats.lock().unwrap())).boxed());
         let home = Home::new(folder.path());
-        let answers = Answers::new(Parts { home, me, name: name.into(), driver, bindings, network });
+        let answers = Answers::new(Parts {
+            home,
+            me,
+            name: name.into(),
+            driver,
+            bindings,
+            network,
+            rates: Config::default().rates(),
+        });
         let hello = Hello { agent: false, session: None, ..Hello::new(Face::Cli) };
         let caller = answers.welcome(Hello { dir: Some(dir.clone()), ..hello }, None).await.unwrap();
         Self { answers, dir, name, transport, caller, _folder: folder }

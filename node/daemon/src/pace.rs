@@ -1,0 +1,186 @@
+//! How fast agents may speak, by this companion's own clock: rules of the door, which a restart
+//! begins anew. Humans are not rated.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use pairwave_api::{Code, Failure};
+use pairwave_core::id::{RoomId, SessionId};
+
+/// How long what was said is remembered, and how long a human who writes holds its agents up.
+const MINUTE: Duration = Duration::from_secs(60);
+/// Sessions that are remembered; beyond it those that were silent longest go.
+const SESSIONS: usize = 256;
+
+/// Each side's own rates; 0 stands for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Messages of one agent session in a minute.
+    pub per_minute: u64,
+    /// Between two messages of a session that push.
+    pub push_interval: Duration,
+    /// What a member's agents may push before they sum up.
+    pub max_turns: u64,
+    /// How often others may wake our agents before our human does something.
+    pub wakes: u64,
+}
+
+/// What an agent is about to say.
+#[derive(Debug, Clone, Copy)]
+pub struct Saying {
+    pub room: RoomId,
+    pub session: SessionId,
+    /// Does it push?
+    pub pushes: bool,
+    /// Of its words.
+    pub hash: [u8; 32],
+}
+
+/// What was said of late, and which humans write.
+#[derive(Debug, Default)]
+pub struct Pace {
+    sessions: BTreeMap<(RoomId, SessionId), Recent>,
+    writing: BTreeMap<RoomId, Instant>,
+    wakes: BTreeMap<RoomId, u64>,
+}
+
+#[derive(Debug, Default)]
+struct Recent {
+    said: VecDeque<(Instant, [u8; 32])>,
+    pushed: Option<Instant>,
+}
+
+impl Pace {
+    /// May an agent say this now? What it may is [`Self::note`]d once it was said.
+    pub fn check(&mut self, saying: &Saying, rates: &Rates, now: Instant) -> Result<(), Failure> {
+        let recent = self.sessions.entry((saying.room, saying.session)).or_default();
+        recent.said.retain(|(at, _)| now.duration_since(*at) < MINUTE);
+        if recent.said.iter().any(|(_, hash)| *hash == saying.hash) {
+            return Err(repeated());
+        }
+        if rates.per_minute > 0
+            && recent.said.len() as u64 >= rates.per_minute
+            && let Some((first, _)) = recent.said.front()
+        {
+            return Err(too_fast(MINUTE.saturating_sub(now.duration_since(*first))));
+        }
+        if !saying.pushes {
+            return Ok(());
+        }
+        if let Some(until) = self.writing.get(&saying.room).filter(|until| now < **until) {
+            return Err(human_writes(until.duration_since(now)));
+        }
+        let next = recent.pushed.map(|pushed| pushed + rates.push_interval);
+        match next.filter(|next| now < *next) {
+            Some(next) => Err(too_fast(next.duration_since(now))),
+            None => Ok(()),
+        }
+    }
+
+    /// An agent said it.
+    pub fn note(&mut self, saying: &Saying, now: Instant) {
+        let recent = self.sessions.entry((saying.room, saying.session)).or_default();
+        recent.said.push_back((now, saying.hash));
+        if saying.pushes {
+            recent.pushed = Some(now);
+        }
+        if self.sessions.len() > SESSIONS {
+            self.sessions
+                .retain(|_, recent| recent.said.back().is_some_and(|(at, _)| now.duration_since(*at) < MINUTE));
+        }
+    }
+
+    /// A human begins to write, or is done.
+    pub fn human_writes(&mut self, room: RoomId, on: bool) {
+        if on {
+            self.writing.insert(room, Instant::now() + MINUTE);
+        } else {
+            self.writing.remove(&room);
+        }
+    }
+
+    /// This companion's human did something in a room.
+    pub fn human_acted(&mut self, room: RoomId) {
+        self.wakes.remove(&room);
+    }
+
+    /// May others wake an agent here? Each time counts.
+    pub fn may_wake(&mut self, room: RoomId, rates: &Rates) -> bool {
+        let wakes = self.wakes.entry(room).or_default();
+        let may = rates.wakes == 0 || *wakes < rates.wakes;
+        *wakes += u64::from(may);
+        may
+    }
+}
+
+fn repeated() -> Failure {
+    let next = "Go on with something else; it was said, and everybody has it or will get it.";
+    Failure::new(Code::Refused, "repeated", "You said this a moment ago, word by word, so it was dropped", next)
+}
+
+fn too_fast(wait: Duration) -> Failure {
+    let next = format!("Wait {:.1} s, and say more in one message.", wait.as_secs_f64() + 0.05);
+    Failure::new(Code::Refused, "too_fast", "You speak faster than an agent may here", next)
+}
+
+fn human_writes(wait: Duration) -> Failure {
+    let next =
+        format!("Wait for what it says with pair_wait; you may go on in {} s at the latest.", wait.as_secs() + 1);
+    Failure::new(Code::Refused, "human_writes", "Your human is writing in this room", next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATES: Rates = Rates { per_minute: 3, push_interval: Duration::from_secs(2), max_turns: 20, wakes: 2 };
+    const ROOM: RoomId = RoomId([1; 32]);
+
+    fn saying(number: u8, pushes: bool) -> Saying {
+        Saying { room: ROOM, session: SessionId([1; 16]), pushes, hash: [number; 32] }
+    }
+
+    fn say(pace: &mut Pace, saying: &Saying, now: Instant) -> Result<(), String> {
+        pace.check(saying, &RATES, now).map_err(|failure| failure.rule)?;
+        pace.note(saying, now);
+        Ok(())
+    }
+
+    #[test]
+    fn an_agent_may_not_speak_faster_than_its_rates() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        assert_eq!(say(&mut pace, &saying(1, true), now), Ok(()));
+        assert_eq!(say(&mut pace, &saying(2, true), now), Err("too_fast".into()));
+        assert_eq!(say(&mut pace, &saying(2, false), now), Ok(()));
+        assert_eq!(say(&mut pace, &saying(3, true), now + RATES.push_interval), Ok(()));
+        assert_eq!(say(&mut pace, &saying(4, false), now + RATES.push_interval), Err("too_fast".into()));
+        assert_eq!(say(&mut pace, &saying(4, false), now + MINUTE), Ok(()));
+    }
+
+    #[test]
+    fn what_was_just_said_is_dropped() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        assert_eq!(say(&mut pace, &saying(1, false), now), Ok(()));
+        assert_eq!(say(&mut pace, &saying(1, false), now + MINUTE / 2), Err("repeated".into()));
+        assert_eq!(say(&mut pace, &saying(1, false), now + MINUTE), Ok(()));
+    }
+
+    #[test]
+    fn agents_wait_while_their_human_writes() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        pace.human_writes(ROOM, true);
+        assert_eq!(say(&mut pace, &saying(1, true), now), Err("human_writes".into()));
+        assert_eq!(say(&mut pace, &saying(1, false), now), Ok(()));
+        pace.human_writes(ROOM, false);
+        assert_eq!(say(&mut pace, &saying(2, true), now), Ok(()));
+    }
+
+    #[test]
+    fn others_wake_an_agent_so_often_without_a_human() {
+        let mut pace = Pace::default();
+        let woken = |pace: &mut Pace| pace.may_wake(ROOM, &RATES);
+        assert_eq!([woken(&mut pace), woken(&mut pace), woken(&mut pace)], [true, true, false]);
+        pace.human_acted(ROOM);
+        assert!(woken(&mut pace));
+    }
+}
