@@ -26,12 +26,14 @@ pub async fn ask(
         return failed(StatusCode::BAD_REQUEST, &not_for_a_page());
     }
     let invites = matches!(question, Request::Invite(_));
+    let decides = matches!(question, Request::Requests(_) | Request::ShowRequest(_));
     match companion.call(question).await {
         Ok(mut answer) => {
             if invites {
                 with_qr(&mut answer);
             }
-            ([(header::CACHE_CONTROL, "no-store")], Json(rendering::answer(answer).await)).into_response()
+            let answer = if decides { rendering::to_decide(answer) } else { rendering::answer(answer).await };
+            ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
         }
         Err(failure) => failed(status(failure.code), &failure),
     }

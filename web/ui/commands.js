@@ -50,6 +50,7 @@ function roomCommands(app) {
     { id: "invite", title: "Invite somebody", key: "i", run: () => app.active?.openInvites() },
     { id: "charter", title: "Charter of this room", run: () => app.active?.openCharter() },
     { id: "floor", title: "Floor of this room", run: () => app.active?.openFloor() },
+    { id: "quarantine", title: "Quarantine: code and patches that were shared", run: () => app.active?.openQuarantine() },
     { id: "requests", title: "Requests that wait for a yes or no", run: () => app.active && app.desk.open(app.active.roomId) },
     { id: "relays", title: "Relays of this room", run: () => app.active?.openRelays() },
     { id: "verify", title: "Compare words", key: "v", run: () => app.active?.verifySomebody() },

@@ -39,11 +39,11 @@ export class Composer extends HTMLElement {
     this.to = h("select", { "aria-label": "To", "data-testid": "composer-to", on: { change: () => this.#edit({ to: this.to.value }) } });
     this.text = h("textarea", {
       rows: "1", "aria-label": "Message", placeholder: "Write to the room", "data-testid": "composer-text", maxlength: "100000",
-      on: { input: () => this.#typed(), blur: () => this.writing.end(), keydown: (/** @type {KeyboardEvent} */ event) => this.#key(event) },
+      on: { input: () => this.#edit({ text: this.text.value }), keydown: (/** @type {KeyboardEvent} */ event) => this.#key(event) },
     });
     this.context = h("div", { class: "composer-context" });
     this.more = h("div", { class: "composer-more" });
-    this.pause = h("span", { class: "hint pause", role: "status", "data-testid": "agents-wait" });
+    this.pause = h("span", { class: "pause", role: "status", "data-testid": "agents-wait" });
     this.writing = new Writing(store, room, (isOn) => { this.pause.textContent = isOn && this.#hasAgents ? "Your agents wait while you write." : ""; });
     this.note = h("div", { class: "composer-note", "data-testid": "composer-note", role: "status" });
     this.sendButton = h("button", { class: "primary send", "data-testid": "composer-send", "aria-label": "Send" }, icon("send"));
@@ -92,16 +92,17 @@ export class Composer extends HTMLElement {
       on: { submit: (/** @type {SubmitEvent} */ event) => {
         event.preventDefault();
         this.#submit();
-      } },
+      },
+      input: () => this.writing.typed([this.draft.text, ...Object.values(this.draft.more)].join("")),
+      focusout: (/** @type {FocusEvent} */ event) => { if (!(event.relatedTarget instanceof Node && this.contains(event.relatedTarget))) this.writing.end(); } },
     }, this.context, this.more,
     h("div", { class: "composer-line" }, this.text, this.sendButton),
     h("div", { class: "composer-foot" },
       h("span", { class: "pick" }, h("span", { "aria-hidden": "true" }, "as"), this.kind),
       h("span", { class: "pick" }, h("span", { "aria-hidden": "true" }, "to"), this.to),
-      this.pause,
       h("span", { class: "hint keys" }, h("kbd", null, "Enter"), " sends, ", h("kbd", null, "Shift Enter"), " breaks the line")),
     this.note);
-    this.append(form);
+    this.append(form, this.pause);
     this.#show();
     this.update();
   }
@@ -179,11 +180,6 @@ export class Composer extends HTMLElement {
     this.draft = { ...this.draft, ...change, ...renewed };
     keepDraft(this.roomId, this.draft);
     this.#grow();
-  }
-
-  #typed() {
-    this.#edit({ text: this.text.value });
-    this.writing.typed(this.text.value);
   }
 
   /** @param {KeyboardEvent} event */

@@ -2,6 +2,7 @@
 
 import { button, h, uid } from "./dom.js";
 import { answersLine, deliveryLine, fieldsOf } from "./entry-parts.js";
+import { codeCard } from "./entry-code.js";
 import { requestCard } from "./entry-request.js";
 import { bodyOf } from "./html.js";
 import { icon } from "./icons.js";
@@ -26,6 +27,8 @@ const FOLD_LINES = 36;
  * @property {(entry: Entry) => void} answer
  * @property {import("./requests.js").Requests} requests
  * @property {(id: string) => void} openRequest
+ * @property {import("./quarantine.js").Shared} shared
+ * @property {(id: string) => void} openArtifact
  * @property {(entry: Entry) => void} showInPlace
  * @property {boolean} isFiltered
  * @property {Set<string>} unfolded
@@ -47,6 +50,7 @@ export function entryRow(entry, context) {
   article.classList.toggle("is-void", Boolean(entry.void));
   article.classList.toggle("is-forked", Boolean(entry.forked));
   if (entry.kind === "action") article.append(byline(entry, label), requestCard(entry, context, rowTools(entry, context)));
+  else if (entry.kind === "code") article.append(byline(entry, label), codeCard(entry, context, rowTools(entry, context)));
   else if (isMessage(entry.kind)) article.append(byline(entry, label), messageBody(entry, context));
   else article.append(roomLine(entry, label), rowTools(entry, context));
   return article;

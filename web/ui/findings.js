@@ -33,13 +33,13 @@ export class Findings extends Emitter {
   }
 
   /**
-   * The finding that a refusal is about: it is named there, or is the newest.
+   * The finding that a refusal is about, which names it.
    * @param {string} room
    * @param {Failure} failure
    */
-  async of(room, { message, next }) {
+  async of(room, { candidates = [] }) {
     const findings = await this.look(room);
-    return findings.find(({ id }) => `${message} ${next}`.includes(id.slice(0, 8))) ?? findings[0] ?? null;
+    return findings.find(({ id }) => candidates.includes(id)) ?? null;
   }
 
   /**

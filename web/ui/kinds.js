@@ -14,7 +14,7 @@
  */
 
 /** @type {Kind[]} */
-export const MESSAGE_KINDS = ["chat", "question", "answer", "context", "decision", "finding", "status", "review", "handoff"];
+export const MESSAGE_KINDS = ["chat", "question", "answer", "context", "decision", "finding", "status", "review", "handoff", "summary"];
 
 /** @type {Kind[]} */
 export const ROOM_KINDS = ["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named",
@@ -44,6 +44,11 @@ const NEEDS = {
     { name: "remaining_work", label: "Remaining", as: "text", isField: true },
     { name: "files_modified", label: "Files changed", hint: "One per line.", as: "list", isField: true },
     { name: "decisions_made", label: "Decisions", hint: "One per line.", as: "list", isField: true },
+  ],
+  summary: [
+    { name: "headlines", label: "What came of it", hint: "One per line.", as: "list", isField: true },
+    { name: "decisions", label: "Decisions", hint: "One per line, if there are any.", as: "list", isField: true, optional: true },
+    { name: "open_questions", label: "Open questions", hint: "One per line, if there are any.", as: "list", isField: true, optional: true },
   ],
 };
 
@@ -82,7 +87,7 @@ export function extrasOf(kind, typed) {
   const fields = {};
   for (const need of needsOf(kind)) {
     const text = (typed[need.name] ?? (need.choices ? need.choices[0] : "")).trim();
-    if (!text && need.optional) continue;
+    if (!text && need.optional && need.as !== "list") continue;
     const value = need.as === "list" ? text.split("\n").map((line) => line.trim()).filter(Boolean) : text;
     (need.isField ? fields : extras)[need.name] = value;
   }

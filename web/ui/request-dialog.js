@@ -136,6 +136,7 @@ export class RequestDialog {
 
   #askWhy() {
     const reason = h("input", { maxlength: "1000", autocomplete: "off", "data-testid": "deny-reason" });
+    fill(this.problem);
     const submit = (/** @type {Event} */ event) => {
       event.preventDefault();
       void this.#answer({ decision: "deny", reason: reason.value.trim() });

@@ -11,6 +11,7 @@ import { icon } from "./icons.js";
 import { showInspector } from "./inspector.js";
 import { openInvites } from "./invites.js";
 import { showPeople } from "./people.js";
+import { openQuarantine } from "./quarantine.js";
 import { openRelays } from "./relays.js";
 import { confirmLeave, openDiagnose, openRemove, openRename, openRenameSession } from "./room-actions.js";
 import { STATES } from "./room-states.js";
@@ -98,6 +99,10 @@ export class RoomColumn extends HTMLElement {
 
   openFloor() {
     openFloor(this.store, this.roomId);
+  }
+
+  openQuarantine() {
+    openQuarantine(this.store, this.roomId);
   }
 
   openRelays() {
@@ -229,6 +234,7 @@ export class RoomColumn extends HTMLElement {
       inspect: (entry) => this.inspect(entry),
       answer: (entry) => this.composer.answer(entry),
       openRequest: (id) => this.hooks.openRequest(id),
+      openArtifact: (id) => openQuarantine(this.store, this.roomId, id),
       clearFilter: () => this.filterBar.reset(),
     };
   }

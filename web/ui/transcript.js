@@ -21,6 +21,7 @@ const AT_END = 40;
  * @property {(entry: Entry) => void} inspect
  * @property {(entry: Entry) => void} answer
  * @property {(id: string) => void} openRequest
+ * @property {(id: string) => void} openArtifact
  * @property {() => void} clearFilter
  */
 
@@ -237,6 +238,8 @@ export class Transcript extends HTMLElement {
       answer: this.hooks.answer,
       requests: this.store.requests,
       openRequest: this.hooks.openRequest,
+      shared: this.store.shared,
+      openArtifact: this.hooks.openArtifact,
       showInPlace: (entry) => {
         this.#widen();
         void this.goTo(entry.event);

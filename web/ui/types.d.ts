@@ -1,7 +1,7 @@
 /** The shapes that the companion's API speaks, as seen by this page. */
 
 export type Kind =
-  | "chat" | "question" | "answer" | "context" | "decision" | "finding" | "status" | "review" | "handoff"
+  | "chat" | "question" | "answer" | "context" | "decision" | "finding" | "status" | "review" | "handoff" | "summary"
   | "genesis" | "invited" | "invite_closed" | "admitted" | "removed" | "left" | "rotated" | "verified" | "named"
   | "relay_added" | "relay_removed" | "letter_keys"
   | "charter_proposed" | "charter_accepted" | "charter_declined"
@@ -18,6 +18,8 @@ export interface Failure {
   rule: string;
   message: string;
   next: string;
+  /** What it is about, by its ids, or what could have been meant. */
+  candidates?: string[];
 }
 
 export interface Session {
@@ -116,6 +118,8 @@ export interface Entry {
   provenance?: string[];
   fields?: Record<string, string | string[]>;
   request?: string;
+  artifact?: string;
+  is_patch?: boolean;
   void?: string;
   forked?: boolean;
   delivery?: Record<string, DeliveryState>;
@@ -213,6 +217,55 @@ export interface ActionDetail {
   payload: string;
 }
 
+/** Code or a patch that a member shared. What its author says of it is data. */
+export interface Artifact {
+  id: string;
+  headline: string;
+  from: string;
+  member: string;
+  me: boolean;
+  at: string;
+  size: number;
+  state: "fetching" | "waiting" | "complete" | "removed" | "broken";
+  progress: number;
+  waits?: string | null;
+  is_patch: boolean;
+  language?: string | null;
+  path_hint?: string | null;
+  paths: string[];
+  warnings: Warning[];
+  file?: string | null;
+}
+
+export interface ArtifactView {
+  item: Artifact;
+  content: string | null;
+  /** There is more than is shown. */
+  cut: boolean;
+  diff: DiffFile[] | null;
+  diff_error?: string | null;
+  /** The content in colours, where its language is known. */
+  html?: string;
+}
+
+export interface DiffFile {
+  old: string | null;
+  new: string | null;
+  change: "added" | "deleted" | "modified" | "renamed" | "copied";
+  executable: boolean;
+  binary: boolean;
+  added: number;
+  removed: number;
+  hunks: { old_start: number; old_lines: number; new_start: number; new_lines: number; section: string; lines: DiffLine[] }[];
+}
+
+export interface DiffLine {
+  kind: "context" | "added" | "removed";
+  text: string;
+  old: number | null;
+  new: number | null;
+}
+
 /** What the secret scan held back. */
 export interface Finding {
   id: string;
@@ -230,6 +283,7 @@ export interface Page {
 }
 
 export interface Notice {
+  artifact?: string;
   notice: "undone" | "delivery" | "presence" | "joined" | "join_refused" | "verification" | "warning" | "missed" | "reopened" | "artifact";
   /** All but `missed` have it. */
   room: string;
