@@ -50,6 +50,21 @@ pub(crate) struct EventView {
     /// Events that answer this question.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     answered_by: Vec<String>,
+    /// The request that this makes, or moves on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
+    /// Of code: its artifact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artifact: Option<String>,
+    /// Of code: its bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    /// Of code: its language, by its author's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    /// Of code: it is a unified diff, by its author's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_patch: Option<bool>,
     /// Why it has no effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     void: Option<String>,
@@ -89,6 +104,11 @@ impl EventView {
             provenance: page.list(entry.provenance),
             fields: page.fields(entry.fields),
             answered_by: page.list(entry.answered_by),
+            request: entry.request,
+            artifact: entry.artifact,
+            size: entry.size,
+            language: entry.language.map(|language| label(&language, 64)),
+            is_patch: entry.is_patch,
             void: entry.void.map(|text| page.text(&text)),
             delivery: entry.delivery,
             cut: page.cut,
@@ -111,6 +131,7 @@ impl EventView {
         ];
         header.extend(self.to.as_deref().map(|to| ("to", to)));
         header.extend(self.answers.as_deref().map(|answers| ("answers", answers)));
+        header.extend(self.request.as_deref().map(|request| ("request", request)));
         // What we add stands in the header: the body can imitate any line.
         let altered = format!("{} invisible or framing characters removed", self.altered);
         if self.altered > 0 {

@@ -1,6 +1,7 @@
 //! The server as a host meets it, with a companion in memory.
 
 mod answers;
+mod consent;
 pub(crate) mod fake;
 mod schema_check;
 mod serving;

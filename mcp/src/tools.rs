@@ -1,13 +1,23 @@
 //! The tools. Each is one file that says what it takes, what it answers and how it is done; a new
 //! one is a file and a line in the table below.
 
+mod apply;
+mod charter;
+mod claim;
+mod complete_action;
+mod floor;
 mod inbox;
 mod read;
+mod request_action;
+mod respond_permission;
 mod room;
 mod send;
+mod share;
 mod status;
+mod summarize;
 mod verify;
 mod wait;
+mod yielding;
 
 use std::sync::{Arc, LazyLock};
 
@@ -34,6 +44,8 @@ trait PairTool {
     const ALWAYS_LOADED: bool = false;
     /// The host asks its human on every call, whatever it was told to allow.
     const ASKS_HUMAN: bool = false;
+    /// Fields of the answer that are handed over as they are, with what cannot be seen in them.
+    const EXACT: &'static [&'static str] = &[];
     type Parameters: DeserializeOwned + JsonSchema;
     type Answer: Serialize + JsonSchema;
 
@@ -88,6 +100,15 @@ tools! {
     read::Read,
     inbox::Inbox,
     wait::Wait,
+    charter::Charter,
+    claim::Claim,
+    yielding::Yield,
+    request_action::RequestAction,
+    respond_permission::RespondPermission,
+    apply::Apply,
+    complete_action::CompleteAction,
+    summarize::Summarize,
+    share::ShareCode,
 }
 
 /// All tools, always in this order.
@@ -121,7 +142,7 @@ async fn run<T: PairTool>(call: Call<'_>, mut arguments: JsonObject) -> CallTool
         Ok(parameters) => T::call(call, parameters).await,
         Err(error) => Err(wrong_parameters::<T>(&error)),
     };
-    match answered.and_then(|answered| Ok((value_of(&answered.value)?, answered.text))) {
+    match answered.and_then(|answered| Ok((value_of::<T>(&answered.value)?, answered.text))) {
         Ok((value, text)) => {
             let mut result = CallToolResult::success(vec![ContentBlock::text(strip(&text).text)]);
             result.structured_content = Some(value);
@@ -131,8 +152,18 @@ async fn run<T: PairTool>(call: Call<'_>, mut arguments: JsonObject) -> CallTool
     }
 }
 
-fn value_of(answer: &impl Serialize) -> Result<Value, Failure> {
-    serde_json::to_value(answer).map(clean_value).map_err(|error| {
+fn value_of<T: PairTool>(answer: &T::Answer) -> Result<Value, Failure> {
+    let value = serde_json::to_value(answer).map(|value| match value {
+        Value::Object(fields) => {
+            let cleaned = fields.into_iter().map(|(name, field)| match T::EXACT.contains(&name.as_str()) {
+                true => (name, field),
+                false => (name, clean_value(field)),
+            });
+            cleaned.collect()
+        }
+        value => clean_value(value),
+    });
+    value.map_err(|error| {
         let message = format!("The answer could not be written: {error}.");
         Failure::new(
             Code::Failed,
@@ -252,6 +283,14 @@ fn drop_null(schema: &mut Value) {
     }
 }
 
+/// The name that a value has on the wire.
+fn name(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(name)) => name,
+        _ => String::new(),
+    }
+}
+
 fn object(value: Value) -> JsonObject {
     match value {
         Value::Object(object) => object,
@@ -266,7 +305,24 @@ mod tests {
     #[test]
     fn the_list_is_the_contracts() {
         let names: Vec<&str> = all().iter().map(|tool| tool.name.as_ref()).collect();
-        let contract = ["pair_status", "pair_room", "pair_verify", "pair_send", "pair_read", "pair_inbox", "pair_wait"];
+        let contract = [
+            "pair_status",
+            "pair_room",
+            "pair_verify",
+            "pair_send",
+            "pair_read",
+            "pair_inbox",
+            "pair_wait",
+            "pair_charter",
+            "pair_claim",
+            "pair_yield",
+            "pair_request_action",
+            "pair_respond_permission",
+            "pair_apply",
+            "pair_complete_action",
+            "pair_summarize",
+            "pair_share_code",
+        ];
         assert_eq!(names, contract);
     }
 

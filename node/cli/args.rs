@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    answer, completions, config, dashboard, demo, doctor, down, inbox, init, invite, join, leave, mcp, read, relay,
-    relay_node, remove, rename, rooms, send, status, up, verify, wait, whoami,
+    answer, completions, config, dashboard, demo, doctor, down, inbox, init, invite, join, leave, mcp, quarantine,
+    read, relay, relay_node, remove, rename, rooms, send, status, up, verify, wait, whoami,
 };
 
 /// Two people, two coding agents, one end-to-end encrypted room, no server in the middle.
@@ -66,6 +66,7 @@ pub enum Verb {
     Whoami(whoami::Args),
     Rename(rename::Args),
     Relay(relay::Args),
+    Quarantine(quarantine::Args),
     Remove(remove::Args),
     Leave(leave::Args),
     Up(up::Args),

@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 37] = [
+const COMMANDS: [&[&str]; 42] = [
     &["init"],
     &["join"],
     &["answer"],
@@ -22,6 +22,11 @@ const COMMANDS: [&[&str]; 37] = [
     &["relay", "list"],
     &["relay", "add"],
     &["relay", "remove"],
+    &["quarantine"],
+    &["quarantine", "list"],
+    &["quarantine", "show"],
+    &["quarantine", "export"],
+    &["quarantine", "remove"],
     &["remove"],
     &["leave"],
     &["up"],

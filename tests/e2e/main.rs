@@ -17,6 +17,7 @@ mod kills;
 mod meeting;
 mod relays;
 mod rooms;
+mod sharing;
 mod strangers;
 mod talking;
 mod three;

@@ -2,6 +2,7 @@
 
 mod answering;
 mod arrival;
+mod blobs;
 mod chaos;
 mod checks;
 mod costs;

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pairwave_core::artifacts::Shared;
 use pairwave_core::event::{Body, Event};
 use pairwave_core::id::{EventId, MemberId, SessionId};
 use pairwave_core::members::{Admitted, Removed};
@@ -123,6 +124,7 @@ impl Truth {
                 return self.relays.len() < there;
             }
             Body::Message(message) => return self.say(library, id, message),
+            Body::Shared(shared) => return is_whole(shared),
             Body::Foreign { .. } => return false,
             _ => (),
         }
@@ -219,6 +221,13 @@ fn is_complete(message: &Message) -> bool {
         Kind::Answer => message.answers.is_some(),
         other => panic!("nobody here says a {other:?}"),
     }
+}
+
+/// Has it a headline, and as many chunks of 48 KiB as make up its size, of at most 64 MiB?
+fn is_whole(shared: &Shared) -> bool {
+    let (size, chunks) = (shared.blob.size, shared.blob.chunks.len() as u64);
+    let sized = (1..=64 << 20).contains(&size) && (size - 1) / (48 << 10) + 1 == chunks;
+    sized && !shared.headline.trim().is_empty() && shared.headline.len() <= 400
 }
 
 /// The events of a removed member that keep their effect: the one that the removal names and what

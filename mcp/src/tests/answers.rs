@@ -34,6 +34,17 @@ async fn every_tool_answers_by_its_schema() {
         ("pair_inbox", json!({"peek": true})),
         ("pair_inbox", json!({})),
         ("pair_inbox", json!({})),
+        ("pair_charter", json!({"op": "read"})),
+        ("pair_charter", json!({"op": "propose", "title": "t", "purpose": "p", "auto_approve": "low", "max_hops": 5})),
+        ("pair_charter", json!({"op": "accept", "hash": "hash1"})),
+        ("pair_charter", json!({"op": "decline", "reason": "too wide"})),
+        ("pair_claim", json!({"reason": "a finding"})),
+        ("pair_yield", json!({"to": "bob"})),
+        ("pair_request_action", json!({"action": "fetch_url", "risk": "low", "summary": "s", "payload": "https://x"})),
+        ("pair_respond_permission", json!({"request": "r", "decision": "deny", "reason": "no"})),
+        ("pair_apply", json!({"request": "r"})),
+        ("pair_complete_action", json!({"request": "r", "ok": false, "detail": "it failed"})),
+        ("pair_summarize", json!({"text": "t", "headlines": ["h"], "decisions": ["d"], "open_questions": ["q"]})),
     ] {
         let result = session.call(tool, arguments.clone()).await;
         assert_ne!(result.is_error, Some(true), "{tool} {arguments}: {result:?}");
@@ -52,6 +63,18 @@ async fn every_refusal_is_a_tool_error_that_says_what_to_do() {
         ("pair_read", "read", json!({})),
         ("pair_inbox", "inbox", json!({})),
         ("pair_wait", "wait", json!({})),
+        ("pair_charter", "accept_charter", json!({"op": "accept"})),
+        ("pair_claim", "claim_floor", json!({})),
+        ("pair_yield", "yield_floor", json!({})),
+        (
+            "pair_request_action",
+            "request_action",
+            json!({"action": "run_command", "risk": "high", "summary": "s", "payload": "ls"}),
+        ),
+        ("pair_respond_permission", "respond", json!({"request": "r", "decision": "approve"})),
+        ("pair_apply", "apply", json!({"request": "r"})),
+        ("pair_complete_action", "complete", json!({"request": "r", "ok": true})),
+        ("pair_summarize", "send", json!({"text": "t"})),
     ] {
         let failure = Failure::new(Code::Refused, "some_rule", "It was not allowed.", "Do this instead.");
         let session = Session::new(Fake::with(|state| drop(state.refusals.insert(ask, failure)))).await;
@@ -78,6 +101,12 @@ async fn wrong_parameters_are_named() {
         ("pair_wait", json!({"timeout_s": 601}), "601"),
         ("pair_wait", json!({"timeout_s": 0}), "600"),
         ("pair_read", json!({"limit": 501}), "501"),
+        ("pair_charter", json!({"op": "propose", "title": "t"}), "purpose"),
+        ("pair_charter", json!({"op": "propose", "title": "t", "purpose": "p", "auto_approve": "high"}), "high"),
+        ("pair_respond_permission", json!({"request": "r", "decision": "maybe"}), "maybe"),
+        ("pair_request_action", json!({"action": "reboot", "risk": "low", "summary": "s", "payload": ""}), "reboot"),
+        ("pair_apply", json!({}), "request"),
+        ("pair_complete_action", json!({"request": "r"}), "ok"),
     ] {
         let result = session.call(tool, arguments).await;
         assert_eq!(result.is_error, Some(true));

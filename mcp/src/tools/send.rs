@@ -7,7 +7,7 @@ use rmcp::model::ToolAnnotations;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Answered, Call, PairTool};
+use super::{Answered, Call, PairTool, name};
 
 pub(super) struct Send;
 
@@ -140,12 +140,4 @@ fn advice(kind: Kind, repeated: bool, state: DeliveryState) -> &'static str {
 
 fn word(state: DeliveryState) -> String {
     name(&state)
-}
-
-/// The name that a value has on the wire.
-fn name(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => String::new(),
-    }
 }

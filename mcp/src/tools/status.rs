@@ -5,7 +5,7 @@ use rmcp::model::ToolAnnotations;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Answered, Call, PairTool};
+use super::{Answered, Call, PairTool, floor};
 use crate::bounded::{ANSWER, cost};
 use crate::clean::label;
 use crate::envelope::NOTICE;
@@ -42,8 +42,8 @@ impl PairTool for Status {
     const NAME: &'static str = "pair_status";
     const TITLE: &'static str = "Who is here and what waits";
     const ABOUT: &'static str = "Shows the pairwave room of this folder: the people in it and their agent sessions, who is online, \
-        how they are connected, who is verified, and how much waits unread. Call it first, and whenever it is unclear whether \
-        the other side can be reached. `advice` says what to do next.";
+        how they are connected, who is verified, whether a charter is agreed, who has the floor, and what waits. Call it first, and \
+        whenever it is unclear whether the other side can be reached. `advice` says what to do next.";
     const ALWAYS_LOADED: bool = true;
     type Parameters = Parameters;
     type Answer = StatusAnswer;
@@ -88,6 +88,8 @@ fn meant(rooms: Vec<RoomView>, here: Option<&str>) -> Vec<RoomView> {
 /// Names and summaries are text that peers wrote: one line each.
 fn clean(mut room: RoomView) -> RoomView {
     room.title = label(&room.title, 200);
+    room.charter.title = room.charter.title.as_ref().map(|title| label(title, 200));
+    room.floor = floor::clean(room.floor);
     for member in &mut room.members {
         member.name = label(&member.name, 64);
         for session in &mut member.sessions {
@@ -109,8 +111,9 @@ fn clean_network(mut network: NetworkView) -> NetworkView {
 
 /// Leaves out the least important until the rest fits.
 fn shorten(status: &mut StatusAnswer) {
-    let steps: [fn(&mut StatusAnswer); 6] = [
+    let steps: [fn(&mut StatusAnswer); 7] = [
         |status| keep_sessions(status, 8),
+        |status| status.rooms.iter_mut().for_each(|room| room.floor.waiting.truncate(1)),
         |status| keep_sessions(status, 2),
         |status| status.network.listening.truncate(8),
         |status| keep_sessions(status, 0),
@@ -143,10 +146,26 @@ fn advice(rooms: &[RoomView]) -> Vec<String> {
     if room.state == "waiting" {
         advice.push("Waiting to be admitted: somebody of the room has to be online. Tell your human.".to_owned());
     }
-    if room.waiting.questions > 0 || room.unread > 0 {
+    let waiting = &room.waiting;
+    if waiting.questions + waiting.permissions + waiting.tasks > 0 || room.unread > 0 {
         advice.push("Something waits for this session: call pair_inbox.".to_owned());
     }
+    if room.charter.state == "proposed" {
+        advice.push("A charter is proposed and not agreed: pair_charter op read shows it; ask your human.".to_owned());
+    }
+    if room.floor.hops >= room.floor.max_hops && others(room).next().is_some() {
+        advice.push(
+            "Agents have spoken as often as they may without a human: let your human say or decide something first."
+                .to_owned(),
+        );
+    }
     advice.extend(others(room).filter_map(caution));
+    if room.charter.state == "none" && others(room).next().is_some() && others(room).all(|member| member.verified) {
+        advice.push(
+            "There is no charter yet: ask your human what is to be done together, then pair_charter op propose."
+                .to_owned(),
+        );
+    }
     if room.state == "member" && room.members.len() < 2 {
         advice.push("Nobody else is here yet: pair_room with op invite makes the line to send.".to_owned());
     }
@@ -182,11 +201,23 @@ fn prose(status: &StatusAnswer) -> String {
             label(&room.me.session_name, 64)
         ));
         lines.extend(others(room).map(|member| format!("- {}", person(member))));
-        lines.push(format!("Unread: {}. Unanswered questions: {}.", room.unread, room.waiting.questions));
+        lines.push(agreed(room));
+        lines.push(format!(
+            "Unread: {}. Unanswered questions: {}. Requests to decide: {}. Approved, to carry out: {}.",
+            room.unread, room.waiting.questions, room.waiting.permissions, room.waiting.tasks
+        ));
     }
     lines.push(connected(&status.network));
     lines.extend(status.advice.iter().map(|advice| format!("Next: {advice}")));
     lines.join("\n")
+}
+
+/// What was agreed, and whose turn it is.
+fn agreed(room: &RoomView) -> String {
+    let title = room.charter.title.as_ref().map(|title| format!(" (\"{}\")", label(title, 200))).unwrap_or_default();
+    let floor = &room.floor;
+    let yours = floor.session.as_ref().is_some_and(|session| *session == room.me.session);
+    format!("Charter: {}{title}. {}", label(&room.charter.state, 16), floor::sentence(floor, yours))
 }
 
 /// How this companion can be reached.
@@ -260,6 +291,15 @@ mod tests {
         member.sessions =
             vec![pairwave_api::SessionView { summary: "s".repeat(200), ..member.sessions[0].clone() }; 20];
         room.members = vec![member; 32];
+        let claim = pairwave_api::FloorClaim {
+            member: "m".repeat(52),
+            name: "\"n".repeat(32),
+            session_name: "\"n".repeat(32),
+            reason: Some("\"r".repeat(200)),
+            ..pairwave_api::FloorClaim::default()
+        };
+        room.floor.waiting = vec![claim; 64];
+        room.charter.title = Some("\"t".repeat(100));
         for rooms in [1, 20] {
             let mut status = StatusAnswer {
                 advice: Vec::new(),

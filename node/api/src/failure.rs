@@ -62,7 +62,8 @@ impl Failure {
 
     /// Was something looked for that is not there?
     pub fn is_not_found(&self) -> bool {
-        let things = ["no_such_room", "no_such_member", "no_such_session", "no_such_invite", "no_such_event"];
+        let things =
+            ["no_such_room", "no_such_member", "no_such_session", "no_such_invite", "no_such_event", "no_such_request"];
         self.code == Code::Usage && things.contains(&&self.rule[..])
     }
 }

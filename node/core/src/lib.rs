@@ -7,6 +7,8 @@
 pub mod actions;
 pub mod answer;
 pub mod armor;
+pub mod artifacts;
+pub mod blobs;
 mod causality;
 pub mod charter;
 pub mod command;
