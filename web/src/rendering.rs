@@ -23,9 +23,19 @@ pub async fn answer(mut answer: Value) -> Value {
 
 /// What a human decides about comes sign by sign: what is handed over later must be what was shown, and
 /// the page marks what would not be seen.
-pub fn to_decide(mut answer: Value) -> Value {
+pub async fn to_decide(mut answer: Value) -> Value {
     visible_but(&mut answer, DECIDED);
+    if let Some(html) = coloured(&answer).await {
+        answer["html"] = html.into();
+    }
     answer
+}
+
+/// The code of an artifact in colours.
+async fn coloured(answer: &Value) -> Option<String> {
+    let (code, language) = (answer["content"].as_str()?.to_owned(), answer["item"]["language"].as_str()?.to_owned());
+    let colouring = tokio::task::spawn_blocking(move || survived(|| markdown::code(&code, &language)));
+    colouring.await.ok()?
 }
 
 /// Entries with their HTML. None come back when the companion ends meanwhile.
@@ -80,7 +90,16 @@ fn survived(render: impl FnOnce() -> String + UnwindSafe) -> Option<String> {
 fn is_message(kind: &str) -> bool {
     matches!(
         kind,
-        "answer" | "chat" | "context" | "decision" | "finding" | "handoff" | "question" | "review" | "status" | "summary"
+        "answer"
+            | "chat"
+            | "context"
+            | "decision"
+            | "finding"
+            | "handoff"
+            | "question"
+            | "review"
+            | "status"
+            | "summary"
     )
 }
 
@@ -110,13 +129,25 @@ mod tests {
         assert_eq!(shown, json!({ "events": [clean], "next": "ab" }));
     }
 
-    #[test]
-    fn what_is_decided_about_is_shown_sign_by_sign() {
+    #[tokio::test]
+    async fn code_comes_in_colours_where_its_language_is_known() {
+        let shown = json!({ "content": "fn main() { \"<b>\" }", "item": { "language": "rust" } });
+        let html = to_decide(shown).await["html"].as_str().unwrap().to_owned();
+        assert!(html.contains("&lt;b&gt;") && !html.contains("<b>"), "{html}");
+        assert_eq!(to_decide(json!({ "content": "x", "item": {} })).await["html"], Value::Null);
+    }
+
+    #[tokio::test]
+    async fn what_is_decided_about_is_shown_sign_by_sign() {
         let turned = "rm \u{202e}x\r";
-        let request = json!({ "summary": turned, "target_path": turned, "paths": [turned], "warnings": [{ "excerpt": turned }] });
-        let shown = to_decide(json!({ "payload": turned, "request": request }));
+        let request =
+            json!({ "summary": turned, "target_path": turned, "paths": [turned], "warnings": [{ "excerpt": turned }] });
+        let shown = to_decide(json!({ "payload": turned, "request": request })).await;
         assert_eq!((&shown["payload"], &shown["request"]["target_path"]), (&json!(turned), &json!(turned)));
-        assert_eq!((&shown["request"]["paths"][0], &shown["request"]["warnings"][0]["excerpt"]), (&json!(turned), &json!(turned)));
+        assert_eq!(
+            (&shown["request"]["paths"][0], &shown["request"]["warnings"][0]["excerpt"]),
+            (&json!(turned), &json!(turned))
+        );
         assert_eq!(shown["request"]["summary"], "rm x", "what is said about it turns nothing around");
     }
 

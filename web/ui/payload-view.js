@@ -15,7 +15,7 @@ const LINES = 3_000;
  * @param {ActionDetail} detail
  * @param {(isWhole: boolean) => void} changed whether all of it is on the page
  */
-export function payloadView({ request, payload }, changed) {
+export function payloadView({ request, payload, missing }, changed) {
   const lines = payload.split("\n");
   const isPatch = request.action === "apply_patch";
   const letters = request.action === "run_command" || request.action === "fetch_url";
@@ -23,14 +23,15 @@ export function payloadView({ request, payload }, changed) {
   const draw = (/** @type {string} */ text) => fill(view, isPatch ? patchView(text) : h("pre", { class: "exact" }, h("code", null, revealed(text, { letters }))));
   const isLong = lines.length > LINES;
   draw(isLong ? lines.slice(0, LINES).join("\n") : payload);
-  changed(!isLong);
+  changed(!isLong && !missing);
   const rest = isLong && button(`Show the other ${(lines.length - LINES).toLocaleString("en")} lines`, { "data-testid": "payload-rest", on: { click: () => {
     draw(payload);
     if (rest) rest.remove();
-    changed(true);
+    changed(!missing);
   } } }, icon("down"));
   return h("section", { class: "payload" },
     h("h3", null, payloadLabel(request), h("span", { class: "hint" }, sizeOf(payload))),
+    missing && h("p", { class: "signs-note", "data-testid": "payload-missing" }, icon("alarm"), missing),
     signsNote(payload, letters), view, rest);
 }
 

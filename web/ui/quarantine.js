@@ -8,7 +8,7 @@ import { bodyOf } from "./html.js";
 import { icon } from "./icons.js";
 import { patchView } from "./patch-view.js";
 import { dangerList } from "./payload-view.js";
-import { revealed, revealIn } from "./reveal.js";
+import { countUnseen, revealed } from "./reveal.js";
 import { ago, fullTime } from "./time.js";
 import { toast, toastFailure } from "./toast.js";
 
@@ -176,15 +176,9 @@ function contentView({ item, content, diff, html }) {
   if (diff) return diffView(diff);
   if (content === null) return h("p", { class: "quiet-note" }, item.state === "removed" ? "It was removed from this machine." : "It is shown as soon as all of it is here.");
   if (item.is_patch) return h("div", { class: "payload-text", "data-testid": "artifact-content" }, patchView(content));
-  const code = html === undefined ? h("code", null, revealed(content)) : coloured(html);
+  // What reads HTML turns some signs into others: colours are for texts in which every sign is seen.
+  const code = html === undefined || countUnseen(content) ? h("code", null, revealed(content)) : h("code", null, ...bodyOf(html).childNodes);
   return h("div", { class: "payload-text", "data-testid": "artifact-content" }, h("pre", { class: "exact", tabindex: "0", role: "group", "aria-label": "Content" }, code));
-}
-
-/** @param {string} html of the companion */
-function coloured(html) {
-  const body = bodyOf(html);
-  revealIn(body);
-  return h("code", null, ...body.childNodes);
 }
 
 /** @param {Artifact} item */

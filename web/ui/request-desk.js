@@ -24,6 +24,7 @@ export class RequestDesk {
   constructor(store) {
     this.store = store;
     store.requests.on("changed", () => this.#changed());
+    store.shared.on("changed", () => { if (this.#shown?.request.artifact) this.#changed(); });
     document.addEventListener("close", () => this.#soon(), { capture: true });
     document.addEventListener("keydown", ({ target }) => { if (isTyping(target)) this.#typedAt = performance.now(); }, { capture: true });
   }

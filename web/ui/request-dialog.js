@@ -155,7 +155,7 @@ export class RequestDialog {
   /** @param {Event} event */
   #approve(event) {
     if (!this.guard.accepts(event)) return;
-    if (!this.#isWhole) return fill(this.problem, "First look at all of it: there are more lines to show.");
+    if (!this.#isWhole) return fill(this.problem, this.detail.missing ?? "First look at all of it: there are more lines to show.");
     if (this.read && !this.read.checked) {
       fill(this.problem, "Its risk is high: tick that you have read it.");
       return this.read.focus();

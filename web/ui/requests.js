@@ -55,8 +55,11 @@ export class Requests extends Emitter {
    * @param {string} id
    * @returns {Promise<ActionDetail>}
    */
-  show(room, id) {
-    return this.store.api.ask("show_request", { room, request: id });
+  async show(room, id) {
+    /** @type {ActionDetail} */
+    const detail = await this.store.api.ask("show_request", { room, request: id });
+    const { artifact } = detail.request;
+    return artifact && !detail.payload ? { ...detail, ...await this.#shared(room, artifact) } : detail;
   }
 
   /**
@@ -73,6 +76,17 @@ export class Requests extends Emitter {
     } finally {
       this.#again(room, request.id);
     }
+  }
+
+  /**
+   * What a request names in place of a payload.
+   * @param {string} room
+   * @param {string} artifact
+   */
+  async #shared(room, artifact) {
+    const { content, cut } = await this.store.shared.show(room, artifact);
+    const missing = content === null ? "What it would do is not here yet, or no more." : cut ? "It is longer than what can be shown here. Decide about it in a terminal, after you have taken it out of the quarantine." : undefined;
+    return { payload: content ?? "", missing };
   }
 
   #forget() {

@@ -32,17 +32,6 @@ export function revealed(text, { letters = false } = {}) {
 }
 
 /**
- * Marks the unseen signs in what is drawn already.
- * @param {Node} root
- */
-export function revealIn(root) {
-  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-  const texts = [];
-  while (walker.nextNode()) texts.push(/** @type {Text} */ (walker.currentNode));
-  for (const text of texts) if (UNSEEN.test(text.data)) text.replaceWith(...revealed(text.data));
-}
-
-/**
  * How many signs of it would not be seen.
  * @param {string} text
  */

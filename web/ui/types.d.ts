@@ -215,6 +215,8 @@ export interface ActionRequest {
 export interface ActionDetail {
   request: ActionRequest;
   payload: string;
+  /** Why the payload is not all of it. */
+  missing?: string;
 }
 
 /** Code or a patch that a member shared. What its author says of it is data. */
