@@ -26,12 +26,14 @@ pub async fn ask(
         return failed(StatusCode::BAD_REQUEST, &not_for_a_page());
     }
     let invites = matches!(question, Request::Invite(_));
+    let decides = is_decided_about(&question);
     match companion.call(question).await {
         Ok(mut answer) => {
             if invites {
                 with_qr(&mut answer);
             }
-            ([(header::CACHE_CONTROL, "no-store")], Json(rendering::answer(answer).await)).into_response()
+            let answer = if decides { rendering::to_decide(answer).await } else { rendering::answer(answer).await };
+            ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
         }
         Err(failure) => failed(status(failure.code), &failure),
     }
@@ -48,6 +50,13 @@ fn with_qr(answer: &mut Value) {
     if let Some(code) = qr::code(&invite) {
         answer["qr"] = code;
     }
+}
+
+fn is_decided_about(question: &Request) -> bool {
+    matches!(
+        question,
+        Request::Quarantine(_) | Request::Requests(_) | Request::ShowArtifact(_) | Request::ShowRequest(_)
+    )
 }
 
 /// Folders and processes are a terminal's business, and what was given is marked by `mark_read`.
