@@ -13,6 +13,7 @@ pub struct Found {
 
 const DELETES: &[&str] = &[
     "rmtree",
+    "Deno.remove",
     "rm_rf",
     "rm_r(",
     "rm_r ",
@@ -69,6 +70,9 @@ const RUNS: &[&str] = &[
 ];
 
 const DECODES: &[&str] = &[
+    "urlopen",
+    ".read()",
+    "requests.get",
     "b64decode",
     "fromhex",
     "atob(",

@@ -38,6 +38,25 @@ pub fn program(code: &str) -> Option<ast::Program> {
     parse_tokens(&tokens, &options, &SourceInfo::default()).ok()
 }
 
+/// Reads a program as it stands in a word: the parser hands out the end of a here-document in the
+/// quotes of its beginning. Where it is not plain which line is meant, nothing is read.
+pub fn substituted(code: &str) -> Option<ast::Program> {
+    let mut lines: Vec<&str> = code.split('\n').collect();
+    for (at, _) in code.match_indices("<<").take(16) {
+        let rest = code[at + 2..].trim_start_matches(['-', ' ']);
+        let Some(quote) = rest.chars().next().filter(|c| matches!(c, '\'' | '"')) else { continue };
+        let end = rest[1..].find(quote)? + 2;
+        let quoted = &rest[..end];
+        let mut ends = lines.iter_mut().filter(|line| line.trim_start_matches('\t') == quoted);
+        let last = ends.next()?;
+        if ends.next().is_some() {
+            return None;
+        }
+        *last = &quoted[1..end - 1];
+    }
+    program(&lines.join("\n"))
+}
+
 /// Reads a word's quotes and substitutions. None if it has none that can be read, or too many.
 pub fn pieces(word: &str) -> Option<Vec<WordPieceWithSource>> {
     let effort = 3_usize.checked_pow(u32::try_from(substitutions(word)).ok()?)?.checked_mul(word.len())?;

@@ -205,6 +205,19 @@ fn what_is_too_large_or_too_deep_is_not_understood() {
     assert!(command(&format!("{} ls", "sudo ".repeat(200))).contains(&"opaque"));
 }
 
+#[test]
+fn what_runs_itself_comes_to_an_end() {
+    for text in [
+        "echo 'x (' > x; x",
+        "echo 'sh x; sh x; sh x' > x; sh x",
+        "f() { f; f; }; f",
+        "alias a='a; a'; a",
+        "X='eval $X; eval $X'; eval $X",
+    ] {
+        let _ = command(text);
+    }
+}
+
 mod properties {
     use proptest::prelude::*;
 

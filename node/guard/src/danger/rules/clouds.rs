@@ -102,14 +102,12 @@ fn tears_down(call: &Call<'_>) -> bool {
                 || verb.texts().any(|text| text.ends_with("-destroy"))
                 || (words[0] == "state" && any(&["rm"]))
         }
-        "pulumi" | "cdk" | "cdktf" | "copilot" | "eb" => {
-            any(&["destroy", "terminate"]) || (words[0] == "stack" && any(&["rm"]))
-        }
+        "pulumi" | "cdk" | "cdktf" | "eb" => any(&["destroy", "terminate"]) || (words[0] == "stack" && any(&["rm"])),
         "sls" | "serverless" | "sst" | "amplify" => any(&["remove", "delete"]),
         "aws" => aws(&words, &verb),
         "gcloud" | "az" | "doctl" | "linode-cli" | "hcloud" | "oci" | "ibmcloud" | "scw" | "eksctl" | "kops"
         | "kind" | "k3d" | "minikube" | "civo" | "vultr-cli" | "exo" | "openstack" | "sam" | "wrangler" | "argocd"
-        | "azd" | "vault" => words
+        | "copilot" | "azd" | "vault" => words
             .iter()
             .take(5)
             .any(|word| matches!(*word, "delete" | "destroy" | "purge" | "del" | "down" | "remove" | "terminate")),
