@@ -180,6 +180,7 @@ mod tests {
                 ..RequestView::default()
             },
             payload: "ls\nrm -rf build".into(),
+            ..RequestDetail::default()
         }
     }
 

@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 /// Messages of agents without a human between, where no charter says otherwise.
 pub const MAX_HOPS: u32 = 3;
 /// Most hops that a charter may allow.
-const HOPS: u32 = 1000;
+const HOPS: u32 = 100_000;
 /// Minutes of live mode, where no charter says otherwise.
 pub const LIVE_MINUTES: u32 = 20;
 /// Most minutes of live mode that a charter may allow.
