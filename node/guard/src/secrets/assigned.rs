@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::alphabet::{BEARER, DOTTED, Kinds, PADDED64, URL64, entropy};
+use super::alphabet::{BEARER, DOTTED, Kinds, NAME, PADDED64, URL64, entropy};
 use super::decoded;
 use super::hit::{Hit, Rank};
 use super::stop::{is_foreign, is_name, is_passphrase, is_stand_in};
@@ -116,8 +116,10 @@ pub fn find(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
 fn named(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
     let bytes = text.as_bytes();
     let end = end_of_name(bytes, place.end)?;
-    let value = value_after(bytes, end, || is_argument(bytes, place.start))?;
+    let value = value_after(bytes, end, || is_argument(bytes, place.start)).or_else(|| environment(bytes, end))?;
     let setting = setting(bytes, place.start, end);
+    let in_environment = setting.line && setting.capitals && !value.quoted;
+    let value = in_environment.then(|| environment(bytes, end)).flatten().unwrap_or(value);
     if value.listed && !is_pair(bytes, place.start) {
         return None;
     }
@@ -165,7 +167,7 @@ fn bearer(text: &str, start: usize) -> Option<Hit> {
     let token = &text[start..end];
     let kinds = Kinds::of(token.as_bytes());
     let fits = token.len() >= LEAST && kinds.digits && kinds.letters() && entropy(token.as_bytes()) >= 3.2;
-    (fits && !is_stand_in(token) && !is_name(token)).then(|| Hit {
+    (fits && !is_stand_in(token) && !is_name(token)).then_some(Hit {
         rule: "bearer-token",
         what: "a bearer token",
         place: start..end,
@@ -180,7 +182,7 @@ fn basic(text: &str, start: usize) -> Option<Hit> {
     let (view, _) = decoded::base64(letters, 0..length)?;
     let (name, password) = view.text.split_once(':')?;
     let readable = view.text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    (readable && !name.is_empty() && password.len() >= 4 && !is_stand_in(password)).then(|| Hit {
+    (readable && !name.is_empty() && password.len() >= 4 && !is_stand_in(password)).then_some(Hit {
         rule: "basic-auth",
         what: "a name and a password for HTTP",
         place: start..end,
@@ -358,6 +360,16 @@ fn bare(text: &[u8], start: usize) -> Option<Range<usize>> {
     let value = &text[start..end];
     let kept = value.iter().rposition(|byte| !matches!(byte, b'.' | b':' | b'?' | b'!'))? + 1;
     (!code && end - start < LONGEST).then_some(start..start + kept)
+}
+
+/// A value as in `.env`: right behind the sign, up to the first space, brackets and all.
+fn environment(text: &[u8], name: usize) -> Option<Value> {
+    const LONGEST: usize = 400;
+    let start = name + 1;
+    let length = count(text, start, LONGEST, |byte| !byte.is_ascii_whitespace());
+    let call = NAME.run(text, start, LONGEST);
+    let written = text.get(name) == Some(&b'=') && length > 0 && text.get(start + call) != Some(&b'(');
+    written.then_some(Value { place: start..start + length, quoted: false, sentence: false, listed: false })
 }
 
 fn spaces(text: &[u8], at: usize) -> usize {
