@@ -116,10 +116,16 @@ pub fn find(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
 fn named(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
     let bytes = text.as_bytes();
     let end = end_of_name(bytes, place.end)?;
-    let value = value_after(bytes, end, || is_argument(bytes, place.start)).or_else(|| environment(bytes, end))?;
+    let value = value_after(bytes, end, || is_argument(bytes, place.start));
+    if value.is_none() && bytes.get(end) != Some(&b'=') {
+        return None;
+    }
     let setting = setting(bytes, place.start, end);
-    let in_environment = setting.line && setting.capitals && !value.quoted;
-    let value = in_environment.then(|| environment(bytes, end)).flatten().unwrap_or(value);
+    let value = match value {
+        Some(value) if value.quoted => value,
+        value if setting.line && setting.capitals => environment(bytes, end).or(value)?,
+        value => value?,
+    };
     if value.listed && !is_pair(bytes, place.start) {
         return None;
     }
@@ -224,7 +230,8 @@ fn is_key(value: &str, given: &Value, setting: Setting) -> bool {
     let member = !plain && value.contains('.');
     let (least, variety) = if plain { (10, 3.0) } else { (16, 3.2) };
     let mixed = (kinds.digits && kinds.letters()) || (bytes.len() >= 20 && kinds.lower && kinds.upper);
-    let written = bytes.iter().all(|byte| byte.is_ascii_graphic());
+    let code = |byte: &u8| matches!(byte, b'(' | b')' | b'{' | b'}' | b';' | b',' | b'"' | b'\'' | b'\\' | b'`');
+    let written = bytes.iter().all(|byte| byte.is_ascii_graphic() && !code(byte));
     bytes.len() >= least
         && written
         && mixed
