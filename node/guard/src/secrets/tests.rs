@@ -334,6 +334,8 @@ fn hostile_texts_take_their_time_once() {
         "\\\\\\\\",
     ] {
         scan(&piece.repeat(SIZE / piece.len()));
+        let spoiled = format!("{piece}{}", Letters(1).run(super::alphabet::BASE64, 32));
+        scan(&spoiled.repeat(SIZE / spoiled.len()));
     }
 }
 
