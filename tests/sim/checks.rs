@@ -85,7 +85,8 @@ fn same_state(here: &Room, truth: &Truth) -> Check {
     Ok(())
 }
 
-fn same_consent(state: &RoomState, truth: &Consent) -> Check {
+/// What everybody agreed on, whose turn it is and what is asked for is what the reference says.
+pub fn same_consent(state: &RoomState, truth: &Consent) -> Check {
     same("at the gate", state.gate.members(), &truth.here)?;
     same("gate", &state.gate.is_verified(), &truth.verified)?;
     let charter = match state.charters.standing() {

@@ -12,9 +12,9 @@ use pairwave_core::mark::Mark;
 use pairwave_core::members::{Admitted, Left};
 use pairwave_core::overrides::Overridden;
 use pairwave_core::talk::{Address, Kind, Message};
-use pairwave_core::verification::Verified;
 
 use crate::bodies::{Table, charter, finding, human};
+use crate::checks::same_consent;
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -497,7 +497,7 @@ fn enormous_and_empty_fields_have_no_effect() {
         (propose(Charter { scope: vec!["x".into(); 129], ..charter(0) }), Mark::TooMany),
         (propose(Charter { must_nots: vec!["x".repeat(4097)], ..charter(0) }), Mark::TooLong),
         (propose(Charter { title: " ".into(), ..charter(0) }), Mark::Empty),
-        (propose(Charter { max_hops: 101, ..charter(0) }), Mark::TooHigh),
+        (propose(Charter { max_hops: 100_001, ..charter(0) }), Mark::TooHigh),
         (propose(Charter { live_minutes: 1441, ..charter(0) }), Mark::TooHigh),
         (Body::Requested(Requested { payload: long(), ..what.clone() }), Mark::TooLong),
         (Body::Requested(Requested { payload: String::new(), ..what.clone() }), Mark::Empty),
@@ -550,14 +550,45 @@ fn who_is_alone_pushes_without_charter_and_floor() {
     assert_eq!(table.mark(by_a_human), None);
 }
 
+/// What is said last, and what of it shows: as if a fold had missed it.
 #[test]
-fn a_verification_of_oneself_opens_no_gate() {
-    let mut table = Table::set();
-    let carol = pairwave_core::key::Identity::from_secret(&[64; 32]).member();
-    let invite = table.invite();
-    table.tell(ALICE, Body::Admitted(Admitted { member: carol, invite, name: "carol".into() }));
-    for at in [ALICE, BOB, MALLORY] {
-        table.tell(at, Body::Verified(Verified { member: carol }));
+fn a_fold_that_missed_one_of_these_would_be_noticed() {
+    type Tale = fn(&mut Table) -> (usize, Body);
+    let tales: [(&str, Tale); 11] = [
+        ("charter: ", |_| (BOB, propose(narrow()))),
+        ("charter: ", |table| {
+            table.tell(BOB, propose(narrow()));
+            (ALICE, decline(narrow().hash()))
+        }),
+        ("claims: ", |_| (BOB, claim())),
+        ("floor: ", |_| (ALICE, give(None))),
+        ("floor: ", |table| {
+            let claim = table.tell(BOB, claim());
+            (BOB, Body::FloorTaken(FloorTaken { claim }))
+        }),
+        ("requests: ", |table| (ALICE, Body::Requested(requested(table, 1)))),
+        ("requests: ", |table| (BOB, deny(table.ask(1).0))),
+        ("requests: ", |table| (ALICE, expire(table.ask(1).0))),
+        ("requests: ", |table| {
+            let (request, what) = table.ask(1);
+            (BOB, Body::Approved(approve(request, &what)))
+        }),
+        ("requests: ", |table| {
+            let (request, what) = table.ask(1);
+            table.tell(BOB, Body::Approved(approve(request, &what)));
+            (BOB, hand(request))
+        }),
+        ("hops: ", |table| {
+            table.agent_tells(BOB, Body::Message(Message::new(Kind::Chat, "on it")));
+            (ALICE, Body::Prompted(Prompted {}))
+        }),
+    ];
+    for (notice, tale) in tales {
+        let mut table = Table::set();
+        let (at, body) = tale(&mut table);
+        let missed = table.truth().consent;
+        table.tell(at, body);
+        let noticed = same_consent(table.room().state(), &missed).expect_err("nobody noticed");
+        assert!(noticed.starts_with(notice), "{noticed}");
     }
-    assert!(!table.room().state().gate.is_verified(), "carol has verified nobody");
 }

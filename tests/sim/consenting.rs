@@ -56,7 +56,7 @@ fn verified(seed: u64, names: &[&'static str]) -> (World, RoomId) {
 }
 
 /// As [`verified`], with a charter that all agreed on.
-fn agreed(seed: u64, names: &[&'static str], charter: Charter) -> (World, RoomId) {
+pub fn agreed(seed: u64, names: &[&'static str], charter: Charter) -> (World, RoomId) {
     let (mut world, room) = verified(seed, names);
     let all: Vec<At> = (0..names.len()).collect();
     act(&mut world, room, 0, human(), Act::Propose(charter)).unwrap();
@@ -69,15 +69,15 @@ fn agreed(seed: u64, names: &[&'static str], charter: Charter) -> (World, RoomId
     (world, room)
 }
 
-fn act(world: &mut World, room: RoomId, at: At, by: Speaker, act: Act) -> Result<Outcome, Refusal> {
+pub fn act(world: &mut World, room: RoomId, at: At, by: Speaker, act: Act) -> Result<Outcome, Refusal> {
     world.ask(at, Command::Act { room, by, act })
 }
 
-fn state(world: &World, room: RoomId, at: At) -> &RoomState {
+pub fn state(world: &World, room: RoomId, at: At) -> &RoomState {
     world.node(at).room(&room).unwrap().state()
 }
 
-fn fetch(world: &World, to: At, page: u32) -> Requested {
+pub fn fetch(world: &World, to: At, page: u32) -> Requested {
     Requested {
         to: world.member(to),
         action: Action::FetchUrl,
@@ -228,6 +228,8 @@ fn nothing_that_mallory_signs_about_consent_has_effect_against_the_rules() {
     let request = said(act(&mut world, room, 0, human(), Act::Request(what.clone())));
     let asked = Requested { risk: Risk::High, ..fetch(&world, 1, 2) };
     let of_mallory = said(act(&mut world, room, 0, human(), Act::Request(asked.clone())));
+    settle(&mut world, room, &[0, 1, 2]);
+    crate::scenes::say(&mut world, room, 1, "I have heard all of it");
     settle(&mut world, room, &[0, 1, 2]);
     let alices = fetch(&world, 0, 3);
     let forged = forge(&mut world, room, 1, |pen| {

@@ -4,6 +4,7 @@
 //! Bytes are lower-case hexadecimal. After a change of the protocol that is meant,
 //! `UPDATE_VECTORS=1 cargo test -p pairwave-core --test vectors` writes the files anew.
 
+mod consent;
 mod events;
 mod handshakes;
 mod letters;

@@ -416,3 +416,72 @@ fn within(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
     let got = text.len();
     if got > max { Err(Refusal::TooLong { field, got, max }) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Body;
+    use crate::sample::{ALICE, BOB, MALLORY, event, position};
+
+    fn requested(number: u16) -> Requested {
+        Requested {
+            to: BOB,
+            action: Action::FetchUrl,
+            risk: Risk::Low,
+            summary: "please".into(),
+            payload: format!("https://pages.example/{number}"),
+            target_path: None,
+            artifact: None,
+        }
+    }
+
+    fn ask(actions: &mut Actions, by: MemberId, number: u16) -> Result<(), Refusal> {
+        let requested = requested(number);
+        let event = event(by, Origin::Agent, Body::Requested(requested.clone()));
+        actions.request(&event, &requested, &[ALICE, BOB, MALLORY].into(), position(number))
+    }
+
+    #[test]
+    fn the_hash_is_of_what_is_done_and_not_of_the_words_around_it() {
+        let base = requested(1);
+        assert_eq!(Requested { summary: "now".into(), risk: Risk::High, ..base.clone() }.hash(), base.hash());
+        let others = [
+            Requested { action: Action::RunCommand, ..base.clone() },
+            Requested { payload: "other".into(), ..base.clone() },
+            Requested { target_path: Some("x".into()), ..base.clone() },
+            Requested { artifact: Some(EventId([1; 32])), ..base.clone() },
+        ];
+        let hashes: BTreeSet<RequestHash> = others.iter().chain([&base]).map(Requested::hash).collect();
+        assert_eq!(hashes.len(), 5);
+    }
+
+    #[test]
+    fn risk_is_the_highest_that_anybody_sees() {
+        let mut actions = Actions::default();
+        ask(&mut actions, ALICE, 1).unwrap();
+        let mut request = actions.get(&position(1).id).unwrap().clone();
+        assert_eq!(request.risk_with(Risk::Low), Risk::Low);
+        assert_eq!(request.risk_with(Risk::High), Risk::High);
+        request.action = Action::RunCommand;
+        assert_eq!(request.risk_with(Risk::Low), Risk::High);
+    }
+
+    #[test]
+    fn at_most_so_many_wait_and_a_flood_forgets_its_own() {
+        let mut actions = Actions::default();
+        ask(&mut actions, ALICE, 1).unwrap();
+        for number in 0..1000 {
+            ask(&mut actions, MALLORY, 10 + number).unwrap();
+            let request = position(10 + number).id;
+            let (expired, event) =
+                (Expired { request }, event(MALLORY, Origin::Agent, Body::Expired(Expired { request })));
+            let log = crate::log::MemoryLog::default();
+            let past = Past { log: &log, room: &crate::id::RoomId([9; 32]), of: None };
+            actions.expire(&event, &expired, &past, position(2000).id).unwrap().unwrap();
+        }
+        assert_eq!(actions.iter().count(), REQUESTS);
+        assert!(actions.get(&position(1).id).is_some());
+        let waiting = (0..40).filter(|number| ask(&mut actions, MALLORY, 3000 + number).is_ok()).count();
+        assert_eq!((waiting, actions.pending().count()), (OPEN, OPEN + 1));
+    }
+}

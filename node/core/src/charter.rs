@@ -306,3 +306,95 @@ fn list(field: &'static str, list: &[String]) -> Result<(), Refusal> {
 fn at_most(field: &'static str, got: u32, max: u32) -> Result<(), Refusal> {
     if got > max { Err(Refusal::TooHigh { field, got, max }) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Body;
+    use crate::sample::{ALICE, BOB, event, position};
+
+    fn charter(purpose: &str) -> Charter {
+        let (title, purpose) = ("parser".into(), purpose.into());
+        Charter { title, purpose, max_hops: MAX_HOPS, live_minutes: LIVE_MINUTES, ..Charter::default() }
+    }
+
+    fn two(verified: bool) -> Charters {
+        let mut charters = Charters::default();
+        charters.follow(&[ALICE, BOB].into(), verified);
+        charters
+    }
+
+    fn propose(charters: &mut Charters, by: MemberId, origin: Origin, charter: Charter, number: u16) {
+        let proposed = CharterProposed { charter };
+        let event = event(by, origin, Body::CharterProposed(proposed.clone()));
+        charters.propose(&event, &proposed, position(number)).unwrap();
+    }
+
+    fn accept(charters: &mut Charters, by: MemberId, origin: Origin, charter: &Charter) -> Result<(), Refusal> {
+        let accepted = CharterAccepted { hash: charter.hash() };
+        charters.accept(&event(by, origin, Body::CharterAccepted(accepted.clone())), &accepted)
+    }
+
+    #[test]
+    fn every_word_and_number_is_in_the_hash() {
+        let base = charter("make it fast");
+        let others = [
+            Charter { title: "parsers".into(), ..base.clone() },
+            Charter { scope: vec!["x".into()], ..base.clone() },
+            Charter { out_of_scope: vec!["x".into()], ..base.clone() },
+            Charter { must_nots: vec!["x".into()], ..base.clone() },
+            Charter { response_contract: vec!["x".into()], ..base.clone() },
+            Charter { auto_approve: AutoApprove::Low, ..base.clone() },
+            Charter { max_hops: 2, ..base.clone() },
+            Charter { live_minutes: 2, ..base.clone() },
+        ];
+        let hashes: BTreeSet<CharterHash> = others.iter().chain([&base]).map(Charter::hash).collect();
+        assert_eq!(hashes.len(), 9);
+    }
+
+    #[test]
+    fn high_risk_is_covered_by_no_charter() {
+        for auto in [AutoApprove::None, AutoApprove::Low, AutoApprove::All] {
+            assert!(!auto.covers(Risk::High));
+        }
+        assert!(AutoApprove::All.covers(Risk::Medium) && !AutoApprove::Low.covers(Risk::Medium));
+    }
+
+    #[test]
+    fn a_charter_binds_when_all_accepted_and_are_verified() {
+        for verified in [false, true] {
+            let mut charters = two(verified);
+            let text = charter("make it fast");
+            propose(&mut charters, ALICE, Origin::Agent, text.clone(), 1);
+            assert!(charters.in_force().is_none());
+            accept(&mut charters, BOB, Origin::Agent, &text).unwrap();
+            assert_eq!(charters.in_force().is_some(), verified);
+        }
+    }
+
+    #[test]
+    fn the_wish_of_who_left_counts_no_more() {
+        let mut charters = two(true);
+        let text = charter("make it fast");
+        propose(&mut charters, ALICE, Origin::Human, text.clone(), 1);
+        let declined = CharterDeclined { hash: text.hash(), reason: None };
+        charters.decline(&event(BOB, Origin::Human, Body::CharterDeclined(declined.clone())), &declined).unwrap();
+        assert_eq!(charters.standing(), Standing::None);
+        charters.follow(&[ALICE].into(), true);
+        assert!(charters.in_force().is_some());
+    }
+
+    #[test]
+    fn one_that_fell_out_of_force_because_somebody_came_is_not_forgotten() {
+        let mut charters = two(true);
+        let first = charter("make it fast");
+        propose(&mut charters, ALICE, Origin::Human, first.clone(), 1);
+        accept(&mut charters, BOB, Origin::Human, &first).unwrap();
+        charters.follow(&[ALICE, BOB, crate::sample::MALLORY].into(), true);
+        propose(&mut charters, BOB, Origin::Human, charter("or do not"), 2);
+        let declined = CharterDeclined { hash: charter("or do not").hash(), reason: None };
+        charters.decline(&event(ALICE, Origin::Human, Body::CharterDeclined(declined.clone())), &declined).unwrap();
+        accept(&mut charters, crate::sample::MALLORY, Origin::Agent, &first).unwrap();
+        assert_eq!(charters.in_force().map(|agreed| agreed.hash), Some(first.hash()));
+    }
+}

@@ -55,6 +55,8 @@ pub mod ranges;
 pub mod reading;
 pub mod relays;
 pub mod room;
+#[cfg(test)]
+mod sample;
 pub mod sas;
 pub mod seal;
 pub mod seat;

@@ -64,3 +64,27 @@ impl Overrides {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Body;
+    use crate::sample::{ALICE, MALLORY, event};
+
+    fn say(overrides: &mut Overrides, by: MemberId, origin: Origin, number: u16) -> Result<(), Refusal> {
+        let mut finding = [0; 16];
+        finding[..2].copy_from_slice(&number.to_be_bytes());
+        let overridden = Overridden { finding: FindingId(finding), rule: "token".into() };
+        overrides.apply(&event(by, origin, Body::Overridden(overridden.clone())), &overridden)
+    }
+
+    #[test]
+    fn an_agent_overrides_nothing_and_a_flood_takes_nobodys_away() {
+        let mut overrides = Overrides::default();
+        assert_eq!(say(&mut overrides, ALICE, Origin::Agent, 0), Err(Refusal::HumansOnly));
+        say(&mut overrides, ALICE, Origin::Human, 0).unwrap();
+        (0..3000).for_each(|number| say(&mut overrides, MALLORY, Origin::Human, number).unwrap());
+        assert!(overrides.lets_pass(&ALICE, &FindingId([0; 16])));
+        assert_eq!(overrides.made.len(), OVERRIDES);
+    }
+}

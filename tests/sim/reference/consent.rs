@@ -292,7 +292,7 @@ impl Consent {
             && charter.title.len() <= 200
             && !charter.purpose.trim().is_empty()
             && charter.purpose.len() <= 4096
-            && charter.max_hops <= 100
+            && charter.max_hops <= 100_000
             && charter.live_minutes <= 1440;
         if !formed {
             return false;
