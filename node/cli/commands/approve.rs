@@ -73,10 +73,11 @@ fn is_open(shown: &RequestDetail) -> bool {
 
 async fn agreed(shown: &RequestDetail, always: bool) -> Result<bool, Stop> {
     let kind = requests::action(&shown.request.action);
-    let from = plain::line(&shown.request.from);
+    // The payload may have moved what stands above it out of sight.
+    let (from, risk) = (plain::line(&shown.request.from), requests::risk(&shown.request.risk));
     let question = match always {
-        true => format!("Let {from} {kind} here, and from now on whenever this session asks? [y/N] "),
-        false => format!("Let {from} {kind} here, exactly so, once? [y/N] "),
+        true => format!("Have this done for {from} ({kind}, {risk}), and whenever this session asks? [y/N] "),
+        false => format!("Have this done for {from} ({kind}, {risk}), exactly so and once? [y/N] "),
     };
     let typed = tokio::task::spawn_blocking(move || stdin::asked(&question)).await.map_err(io::Error::other)??;
     Ok(["y", "yes"].contains(&typed.trim().to_lowercase().as_str()))

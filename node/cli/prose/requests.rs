@@ -68,6 +68,16 @@ pub fn action(action: &str) -> String {
     }
 }
 
+/// With its colour.
+pub fn risk(risk: &str) -> String {
+    match risk {
+        "high" => "high risk".red().bold().to_string(),
+        "medium" => "medium risk".yellow().to_string(),
+        "low" => "low risk".into(),
+        other => plain::line(other),
+    }
+}
+
 fn parties(request: &RequestView) -> String {
     let from = match (request.mine, request.from_session.as_str()) {
         (true, _) => "You".to_owned(),
@@ -77,15 +87,6 @@ fn parties(request: &RequestView) -> String {
     let ask = if request.mine { "ask" } else { "asks" };
     let to = if request.for_me { "you".to_owned() } else { plain::line(&request.to) };
     format!("{from} {ask} {to}")
-}
-
-fn risk(risk: &str) -> String {
-    match risk {
-        "high" => "high risk".red().bold().to_string(),
-        "medium" => "medium risk".yellow().to_string(),
-        "low" => "low risk".into(),
-        other => plain::line(other),
-    }
 }
 
 fn risks(request: &RequestView) -> String {
