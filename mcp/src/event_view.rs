@@ -53,6 +53,18 @@ pub(crate) struct EventView {
     /// The request that this makes, or moves on.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<String>,
+    /// Of code: its artifact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artifact: Option<String>,
+    /// Of code: its bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    /// Of code: its language, by its author's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    /// Of code: it is a unified diff, by its author's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_patch: Option<bool>,
     /// Why it has no effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     void: Option<String>,
@@ -93,6 +105,10 @@ impl EventView {
             fields: page.fields(entry.fields),
             answered_by: page.list(entry.answered_by),
             request: entry.request,
+            artifact: entry.artifact,
+            size: entry.size,
+            language: entry.language.map(|language| label(&language, 64)),
+            is_patch: entry.is_patch,
             void: entry.void.map(|text| page.text(&text)),
             delivery: entry.delivery,
             cut: page.cut,

@@ -12,6 +12,7 @@ mod request_action;
 mod respond_permission;
 mod room;
 mod send;
+mod share;
 mod status;
 mod summarize;
 mod verify;
@@ -107,6 +108,7 @@ tools! {
     apply::Apply,
     complete_action::CompleteAction,
     summarize::Summarize,
+    share::ShareCode,
 }
 
 /// All tools, always in this order.
@@ -319,6 +321,7 @@ mod tests {
             "pair_apply",
             "pair_complete_action",
             "pair_summarize",
+            "pair_share_code",
         ];
         assert_eq!(names, contract);
     }

@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     answer, approve, charter, completions, config, dashboard, demo, deny, doctor, down, floor, hook, inbox, init,
-    invite, join, leave, mcp, overriding, read, relay, relay_node, remove, rename, requests, rooms, send, status, up,
-    verify, wait, whoami,
+    invite, join, leave, mcp, overriding, quarantine, read, relay, relay_node, remove, rename, requests, rooms, send,
+    status, up, verify, wait, whoami,
 };
 
 /// Two people, two coding agents, one end-to-end encrypted room, no server in the middle.
@@ -73,6 +73,7 @@ pub enum Verb {
     Whoami(whoami::Args),
     Rename(rename::Args),
     Relay(relay::Args),
+    Quarantine(quarantine::Args),
     Remove(remove::Args),
     Leave(leave::Args),
     Up(up::Args),

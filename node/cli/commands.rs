@@ -31,6 +31,7 @@ pub mod join;
 pub mod leave;
 pub mod mcp;
 pub mod overriding;
+pub mod quarantine;
 pub mod read;
 pub mod relay;
 pub mod relay_node;
@@ -94,6 +95,7 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
         Verb::Whoami(args) => whoami::run(args, caller).await,
         Verb::Rename(args) => rename::run(args, caller).await,
         Verb::Relay(args) => relay::run(args, caller).await,
+        Verb::Quarantine(args) => quarantine::run(args, caller).await,
         Verb::Remove(args) => remove::run(args, caller).await,
         Verb::Leave(args) => leave::run(args, caller).await,
         Verb::Up(args) => up::run(args, caller).await,

@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 50] = [
+const COMMANDS: [&[&str]; 55] = [
     &["init"],
     &["join"],
     &["answer"],
@@ -34,6 +34,11 @@ const COMMANDS: [&[&str]; 50] = [
     &["relay", "list"],
     &["relay", "add"],
     &["relay", "remove"],
+    &["quarantine"],
+    &["quarantine", "list"],
+    &["quarantine", "show"],
+    &["quarantine", "export"],
+    &["quarantine", "remove"],
     &["remove"],
     &["leave"],
     &["up"],

@@ -53,9 +53,8 @@ async fn two_windows_in_one_folder_both_hear_everything() {
     assert_ne!(one, two, "each window is a session of its own");
 
     let said_by_bob: Vec<String> = (0..20).map(|number| format!("message {number}")).collect();
-    let his = bob.agent().await;
     for text in &said_by_bob {
-        his.ask("pair_send", json!({ "kind": "chat", "text": text })).await;
+        bob.ask(&["send", text]).await;
     }
     for window in [&first, &second] {
         let heard = window.hears("message 19").await;

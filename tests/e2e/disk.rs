@@ -3,8 +3,6 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use serde_json::json;
-
 use crate::lab::Lab;
 use crate::person::Person;
 use crate::story::{agree, join, open};
@@ -19,11 +17,10 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged() {
     small_disk(&alice).await;
     open(&alice).await;
     join(&alice, &bob).await;
-    let hers = alice.agent().await;
     let mut acknowledged = Vec::new();
     for number in 0..20 {
         let text = format!("before {number}");
-        hers.ask("pair_send", json!({ "kind": "chat", "text": text })).await;
+        alice.ask(&["send", &text]).await;
         acknowledged.push(text);
     }
 
@@ -32,9 +29,9 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged() {
     let mut refusal = None;
     for number in 0..2_000 {
         let text = format!("while full {number} {}", "x".repeat(100 * 1024));
-        let answer = hers.call("pair_send", json!({ "kind": "chat", "text": text })).await.expect("an answer");
-        if answer.is_error == Some(true) {
-            refusal = answer.structured_content;
+        let answer = alice.run(&["send", &text]).await;
+        if answer.code != 0 {
+            refusal = Some(answer.failure(answer.code));
             break;
         }
         acknowledged.push(text);
@@ -47,8 +44,8 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged() {
 
     empty(&alice, filler);
     crate::patience::until("it works again", async || {
-        let answer = hers.call("pair_send", json!({ "kind": "chat", "text": "space again" })).await.ok()?;
-        (answer.is_error != Some(true)).then_some(())
+        let answer = alice.run(&["send", "space again"]).await;
+        (answer.code == 0).then_some(())
     })
     .await;
     bob.reads("space again").await;

@@ -19,6 +19,7 @@ mod kills;
 mod meeting;
 mod relays;
 mod rooms;
+mod sharing;
 mod strangers;
 mod talking;
 mod three;

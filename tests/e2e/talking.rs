@@ -57,7 +57,7 @@ async fn the_command_line_talks() {
     let read = bob.reads("good morning").await;
     let by_hand = if inside_an_agent_host() { "agent" } else { "human" };
     assert_eq!((&read["event"], &read["name"], &read["origin"]), (&sent["event"], &json!("alice"), &json!(by_hand)));
-    alice.ask(&["send", "look at this", "--kind", "finding", "--headline", "a bug"]).await;
+    alice.ask(&["send", "look at this", "--kind", "status", "--headline", "a bug"]).await;
     let inbox = bob.reads("look at this").await;
     assert_eq!(inbox["headline"], "a bug");
     agree(&[&alice, &bob]).await;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use pairwave_core::artifacts::Draft;
 use pairwave_core::command::{Command, Outcome, Token};
 use pairwave_core::event::Origin;
 use pairwave_core::id::{EventId, RoomId};
@@ -13,6 +14,7 @@ use pairwave_core::room::Room;
 use pairwave_core::talk::{Kind, Message};
 use rand_core::Rng;
 
+use crate::blobs::{content, is_whole};
 use crate::checks::{agree, have_the_same, is_true, transcript};
 use crate::reference::Library;
 use crate::scenes::{MINUTE, bring_in, found, question};
@@ -136,6 +138,10 @@ impl Evening {
             }
             11 => self.tell(at, Command::Remove { room, by, member, reason: None }),
             12 if at > 3 => self.tell(at, Command::Leave { room, by }),
+            13 => {
+                let draft = Draft { headline: format!("code of {step}"), ..Draft::default() };
+                self.tell(at, Command::Share { room, by, draft, content: content(120_000, step as u8) });
+            }
             14 => self.tell(at, Command::AddRelay { room, by, relay: relay(step % 12, step % 2) }),
             15 => self.tell(at, Command::RemoveRelay { room, by, relay: relay(step % 12, 0) }),
             _ if at != other => {
@@ -241,10 +247,27 @@ impl Evening {
         assert!(standing.iter().all(|at| self.world.node(*at).room(&room).is_some_and(Room::is_settled)));
         agree(&self.world, room, &standing).unwrap();
         self.check();
+        self.check_artifacts(&standing);
         let transcript = transcript(&self.world, room, 0);
         for (event, (at, text)) in &self.acknowledged {
             let times = transcript.iter().filter(|(id, said)| id == event && said == text).count();
             assert_eq!(times, usize::from(standing.contains(at)).max(times.min(1)), "{text}");
+        }
+    }
+}
+
+impl Evening {
+    /// What somebody shared who is still there is with everybody.
+    fn check_artifacts(&mut self, standing: &[At]) {
+        let room = self.room;
+        let members: Vec<_> = standing.iter().map(|at| self.world.member(*at)).collect();
+        let artifacts = &self.world.node(0).room(&room).expect("a member").state().artifacts;
+        let artifacts = artifacts.iter().filter(|(_, artifact)| members.contains(&artifact.by));
+        for artifact in artifacts.map(|(id, _)| *id).collect::<Vec<_>>() {
+            for at in standing {
+                let whole = |world: &World| is_whole(world, room, *at, artifact);
+                assert!(self.world.run_until(10 * MINUTE, whole), "{} lacks {artifact}", NAMES[*at]);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use pairwave_core::effect::{Effect, Slot};
-use pairwave_core::id::{EventId, MemberId, RoomId};
+use pairwave_core::id::{ChunkId, EventId, MemberId, RoomId};
 use pairwave_core::log::{Log, LogError, MemoryLog, Position, Record};
 
 use crate::fault::Fault;
@@ -76,6 +76,8 @@ impl Disk {
             Effect::Append { room, records, .. } => records.iter().for_each(|record| content.append(*room, record, me)),
             Effect::Save { room, slot, value: Some(value), .. } => content.save(*room, *slot, value),
             Effect::Save { room, slot, value: None, .. } => _ = content.slots.remove(&(*room, *slot)),
+            Effect::Chunk { room, id, bytes: Some(bytes), .. } => content.log.keep_chunk(*room, *id, bytes.clone()),
+            Effect::Chunk { room, id, bytes: None, .. } => content.log.drop_chunk(room, id),
             Effect::Forget { room, .. } => {
                 content.log.forget(room);
                 content.slots.retain(|(of, _), _| of != room);
@@ -168,5 +170,13 @@ impl Log for Disk {
 
     fn arrivals(&self, room: &RoomId, after: u64, limit: usize) -> Result<Vec<(u64, EventId)>, LogError> {
         self.read()?.log.arrivals(room, after, limit)
+    }
+
+    fn chunk(&self, room: &RoomId, id: &ChunkId) -> Result<Option<Vec<u8>>, LogError> {
+        self.read()?.log.chunk(room, id)
+    }
+
+    fn has_chunk(&self, room: &RoomId, id: &ChunkId) -> Result<bool, LogError> {
+        self.read()?.log.has_chunk(room, id)
     }
 }

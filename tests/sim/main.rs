@@ -2,8 +2,12 @@
 
 mod answering;
 mod arrival;
+mod blobs;
+mod bodies;
 mod chaos;
 mod checks;
+mod consent;
+mod consenting;
 mod costs;
 mod disk;
 mod failing;

@@ -4,14 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pairwave_core::artifacts::Shared;
 use pairwave_core::event::{Body, Event};
 use pairwave_core::id::{EventId, MemberId, SessionId};
 use pairwave_core::members::{Admitted, Removed};
 use pairwave_core::sessions::look;
 use pairwave_core::talk::{Field, Kind, Message};
 
+mod consent;
 mod judgement;
 
+pub use self::consent::Consent;
 pub use self::judgement::{End, Membership};
 
 /// Events that were met anywhere, with their ancestors: neither depends on who knows them.
@@ -40,6 +43,7 @@ pub struct Truth {
     pub sessions: BTreeMap<(MemberId, SessionId), String>,
     /// Address and token, as they came.
     pub relays: Vec<(String, Option<String>)>,
+    pub consent: Consent,
 }
 
 impl Library {
@@ -80,10 +84,12 @@ impl Library {
             names: BTreeMap::new(),
             sessions: BTreeMap::new(),
             relays: Vec::new(),
+            consent: Consent::default(),
         };
         for id in truth.order.clone() {
             if truth.tell(self, id) {
                 truth.hear(self.event(&id));
+                truth.consent.hear(self.event(&id), id);
             } else {
                 truth.without_effect.insert(id);
             }
@@ -106,6 +112,9 @@ impl Truth {
         if self.membership.void.contains(&id) || !self.membership.may_speak(library, &id) {
             return false;
         }
+        if !self.consent.tell(library, id) {
+            return false;
+        }
         match &event.body {
             Body::Genesis(genesis) => self.introduce(event.author, &genesis.name),
             Body::Admitted(Admitted { member, name, .. }) => self.introduce(*member, name),
@@ -123,6 +132,7 @@ impl Truth {
                 return self.relays.len() < there;
             }
             Body::Message(message) => return self.say(library, id, message),
+            Body::Shared(shared) => return is_whole(shared),
             Body::Foreign { .. } => return false,
             _ => (),
         }
@@ -217,8 +227,16 @@ fn is_complete(message: &Message) -> bool {
         Kind::Chat | Kind::Status => true,
         Kind::Question => expected,
         Kind::Answer => message.answers.is_some(),
+        Kind::Finding => message.headline.as_ref().is_some_and(|headline| !headline.trim().is_empty()),
         other => panic!("nobody here says a {other:?}"),
     }
+}
+
+/// Has it a headline, and as many chunks of 48 KiB as make up its size, of at most 64 MiB?
+fn is_whole(shared: &Shared) -> bool {
+    let (size, chunks) = (shared.blob.size, shared.blob.chunks.len() as u64);
+    let sized = (1..=64 << 20).contains(&size) && (size - 1) / (48 << 10) + 1 == chunks;
+    sized && !shared.headline.trim().is_empty() && shared.headline.len() <= 400
 }
 
 /// The events of a removed member that keep their effect: the one that the removal names and what

@@ -86,12 +86,17 @@ pub struct Network {
     pub double_one_in: u64,
     /// Streams are told of in any order, and whatever may be told twice is.
     pub jumbled: bool,
+    /// Streams that begin now run over circuits with small limits.
+    pub small: bool,
+    /// How many frames were sent.
+    pub frames: u64,
     pub max_delay_ms: u64,
 }
 
-/// Late events are gathered as soon as a few would be folded again: evenings here are short.
+/// Late events are gathered as soon as a few would be folded again, and little is room for blobs: evenings
+/// here are short.
 pub fn limits() -> Limits {
-    Limits { fold_again: 8, ..Limits::default() }
+    Limits { fold_again: 8, blobs_per_room: 4 << 20, ..Limits::default() }
 }
 
 enum Event {
@@ -189,8 +194,11 @@ impl World {
     /// The disk refuses what waits to be written, and everything that waits for it is dropped.
     pub fn fail_writes(&mut self, at: At) {
         let waiting = std::mem::take(&mut self.machines[at].waiting);
+        let mut closed = BTreeSet::new();
         for effect in waiting {
-            if let Effect::Append { number, room, .. } = effect {
+            if let Effect::Append { number, room, .. } | Effect::Chunk { number, room, .. } = effect
+                && closed.insert(room)
+            {
                 self.feed(at, Input::AppendFailed { room, number, why: "the disk is full".into() });
                 let restored = self.restored(at, room);
                 self.later(at, 1000, restored);
@@ -394,7 +402,9 @@ impl World {
                 let delay = self.rng.next_u64() % 40;
                 self.later(at, delay, Input::LookedUp { id, answer });
             }
-            Effect::Append { .. } | Effect::Save { .. } | Effect::Forget { .. } => unreachable!("goes to the disk"),
+            Effect::Append { .. } | Effect::Save { .. } | Effect::Chunk { .. } | Effect::Forget { .. } => {
+                unreachable!("goes to the disk")
+            }
         }
     }
 
@@ -456,7 +466,10 @@ impl Machine {
 /// The number of an effect that goes to the disk.
 pub fn written(effect: &Effect) -> Option<u64> {
     match effect {
-        Effect::Append { number, .. } | Effect::Save { number, .. } | Effect::Forget { number, .. } => Some(*number),
+        Effect::Append { number, .. }
+        | Effect::Save { number, .. }
+        | Effect::Chunk { number, .. }
+        | Effect::Forget { number, .. } => Some(*number),
         _ => None,
     }
 }

@@ -26,12 +26,14 @@ pub async fn ask(
         return failed(StatusCode::BAD_REQUEST, &not_for_a_page());
     }
     let invites = matches!(question, Request::Invite(_));
+    let decides = is_decided_about(&question);
     match companion.call(question).await {
         Ok(mut answer) => {
             if invites {
                 with_qr(&mut answer);
             }
-            ([(header::CACHE_CONTROL, "no-store")], Json(rendering::answer(answer).await)).into_response()
+            let answer = if decides { rendering::to_decide(answer).await } else { rendering::answer(answer).await };
+            ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
         }
         Err(failure) => failed(status(failure.code), &failure),
     }
@@ -48,6 +50,13 @@ fn with_qr(answer: &mut Value) {
     if let Some(code) = qr::code(&invite) {
         answer["qr"] = code;
     }
+}
+
+fn is_decided_about(question: &Request) -> bool {
+    matches!(
+        question,
+        Request::Quarantine(_) | Request::Requests(_) | Request::ShowArtifact(_) | Request::ShowRequest(_)
+    )
 }
 
 /// Folders and processes are a terminal's business, and what was given is marked by `mark_read`.
@@ -69,9 +78,11 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::MarkRead(_)
         | Request::Override(_)
         | Request::ProposeCharter(_)
+        | Request::Quarantine(_)
         | Request::Read(_)
         | Request::Relays(_)
         | Request::Remove(_)
+        | Request::RemoveArtifact(_)
         | Request::RemoveRelay(_)
         | Request::Rename(_)
         | Request::Requests(_)
@@ -81,6 +92,8 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::ShowCharter(_)
         | Request::ShowFloor(_)
         | Request::ShowRequest(_)
+        | Request::Share(_)
+        | Request::ShowArtifact(_)
         | Request::ShowStatus(_)
         | Request::Verify(_)
         | Request::Whoami(_)
@@ -90,6 +103,7 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Complete(_)
         | Request::Create(_)
         | Request::Down(_)
+        | Request::ExportArtifact(_)
         | Request::Inbox(_)
         | Request::Join(_)
         | Request::OpenDashboard(_)

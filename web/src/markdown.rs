@@ -18,6 +18,11 @@ pub fn to_html(text: &str) -> String {
     rendered(text, Budget::default())
 }
 
+/// Code in colours, as the inner HTML of a block.
+pub fn code(code: &str, language: &str) -> String {
+    CLEANER.clean(&highlight::to_html(code, language, &mut Budget::default())).to_string()
+}
+
 /// Drops what changes how the text around it reads without being seen itself: bidirectional controls
 /// and control characters (CVE-2021-42574).
 pub fn visible(text: &str) -> Cow<'_, str> {

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::markdown;
 
+/// What a yes is about, and where it was found to be dangerous.
+const DECIDED: &[&str] = &["payload", "target_path", "paths", "excerpt", "path_hint", "content", "diff"];
+
 /// An answer with the HTML of everything that was said in it.
 pub async fn answer(mut answer: Value) -> Value {
     let events = answer.get_mut("events").and_then(Value::as_array_mut).map(mem::take);
@@ -16,6 +19,23 @@ pub async fn answer(mut answer: Value) -> Value {
         answer["events"] = entries(events).await.into();
     }
     answer
+}
+
+/// What a human decides about comes sign by sign: what is handed over later must be what was shown, and
+/// the page marks what would not be seen.
+pub async fn to_decide(mut answer: Value) -> Value {
+    visible_but(&mut answer, DECIDED);
+    if let Some(html) = coloured(&answer).await {
+        answer["html"] = html.into();
+    }
+    answer
+}
+
+/// The code of an artifact in colours.
+async fn coloured(answer: &Value) -> Option<String> {
+    let (code, language) = (answer["content"].as_str()?.to_owned(), answer["item"]["language"].as_str()?.to_owned());
+    let colouring = tokio::task::spawn_blocking(move || survived(|| markdown::code(&code, &language)));
+    colouring.await.ok()?
 }
 
 /// Entries with their HTML. None come back when the companion ends meanwhile.
@@ -29,12 +49,19 @@ pub async fn entries(mut entries: Vec<Value>) -> Vec<Value> {
 
 /// Drops from every string in it what changes how the text around it reads.
 pub fn visible(value: &mut Value) {
+    visible_but(value, &[]);
+}
+
+/// As [`visible`], but for the fields of these names.
+fn visible_but(value: &mut Value, exact: &[&str]) {
     match value {
         Value::String(text) => *text = markdown::visible(text).into_owned(),
-        Value::Array(values) => values.iter_mut().for_each(visible),
+        Value::Array(values) => values.iter_mut().for_each(|value| visible_but(value, exact)),
         Value::Object(fields) => {
             let shown = mem::take(fields).into_iter().map(|(name, mut value)| {
-                visible(&mut value);
+                if !exact.contains(&name.as_str()) {
+                    visible_but(&mut value, exact);
+                }
                 (markdown::visible(&name).into_owned(), value)
             });
             *fields = shown.collect();
@@ -63,7 +90,16 @@ fn survived(render: impl FnOnce() -> String + UnwindSafe) -> Option<String> {
 fn is_message(kind: &str) -> bool {
     matches!(
         kind,
-        "answer" | "chat" | "context" | "decision" | "finding" | "handoff" | "question" | "review" | "status"
+        "answer"
+            | "chat"
+            | "context"
+            | "decision"
+            | "finding"
+            | "handoff"
+            | "question"
+            | "review"
+            | "status"
+            | "summary"
     )
 }
 
@@ -91,6 +127,28 @@ mod tests {
             "html": "<p>ab</p>\n",
         });
         assert_eq!(shown, json!({ "events": [clean], "next": "ab" }));
+    }
+
+    #[tokio::test]
+    async fn code_comes_in_colours_where_its_language_is_known() {
+        let shown = json!({ "content": "fn main() { \"<b>\" }", "item": { "language": "rust" } });
+        let html = to_decide(shown).await["html"].as_str().unwrap().to_owned();
+        assert!(html.contains("&lt;b&gt;") && !html.contains("<b>"), "{html}");
+        assert_eq!(to_decide(json!({ "content": "x", "item": {} })).await["html"], Value::Null);
+    }
+
+    #[tokio::test]
+    async fn what_is_decided_about_is_shown_sign_by_sign() {
+        let turned = "rm \u{202e}x\r";
+        let request =
+            json!({ "summary": turned, "target_path": turned, "paths": [turned], "warnings": [{ "excerpt": turned }] });
+        let shown = to_decide(json!({ "payload": turned, "request": request })).await;
+        assert_eq!((&shown["payload"], &shown["request"]["target_path"]), (&json!(turned), &json!(turned)));
+        assert_eq!(
+            (&shown["request"]["paths"][0], &shown["request"]["warnings"][0]["excerpt"]),
+            (&json!(turned), &json!(turned))
+        );
+        assert_eq!(shown["request"]["summary"], "rm x", "what is said about it turns nothing around");
     }
 
     #[tokio::test]

@@ -46,6 +46,26 @@ async fn a_foreign_page_may_not_ask() {
     assert_eq!(site.post("/api/ask", &[token, ("origin", &own)], question).await.0, 200);
 }
 
+/// With everything that it would have to know, even a token.
+#[tokio::test]
+async fn a_foreign_page_may_not_approve() {
+    let site = Site::open().await;
+    let bearer = format!("Bearer {}", site.token().await);
+    let token = ("authorization", &*bearer);
+    let yes = r#"{"ask":"respond","request":"aaaa","decision":"approve","hash":"bbbb","always_allow":true}"#;
+    let pass = r#"{"ask":"override","id":"aaaa"}"#;
+    let accept = r#"{"ask":"accept_charter","hash":"bbbb"}"#;
+    for question in [yes, pass, accept] {
+        for origin in ["https://evil.example", "null", "http://127.0.0.1:1"] {
+            assert_eq!(site.post("/api/ask", &[token, ("origin", origin)], question).await.0, 403, "{origin}");
+        }
+        assert_eq!(site.post("/api/ask", &[token, ("sec-fetch-site", "same-site")], question).await.0, 403);
+        assert_eq!(site.post("/api/ask", &[token, ("content-type", "text/plain")], question).await.0, 415);
+        assert_eq!(site.post("/api/ask", &[], question).await.0, 401);
+    }
+    assert!(site.fake.asked.lock().unwrap().is_empty(), "none of it came to the companion");
+}
+
 #[tokio::test]
 async fn without_a_token_there_is_nothing() {
     let site = Site::open().await;

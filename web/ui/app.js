@@ -3,6 +3,7 @@
 import { button, fill, h } from "./dom.js";
 import { lockedState, replacedState } from "./locked.js";
 import { Rail } from "./rail.js";
+import { RequestDesk } from "./request-desk.js";
 import { RoomColumn } from "./room.js";
 import { toastShelf } from "./toast.js";
 
@@ -26,6 +27,7 @@ export class App extends HTMLElement {
   constructor(store, hooks) {
     super();
     this.store = store;
+    this.desk = new RequestDesk(store);
     this.rail = new Rail(store, {
       ...hooks,
       open: (room) => this.open(room),
@@ -95,7 +97,9 @@ export class App extends HTMLElement {
 
   /** @param {string} room */
   #column(room) {
-    const column = new RoomColumn(this.store, room, { close: () => this.close(column), canClose: () => this.columns.length > 1 });
+    const column = new RoomColumn(this.store, room, {
+      close: () => this.close(column), canClose: () => this.columns.length > 1, openRequest: (id) => this.desk.open(room, id),
+    });
     return column;
   }
 

@@ -2,6 +2,7 @@
 
 import { button, h } from "./dom.js";
 import { icon } from "./icons.js";
+import { nextStep } from "./next-step.js";
 import { toast } from "./toast.js";
 import { isVerifying } from "./verify.js";
 
@@ -12,13 +13,16 @@ export class Banners extends HTMLElement {
   /** One of the two events that prove it, by member. @type {Map<string, string>} */
   #forked = new Map();
   #drawn = "";
+  #drawnStep = "";
+  /** Next steps that were put off. @type {Set<string>} */
+  #putOff = new Set();
   /** The banner of each alert, kept so that a live region speaks once. @type {Map<Alert, HTMLElement>} */
   #shown = new Map();
 
   /**
    * @param {Store} store
    * @param {string} room
-   * @param {{verify: (member: Member) => void, goTo: (event: string) => void, forkedBy: (member: string) => string | undefined}} hooks
+   * @param {{verify: (member: Member) => void, charter: () => void, request: () => void, goTo: (event: string) => void, forkedBy: (member: string) => string | undefined}} hooks
    * @param {AbortSignal} signal
    */
   constructor(store, room, hooks, signal) {
@@ -28,13 +32,34 @@ export class Banners extends HTMLElement {
     this.hooks = hooks;
     this.alarms = h("div", null);
     this.others = h("div", null);
-    this.append(this.alarms, this.others);
+    this.step = h("div", null);
+    this.append(this.alarms, this.others, this.step);
     store.alerts.on("changed", () => this.#showAlerts(), signal);
     store.on("status", () => this.#update(), signal);
     store.on("entry", ({ entry }) => {
       if (entry.room === room && entry.forked) this.#forked.set(entry.member, entry.event);
     }, signal);
+    store.requests.on("changed", () => this.#showStep(), signal);
     this.#update();
+  }
+
+  /** What is to be done before agents may do more than talk, or what waits for a yes. */
+  #showStep() {
+    const room = this.store.room(this.roomId);
+    const step = room ? nextStep(room, this.store.requests.pending(this.roomId)) : null;
+    const isShown = step !== null && !this.#putOff.has(step.id);
+    const drawn = isShown ? JSON.stringify([step.id, step.text, step.action]) : "";
+    if (drawn === this.#drawnStep) return;
+    this.#drawnStep = drawn;
+    if (!step || !isShown) return this.step.replaceChildren();
+    const go = { verify: () => step.member && this.hooks.verify(step.member), charter: this.hooks.charter, request: this.hooks.request }[step.goes];
+    this.step.replaceChildren(h("div", { class: `banner ${step.goes === "request" ? "is-asking" : "is-step"}`, role: "status", "data-testid": "next-step", "data-step": step.goes },
+      icon("shield"), h("p", null, step.text),
+      button(step.action, { class: "primary", "data-testid": "next-step-go", on: { click: go } }),
+      button("", { class: "icon-button small", "aria-label": "Not now", "data-testid": "dismiss", on: { click: () => {
+        this.#putOff.add(step.id);
+        this.#showStep();
+      } } }, icon("close"))));
   }
 
   #update() {
@@ -43,6 +68,7 @@ export class Banners extends HTMLElement {
     if (drawn !== this.#drawn) this.alarms.replaceChildren(...forked.map((member) => this.#alarm(member)));
     this.#drawn = drawn;
     this.#showAlerts();
+    this.#showStep();
   }
 
   /** @param {Member} member */

@@ -3,11 +3,13 @@
 import { button, field, fill, h } from "./dom.js";
 import { keepDraft, loadDraft, newDraft, newKey } from "./drafts.js";
 import { firstWords } from "./entry-parts.js";
+import { findingView, SECRET_FOUND } from "./findings.js";
 import { icon } from "./icons.js";
 import { kindName, MESSAGE_KINDS, needsOf } from "./kinds.js";
-import { toast } from "./toast.js";
+import { toast, toastFailure } from "./toast.js";
+import { Writing } from "./writing.js";
 
-/** @import { Draft, Entry, Failure, Kind, Room } from "./types.js" */
+/** @import { Draft, Entry, Failure, Finding, Kind, Room } from "./types.js" */
 /** @import { Store } from "./store.js" */
 /** @import { Need } from "./kinds.js" */
 
@@ -41,6 +43,8 @@ export class Composer extends HTMLElement {
     });
     this.context = h("div", { class: "composer-context" });
     this.more = h("div", { class: "composer-more" });
+    this.pause = h("span", { class: "pause", role: "status", "data-testid": "agents-wait" });
+    this.writing = new Writing(store, room, (isOn) => { this.pause.textContent = isOn && this.#hasAgents ? "Your agents wait while you write." : ""; });
     this.note = h("div", { class: "composer-note", "data-testid": "composer-note", role: "status" });
     this.sendButton = h("button", { class: "primary send", "data-testid": "composer-send", "aria-label": "Send" }, icon("send"));
     this.#build();
@@ -78,13 +82,19 @@ export class Composer extends HTMLElement {
     this.#offerAddressees(room);
   }
 
+  get #hasAgents() {
+    return this.store.room(this.roomId)?.members.some((member) => member.me && member.sessions.some((session) => session.origin === "agent"));
+  }
+
   #build() {
     const form = h("form", {
       class: "composer", "data-testid": "composer", "aria-label": "Write",
       on: { submit: (/** @type {SubmitEvent} */ event) => {
         event.preventDefault();
         this.#submit();
-      } },
+      },
+      input: () => this.writing.typed([this.draft.text, ...Object.values(this.draft.more)].join("")),
+      focusout: (/** @type {FocusEvent} */ event) => { if (!(event.relatedTarget instanceof Node && this.contains(event.relatedTarget))) this.writing.end(); } },
     }, this.context, this.more,
     h("div", { class: "composer-line" }, this.text, this.sendButton),
     h("div", { class: "composer-foot" },
@@ -92,7 +102,7 @@ export class Composer extends HTMLElement {
       h("span", { class: "pick" }, h("span", { "aria-hidden": "true" }, "to"), this.to),
       h("span", { class: "hint keys" }, h("kbd", null, "Enter"), " sends, ", h("kbd", null, "Shift Enter"), " breaks the line")),
     this.note);
-    this.append(form);
+    this.append(form, this.pause);
     this.#show();
     this.update();
   }
@@ -189,6 +199,7 @@ export class Composer extends HTMLElement {
 
   #done() {
     const hadFocus = this.contains(document.activeElement);
+    this.writing.end();
     this.draft = newDraft();
     this.to.value = "";
     this.#show();
@@ -201,6 +212,37 @@ export class Composer extends HTMLElement {
     this.draft = { ...this.draft, sending: false };
     this.#showNote();
     fill(this.note, h("p", { class: "refusal", role: "alert", "data-testid": "composer-refusal" }, h("b", null, failure.message), " ", failure.next));
+    if (failure.rule === SECRET_FOUND) void this.#showFinding(failure, this.draft.key);
+  }
+
+  /**
+   * @param {Failure} failure
+   * @param {string} key of the words that were refused
+   */
+  async #showFinding(failure, key) {
+    const finding = await this.store.findings.of(this.roomId, failure);
+    if (!finding || this.draft.key !== key || this.draft.sending) return;
+    fill(this.note, h("div", { class: "held-back", role: "alert", "data-testid": "composer-secret" },
+      h("p", null, h("b", null, "Not sent. ")), findingView(finding),
+      h("div", { class: "actions" },
+        button("Edit", { "data-testid": "secret-edit", on: { click: () => this.#editAgain() } }),
+        button("Let this one pass, and send", { class: "danger", "data-testid": "secret-pass", on: { click: () => void this.#letPass(finding) } }),
+        h("span", { class: "hint" }, "Everybody in the room would read it, and keep it."))));
+  }
+
+  #editAgain() {
+    fill(this.note);
+    this.text.focus();
+  }
+
+  /** @param {Finding} finding */
+  async #letPass(finding) {
+    try {
+      await this.store.findings.letPass(this.roomId, finding);
+      this.#submit();
+    } catch (error) {
+      toastFailure(error);
+    }
   }
 
   #showNote() {

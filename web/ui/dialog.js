@@ -4,19 +4,27 @@ import { button, fill, h, uid } from "./dom.js";
 import { icon } from "./icons.js";
 
 /**
- * @param {{title: string, testid: string, className?: string}} what
+ * @typedef {object} DialogLook
+ * @property {import("./dom.js").Child | import("./dom.js").Child[]} title
+ * @property {string} testid
+ * @property {string} [className]
+ * @property {boolean} [isSticky] a click beside it does not close it, and the focus begins at its title, not at a button
+ */
+
+/**
+ * @param {DialogLook} what
  * @param {...(import("./dom.js").Child | import("./dom.js").Child[])} content
  */
-export function openDialog({ title, testid, className = "" }, ...content) {
+export function openDialog({ title, testid, className = "", isSticky = false }, ...content) {
   const id = uid("dialog");
   const before = document.activeElement;
   const body = h("div", { class: "dialog-body" }, ...content);
   const dialog = h("dialog", { class: `dialog ${className}`, "aria-labelledby": id, "data-testid": testid },
-    h("header", { class: "dialog-head" }, h("h2", { id }, title),
+    h("header", { class: "dialog-head" }, h("h2", { id, tabindex: isSticky && "-1", autofocus: isSticky }, title),
       button("", { class: "icon-button", "aria-label": "Close", "data-testid": "dialog-close", on: { click: () => dialog.close() } }, icon("close"))),
     body);
   const closed = new AbortController();
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("click", (event) => event.target === dialog && !isSticky && dialog.close());
   dialog.addEventListener("close", () => {
     closed.abort();
     dialog.remove();

@@ -2,12 +2,17 @@
 
 import { button, h, uid } from "./dom.js";
 import { answersLine, deliveryLine, fieldsOf } from "./entry-parts.js";
+import { codeCard } from "./entry-code.js";
+import { requestCard } from "./entry-request.js";
 import { bodyOf } from "./html.js";
 import { icon } from "./icons.js";
 import { isMessage, kindName } from "./kinds.js";
 import { clockTime, fullTime } from "./time.js";
 
 /** @import { Entry, Room } from "./types.js" */
+
+/** Of what happened, that which somebody waits for. @type {Partial<Record<Entry["kind"], string>>} */
+const LOOKS = { denied: "is-denied", approved: "is-approved", completed: "is-completed", charter_accepted: "is-approved", charter_declined: "is-denied", overridden: "is-denied" };
 
 const FOLD_LETTERS = 2_400;
 const FOLD_LINES = 36;
@@ -20,6 +25,10 @@ const FOLD_LINES = 36;
  * @property {(id: string) => void} goTo
  * @property {(entry: Entry) => void} inspect
  * @property {(entry: Entry) => void} answer
+ * @property {import("./requests.js").Requests} requests
+ * @property {(id: string) => void} openRequest
+ * @property {import("./quarantine.js").Shared} shared
+ * @property {(id: string) => void} openArtifact
  * @property {(entry: Entry) => void} showInPlace
  * @property {boolean} isFiltered
  * @property {Set<string>} unfolded
@@ -40,7 +49,9 @@ export function entryRow(entry, context) {
   article.classList.toggle("is-mine", entry.me);
   article.classList.toggle("is-void", Boolean(entry.void));
   article.classList.toggle("is-forked", Boolean(entry.forked));
-  if (isMessage(entry.kind)) article.append(byline(entry, label), messageBody(entry, context));
+  if (entry.kind === "action") article.append(byline(entry, label), requestCard(entry, context, rowTools(entry, context)));
+  else if (entry.kind === "code") article.append(byline(entry, label), codeCard(entry, context, rowTools(entry, context)));
+  else if (isMessage(entry.kind)) article.append(byline(entry, label), messageBody(entry, context));
   else article.append(roomLine(entry, label), rowTools(entry, context));
   return article;
 }
@@ -67,7 +78,7 @@ function timeOf(entry) {
  * @param {string} label
  */
 function roomLine(entry, label) {
-  return h("p", { class: "room-line" },
+  return h("p", { class: `room-line ${LOOKS[entry.kind] ?? ""}` },
     h("bdi", { id: label }, entry.text || kindName(entry.kind)), " ", timeOf(entry),
     entry.forked && forkedMark(), entry.void && voidMark(entry.void));
 }

@@ -14,11 +14,16 @@
  */
 
 /** @type {Kind[]} */
-export const MESSAGE_KINDS = ["chat", "question", "answer", "context", "decision", "finding", "status", "review", "handoff"];
+export const MESSAGE_KINDS = ["chat", "question", "answer", "context", "decision", "finding", "status", "review", "handoff", "summary"];
 
 /** @type {Kind[]} */
 export const ROOM_KINDS = ["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named",
-  "relay_added", "relay_removed", "letter_keys", "foreign"];
+  "relay_added", "relay_removed", "letter_keys", "charter_proposed", "charter_accepted", "charter_declined",
+  "floor_claimed", "floor_yielded", "floor_taken", "floor_released", "action", "approved", "denied", "handed", "completed", "expired",
+  "overridden", "prompted", "code", "foreign"];
+
+/** Make a request, or move it on. @type {Kind[]} */
+const REQUEST_KINDS = ["action", "approved", "denied", "handed", "completed", "expired"];
 
 /** @type {Partial<Record<Kind, Need[]>>} */
 const NEEDS = {
@@ -40,6 +45,11 @@ const NEEDS = {
     { name: "files_modified", label: "Files changed", hint: "One per line.", as: "list", isField: true },
     { name: "decisions_made", label: "Decisions", hint: "One per line.", as: "list", isField: true },
   ],
+  summary: [
+    { name: "headlines", label: "What came of it", hint: "One per line.", as: "list", isField: true },
+    { name: "decisions", label: "Decisions", hint: "One per line, if there are any.", as: "list", isField: true, optional: true },
+    { name: "open_questions", label: "Open questions", hint: "One per line, if there are any.", as: "list", isField: true, optional: true },
+  ],
 };
 
 /**
@@ -55,9 +65,14 @@ export function isMessage(kind) {
   return MESSAGE_KINDS.includes(kind);
 }
 
+/** @param {Kind} kind */
+export function isAboutRequest(kind) {
+  return REQUEST_KINDS.includes(kind);
+}
+
 /** @param {string} kind */
 export function kindName(kind) {
-  return kind.replace("_", " ");
+  return kind.replaceAll("_", " ");
 }
 
 /**
@@ -72,7 +87,7 @@ export function extrasOf(kind, typed) {
   const fields = {};
   for (const need of needsOf(kind)) {
     const text = (typed[need.name] ?? (need.choices ? need.choices[0] : "")).trim();
-    if (!text && need.optional) continue;
+    if (!text && need.optional && need.as !== "list") continue;
     const value = need.as === "list" ? text.split("\n").map((line) => line.trim()).filter(Boolean) : text;
     (need.isField ? fields : extras)[need.name] = value;
   }

@@ -1,13 +1,17 @@
 /** One room as a column: its head, its transcript, its people, and the place to write. */
 
 import { Banners } from "./banners.js";
+import { openCharter } from "./charter.js";
 import { Composer } from "./composer.js";
+import { ConsentBar } from "./consent-bar.js";
 import { button, fill, h } from "./dom.js";
 import { FilterBar } from "./filter-bar.js";
+import { openFloor } from "./floor.js";
 import { icon } from "./icons.js";
 import { showInspector } from "./inspector.js";
 import { openInvites } from "./invites.js";
 import { showPeople } from "./people.js";
+import { openQuarantine } from "./quarantine.js";
 import { openRelays } from "./relays.js";
 import { confirmLeave, openDiagnose, openRemove, openRename, openRenameSession } from "./room-actions.js";
 import { STATES } from "./room-states.js";
@@ -26,7 +30,7 @@ export class RoomColumn extends HTMLElement {
   /**
    * @param {Store} store
    * @param {string} room
-   * @param {{close: () => void, canClose: () => boolean}} hooks
+   * @param {{close: () => void, canClose: () => boolean, openRequest: (id?: string) => void}} hooks
    */
   constructor(store, room, hooks) {
     super();
@@ -42,9 +46,12 @@ export class RoomColumn extends HTMLElement {
     }, signal);
     this.banners = new Banners(store, room, {
       verify: (member) => openVerify(store, room, member, { begin: true }),
+      charter: () => this.openCharter(),
+      request: () => hooks.openRequest(),
       goTo: (event) => void this.transcript.goTo(event),
       forkedBy: (member) => this.transcript.pager.window.entries.find((entry) => entry.forked && entry.member === member)?.event,
     }, signal);
+    this.consent = new ConsentBar(store, room, { openRequest: () => hooks.openRequest() }, signal);
     this.head = h("header", { class: "room-head" });
     this.panel = h("aside", { class: "side", tabindex: "-1", "aria-label": "People and details", "data-testid": "side" });
     this.state = h("div", { class: "room-state", hidden: true });
@@ -84,6 +91,18 @@ export class RoomColumn extends HTMLElement {
 
   openInvites() {
     openInvites(this.store, this.roomId);
+  }
+
+  openCharter() {
+    openCharter(this.store, this.roomId);
+  }
+
+  openFloor() {
+    openFloor(this.store, this.roomId);
+  }
+
+  openQuarantine() {
+    openQuarantine(this.store, this.roomId);
   }
 
   openRelays() {
@@ -150,7 +169,7 @@ export class RoomColumn extends HTMLElement {
     this.setAttribute("role", "region");
     this.setAttribute("data-testid", "room");
     this.setAttribute("data-room", this.roomId);
-    this.append(this.head, this.banners, this.filterBar,
+    this.append(this.head, this.consent, this.banners, this.filterBar,
       h("div", { class: "room-body" }, this.state, this.transcript, this.panel), this.composer);
     this.transcript.addEventListener("pointerdown", () => this.#isSideOver() && this.closeSide());
     this.update();
@@ -214,6 +233,8 @@ export class RoomColumn extends HTMLElement {
     return {
       inspect: (entry) => this.inspect(entry),
       answer: (entry) => this.composer.answer(entry),
+      openRequest: (id) => this.hooks.openRequest(id),
+      openArtifact: (id) => openQuarantine(this.store, this.roomId, id),
       clearFilter: () => this.filterBar.reset(),
     };
   }

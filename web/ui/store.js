@@ -2,7 +2,10 @@
 
 import { Alerts } from "./alerts.js";
 import { Emitter } from "./emitter.js";
+import { Findings } from "./findings.js";
 import { Outbox } from "./outbox.js";
+import { Shared } from "./quarantine.js";
+import { Requests } from "./requests.js";
 import { Stream } from "./stream.js";
 
 /** @import { Api } from "./api.js" */
@@ -33,6 +36,9 @@ export class Store extends Emitter {
     this.api = api;
     this.stream = new Stream(api);
     this.outbox = new Outbox(this);
+    this.requests = new Requests(this);
+    this.findings = new Findings(api);
+    this.shared = new Shared(this);
     this.stream.on("ready", (ready) => this.#ready(ready));
     this.stream.on("entry", (entry) => this.#entry(entry));
     this.stream.on("notice", (notice) => this.#notice(notice));

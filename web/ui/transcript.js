@@ -20,6 +20,8 @@ const AT_END = 40;
  * @typedef {object} TranscriptHooks
  * @property {(entry: Entry) => void} inspect
  * @property {(entry: Entry) => void} answer
+ * @property {(id: string) => void} openRequest
+ * @property {(id: string) => void} openArtifact
  * @property {() => void} clearFilter
  */
 
@@ -234,6 +236,10 @@ export class Transcript extends HTMLElement {
       goTo: (id) => void this.goTo(id),
       inspect: this.hooks.inspect,
       answer: this.hooks.answer,
+      requests: this.store.requests,
+      openRequest: this.hooks.openRequest,
+      shared: this.store.shared,
+      openArtifact: this.hooks.openArtifact,
       showInPlace: (entry) => {
         this.#widen();
         void this.goTo(entry.event);

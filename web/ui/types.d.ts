@@ -1,9 +1,13 @@
 /** The shapes that the companion's API speaks, as seen by this page. */
 
 export type Kind =
-  | "chat" | "question" | "answer" | "context" | "decision" | "finding" | "status" | "review" | "handoff"
+  | "chat" | "question" | "answer" | "context" | "decision" | "finding" | "status" | "review" | "handoff" | "summary"
   | "genesis" | "invited" | "invite_closed" | "admitted" | "removed" | "left" | "rotated" | "verified" | "named"
-  | "relay_added" | "relay_removed" | "letter_keys" | "foreign";
+  | "relay_added" | "relay_removed" | "letter_keys"
+  | "charter_proposed" | "charter_accepted" | "charter_declined"
+  | "floor_claimed" | "floor_yielded" | "floor_taken" | "floor_released"
+  | "action" | "approved" | "denied" | "handed" | "completed" | "expired"
+  | "overridden" | "prompted" | "code" | "foreign";
 
 export type DeliveryState = "queued" | "sent" | "stored" | "delivered" | "shown";
 export type Origin = "human" | "agent";
@@ -14,6 +18,8 @@ export interface Failure {
   rule: string;
   message: string;
   next: string;
+  /** What it is about, by its ids, or what could have been meant. */
+  candidates?: string[];
 }
 
 export interface Session {
@@ -55,8 +61,8 @@ export interface Room {
   first_unread_arrival?: number | null;
   me: { member: string; name: string; session: string; session_name: string; origin: Origin };
   members: Member[];
-  charter?: unknown;
-  floor?: unknown;
+  charter?: { state: CharterState; title: string | null; hash: string | null } | null;
+  floor?: Floor | null;
   waiting?: { questions?: number; permissions?: number; tasks?: number };
 }
 
@@ -111,10 +117,166 @@ export interface Entry {
   rationale?: string;
   provenance?: string[];
   fields?: Record<string, string | string[]>;
+  request?: string;
+  artifact?: string;
+  is_patch?: boolean;
   void?: string;
   forked?: boolean;
   delivery?: Record<string, DeliveryState>;
   parents: string[];
+}
+
+export type CharterState = "none" | "proposed" | "agreed";
+export type Risk = "low" | "medium" | "high";
+export type ActionName = "apply_patch" | "write_file" | "run_command" | "fetch_url";
+export type RequestState = "pending" | "approved" | "denied" | "handed" | "done" | "failed" | "expired";
+
+export interface CharterText {
+  title: string;
+  purpose: string;
+  scope: string[];
+  out_of_scope: string[];
+  must_nots: string[];
+  response_contract: string[];
+  auto_approve?: "none" | "low" | "all" | null;
+  max_hops?: number | null;
+  live_minutes?: number | null;
+}
+
+export interface Charter {
+  state: CharterState;
+  charter: CharterText | null;
+  hash: string | null;
+  by: string | null;
+  at: string | null;
+  accepted: string[];
+  missing: string[];
+  declined: { title: string; hash: string; by: string; reason: string | null } | null;
+  verified: boolean;
+  needs_human: boolean;
+  next: string;
+}
+
+export interface Floor {
+  holder: string | null;
+  holder_name: string | null;
+  session: string | null;
+  session_name: string | null;
+  waiting: Claim[];
+  hops: number;
+  max_hops: number;
+}
+
+export interface Claim {
+  member: string;
+  name: string;
+  session_name: string;
+  reason: string | null;
+  since: string;
+  take_in_s: number | null;
+}
+
+export interface Warning {
+  rule: string;
+  risk: Risk;
+  reason: string;
+  excerpt: string;
+}
+
+/** Something that one side asks the other to have done. */
+export interface ActionRequest {
+  id: string;
+  action: ActionName;
+  risk: Risk;
+  claimed_risk: Risk;
+  summary: string;
+  target_path: string | null;
+  artifact: string | null;
+  hash: string;
+  by: string;
+  from: string;
+  from_session: string;
+  to: string;
+  mine: boolean;
+  for_me: boolean;
+  state: RequestState;
+  at: string;
+  expires_at: string;
+  needs_human: boolean;
+  may_be_always: boolean;
+  warnings: Warning[];
+  paths: string[];
+  approved_by: string | null;
+  reason: string | null;
+  detail: string | null;
+}
+
+/** A request with everything that it would do. */
+export interface ActionDetail {
+  request: ActionRequest;
+  payload: string;
+  /** Why the payload is not all of it. */
+  missing?: string;
+}
+
+/** Code or a patch that a member shared. What its author says of it is data. */
+export interface Artifact {
+  id: string;
+  headline: string;
+  from: string;
+  member: string;
+  me: boolean;
+  at: string;
+  size: number;
+  state: "fetching" | "waiting" | "complete" | "removed" | "broken";
+  progress: number;
+  waits?: string | null;
+  is_patch: boolean;
+  language?: string | null;
+  path_hint?: string | null;
+  paths: string[];
+  warnings: Warning[];
+  file?: string | null;
+}
+
+export interface ArtifactView {
+  item: Artifact;
+  content: string | null;
+  /** There is more than is shown. */
+  cut: boolean;
+  diff: DiffFile[] | null;
+  diff_error?: string | null;
+  /** The content in colours, where its language is known. */
+  html?: string;
+}
+
+export interface DiffFile {
+  old: string | null;
+  new: string | null;
+  change: "added" | "deleted" | "modified" | "renamed" | "copied";
+  executable: boolean;
+  binary: boolean;
+  added: number;
+  removed: number;
+  hunks: { old_start: number; old_lines: number; new_start: number; new_lines: number; section: string; lines: DiffLine[] }[];
+}
+
+export interface DiffLine {
+  kind: "context" | "added" | "removed";
+  text: string;
+  old: number | null;
+  new: number | null;
+}
+
+/** What the secret scan held back. */
+export interface Finding {
+  id: string;
+  rule: string;
+  what: string;
+  field: string;
+  excerpt: string;
+  session_name: string;
+  at: string;
 }
 
 export interface Page {
@@ -123,7 +285,8 @@ export interface Page {
 }
 
 export interface Notice {
-  notice: "undone" | "delivery" | "presence" | "joined" | "join_refused" | "verification" | "warning" | "missed" | "reopened";
+  artifact?: string;
+  notice: "undone" | "delivery" | "presence" | "joined" | "join_refused" | "verification" | "warning" | "missed" | "reopened" | "artifact";
   /** All but `missed` have it. */
   room: string;
   event?: string;

@@ -1,12 +1,12 @@
 //! `pair_read`: the transcript, in the room's order.
 
-use pairwave_api::{Code, Failure};
+use pairwave_api::{Code, Entry, Failure};
 use rmcp::model::{MetaObject, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Answered, Call, PairTool};
-use crate::bounded::{ANSWER, ASKED, FRAME, cost, fitting};
+use crate::bounded::{ANSWER, ASKED, FRAME, cost, cut, fitting};
 use crate::envelope::NOTICE;
 use crate::event_view::EventView;
 
@@ -22,14 +22,14 @@ pub(super) struct Parameters {
     after: Option<String>,
     /// Only what comes before this event. To go further back, pass the last answer's `next`.
     before: Option<String>,
-    /// Only this kind: chat, question, answer, context, decision, finding, status, review, handoff, summary, action (a request), or
-    /// another event of the room.
+    /// Only this kind: chat, question, answer, context, decision, finding, status, review, handoff, summary, code, action (a request),
+    /// or another event of the room.
     kind: Option<String>,
     /// Only from this member or session: a name or the prefix of an id.
     from: Option<String>,
     /// Only what contains these words.
     query: Option<String>,
-    /// This event alone, in full length.
+    /// This event alone, in full length; code that was shared with its content.
     event: Option<String>,
     /// Another room than this folder's: its id, a unique prefix of it, or its title.
     room: Option<String>,
@@ -65,13 +65,37 @@ impl PairTool for Read {
 
     async fn call(call: Call<'_>, parameters: Parameters) -> Result<Answered<ReadAnswer>, Failure> {
         let page = Page::of(&parameters)?;
-        let transcript = call.server.companion.ask(question(parameters)).await?;
+        let (whole, wanted) = (parameters.event.is_some(), parameters.room.clone());
+        let mut transcript = call.server.companion.ask(question(parameters)).await?;
+        if let [entry] = transcript.events.as_mut_slice()
+            && whole
+        {
+            with_content(call, wanted, entry).await?;
+        }
         let room = transcript.events.first().map(|entry| entry.room.clone());
         let events = transcript.events.into_iter().map(|entry| EventView::new(entry, page.text)).collect();
         let (events, next) = page.cut(events, transcript.next);
         let text = prose(&events, next.as_deref(), page.forward);
         Ok(Answered { value: ReadAnswer { notice: NOTICE, room, events, next }, text })
     }
+}
+
+/// Code that was shared stands below what is said of it, in the same envelope.
+async fn with_content(call: Call<'_>, room: Option<String>, entry: &mut Entry) -> Result<(), Failure> {
+    let Some(artifact) = entry.artifact.clone() else { return Ok(()) };
+    let shown = match call.server.companion.ask(pairwave_api::ShowArtifact { room, artifact }).await {
+        Ok(shown) => shown,
+        // It was shared before this companion kept any, or is among too many.
+        Err(failure) if failure.code == Code::Usage || failure.code == Code::Failed => return Ok(()),
+        Err(failure) => return Err(failure),
+    };
+    let below = match (shown.content, shown.item.waits) {
+        (Some(content), _) => cut(&content, CONTENT).0,
+        (None, Some(waits)) => format!("(its content is not here: it {waits})"),
+        (None, None) => format!("(its content is not here: its state is {})", shown.item.state),
+    };
+    entry.text = format!("{}\n\n{below}", entry.text);
+    Ok(())
 }
 
 /// How much may be shown, and from which side.
@@ -125,6 +149,9 @@ impl Page {
         (events, next)
     }
 }
+
+/// Most characters of code that was shared.
+const CONTENT: usize = 100_000;
 
 /// Most characters of each text where nobody named a size.
 const TEXT: usize = 3_000;

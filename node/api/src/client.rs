@@ -148,6 +148,7 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::MarkRead(_)
         | Request::OpenDashboard(_)
         | Request::Prompted(_)
+        | Request::Quarantine(_)
         | Request::Read(_)
         | Request::Relays(_)
         | Request::Rename(_)
@@ -157,6 +158,7 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::ShowCharter(_)
         | Request::ShowFloor(_)
         | Request::ShowRequest(_)
+        | Request::ShowArtifact(_)
         | Request::ShowStatus(_)
         | Request::Wait(_)
         | Request::Whoami(_)
@@ -170,14 +172,17 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::Complete(_)
         | Request::DeclineCharter(_)
         | Request::Down(_)
+        | Request::ExportArtifact(_)
         | Request::Invite(_)
         | Request::Leave(_)
         | Request::Override(_)
         | Request::ProposeCharter(_)
         | Request::Remove(_)
+        | Request::RemoveArtifact(_)
         | Request::RemoveRelay(_)
         | Request::RequestAction(_)
         | Request::Respond(_)
+        | Request::Share(_)
         | Request::YieldFloor(_) => false,
     }
 }

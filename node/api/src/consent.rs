@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{FloorView, RoomRef};
+use crate::{DiffFile, FloorView, RoomRef};
 
 /// Asks where the charter stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -257,8 +257,12 @@ pub struct ShowRequest {
 pub struct RequestDetail {
     /// The request.
     pub request: RequestView,
-    /// What would be handed over: patch, content, command or URL.
-    pub payload: String,
+    /// What would be handed over: patch, content, command or URL. Null while it is not all here.
+    pub payload: Option<String>,
+    /// Of a patch: what it changes, file by file.
+    pub diff: Option<Vec<DiffFile>>,
+    /// Why a patch cannot be read.
+    pub diff_error: Option<String>,
 }
 
 /// One request and what became of it.

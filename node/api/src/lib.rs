@@ -4,6 +4,7 @@
 #![deny(missing_docs)]
 
 pub mod agent;
+mod artifacts;
 mod client;
 mod companion;
 mod consent;
@@ -16,6 +17,7 @@ mod spawn;
 mod view;
 
 pub use agent::{agent_marker, host_session};
+pub use artifacts::*;
 pub use client::{Client, NOT_RUNNING};
 pub use companion::{Companion, CompanionExt, Dashboard, Notices};
 pub use consent::*;

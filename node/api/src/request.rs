@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::artifacts::*;
 use crate::consent::*;
 use crate::network::RelayList;
 use crate::view::*;
@@ -54,6 +55,7 @@ requests! {
     Diagnose -> Checks;
     Down -> Done;
     Findings -> FindingList;
+    ExportArtifact -> ArtifactExported;
     Inbox -> InboxView;
     Invite -> InviteMade;
     Invites -> InviteList;
@@ -64,9 +66,11 @@ requests! {
     Override -> EventDone;
     Prompted -> Done;
     ProposeCharter -> CharterAnswer;
+    Quarantine -> QuarantineList;
     Read -> Transcript;
     Relays -> RelayList;
     Remove -> EventDone;
+    RemoveArtifact -> ArtifactRemoved;
     RemoveRelay -> RelayList;
     Rename -> Named;
     RequestAction -> ActionRequested;
@@ -77,6 +81,8 @@ requests! {
     ShowCharter -> CharterAnswer;
     ShowFloor -> FloorAnswer;
     ShowRequest -> RequestDetail;
+    Share -> CodeShared;
+    ShowArtifact -> ArtifactView;
     ShowStatus -> Status;
     Verify -> Verification;
     Wait -> InboxView;

@@ -411,7 +411,7 @@ pub struct Entry {
     pub origin: String,
     /// Is the author verified to us.
     pub verified: bool,
-    /// A kind of message (`chat`, `question` …), or an event of the room: `genesis`, `invited`,
+    /// A kind of message (`chat`, `question` …), `code`, or an event of the room: `genesis`, `invited`,
     /// `invite_closed`, `admitted`, `removed`, `left`, `rotated`, `verified`, `named`, `relay_added`,
     /// `relay_removed`, `letter_keys`, `charter_proposed`, `charter_accepted`, `charter_declined`,
     /// `floor_claimed`, `floor_yielded`, `floor_taken`, `floor_released`, `action` (a request),
@@ -446,6 +446,18 @@ pub struct Entry {
     /// The request that it makes, or moves on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request: Option<String>,
+    /// Of code: id of the artifact.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub artifact: Option<String>,
+    /// Of code: its bytes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub size: Option<u64>,
+    /// Of code: the language, by its author's word.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub language: Option<String>,
+    /// Of code: it is a unified diff, by its author's word.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub is_patch: Option<bool>,
     /// Why it has no effect, if it has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub void: Option<String>,
@@ -563,6 +575,8 @@ pub struct Check {
 pub enum Notice {
     /// An event is durable here.
     Event { room: String, event: String, arrival: u64, entry: Box<Entry> },
+    /// More of an artifact is here than before, or something else became of it.
+    Artifact { room: String, artifact: String },
     /// A late event took the effect of an earlier one away.
     Undone { room: String, event: String },
     /// How far what we said has got at a member changed.

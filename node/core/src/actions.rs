@@ -18,11 +18,13 @@ use crate::event::{Event, Origin};
 use crate::id::{EventId, MemberId, RequestHash, SessionId};
 use crate::key;
 use crate::log::Position;
+use crate::shares::fullest;
 use crate::time::Timestamp;
 
 pub(crate) use judging::Past;
 
-/// Most requests that are remembered; beyond it the oldest settled one goes.
+/// Most requests that are remembered; beyond it goes one of whoever has made most, a settled one if
+/// there is one.
 const REQUESTS: usize = 256;
 /// Most requests of one member that may wait for an answer.
 const OPEN: usize = 32;
@@ -122,6 +124,8 @@ pub struct Expired {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actions {
     requests: BTreeMap<EventId, Request>,
+    /// Those that wait for an answer.
+    pending: BTreeSet<EventId>,
     /// Approvals for always, and the events that gave them, oldest first.
     standing: Vec<(EventId, Always)>,
     /// What was denied, to whom, oldest first.
@@ -145,6 +149,8 @@ pub struct Request {
     /// What its author's clock said.
     pub asked: Timestamp,
     pub approval: Option<Approval>,
+    /// Further approvals, by a side that forked.
+    twins: Vec<Step>,
     pub denial: Option<Denial>,
     pub handed: Option<Step>,
     pub report: Option<Report>,
@@ -180,6 +186,7 @@ pub struct Denial {
 pub struct Report {
     pub step: Step,
     pub ok: bool,
+    /// The beginning of it; all of it is in the log.
     pub detail: Option<String>,
 }
 
@@ -292,6 +299,11 @@ impl Request {
         }
     }
 
+    /// Is there nothing more to be done about it?
+    fn is_settled(&self) -> bool {
+        !matches!(self.state(), RequestState::Pending | RequestState::Approved | RequestState::Handed)
+    }
+
     /// The risk that an approval must reckon with: the highest of what its author said, what such an
     /// action has at least, and what the approving companion judged.
     pub fn risk_with(&self, judged: Risk) -> Risk {
@@ -307,6 +319,11 @@ impl Actions {
     /// All that are remembered.
     pub fn iter(&self) -> impl Iterator<Item = (&EventId, &Request)> {
         self.requests.iter()
+    }
+
+    /// Those that wait for an answer.
+    pub fn pending(&self) -> impl Iterator<Item = (&EventId, &Request)> {
+        self.pending.iter().filter_map(|id| self.requests.get_key_value(id))
     }
 
     /// An approval for always that covers such a request, made by this member.
@@ -331,8 +348,7 @@ impl Actions {
         if self.denied.contains(&(requested.to, requested.hash())) {
             return Err(Refusal::DeniedBefore);
         }
-        let open = self.requests.values().filter(|request| request.by == *by);
-        let (got, max) = (open.filter(|request| request.state() == RequestState::Pending).count() + 1, OPEN);
+        let (got, max) = (self.pending().filter(|(_, request)| request.by == *by).count() + 1, OPEN);
         if got > max { Err(Refusal::TooMany { field: "requests", got, max }) } else { Ok(()) }
     }
 
@@ -359,29 +375,28 @@ impl Actions {
                 artifact: requested.artifact,
                 asked: event.claimed_time,
                 approval: None,
+                twins: Vec::new(),
                 denial: None,
                 handed: None,
                 report: None,
                 expired: None,
             },
         );
-        self.forget();
+        self.pending.insert(position.id);
+        if self.requests.len() > REQUESTS {
+            self.forget();
+        }
         Ok(())
     }
 
-    /// Forgets the oldest settled one where there are too many.
+    /// Forgets one of whoever has most: the oldest settled one, or the oldest.
     fn forget(&mut self) {
-        if self.requests.len() <= REQUESTS {
-            return;
-        }
-        let settled = self.requests.values().filter(|request| {
-            !matches!(request.state(), RequestState::Pending | RequestState::Approved | RequestState::Handed)
-        });
-        let oldest = settled
-            .min_by_key(|request| request.position)
-            .or_else(|| self.requests.values().min_by_key(|request| request.position));
+        let Some(by) = fullest(self.requests.values().map(|request| request.by)) else { return };
+        let all = self.requests.values().filter(|request| request.by == by);
+        let oldest = all.min_by_key(|request| (!request.is_settled(), request.position));
         if let Some(id) = oldest.map(|request| request.position.id) {
             self.requests.remove(&id);
+            self.pending.remove(&id);
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A charter is agreed when every member has accepted the same text, and all of them are verified to
 //! each other. A further proposal takes its place, and until it is agreed nothing is; where somebody
-//! declines it, the one before is in force again.
+//! declines it, the one before is in force again. Agents may agree to what binds them as much as the
+//! charter before, or more; what allows them more is for humans.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +21,7 @@ use crate::time::Timestamp;
 /// Messages of agents without a human between, where no charter says otherwise.
 pub const MAX_HOPS: u32 = 3;
 /// Most hops that a charter may allow.
-const HOPS: u32 = 100;
+const HOPS: u32 = 1000;
 /// Minutes of live mode, where no charter says otherwise.
 pub const LIVE_MINUTES: u32 = 20;
 /// Most minutes of live mode that a charter may allow.
@@ -100,6 +101,10 @@ pub struct Proposal {
     pub accepted: BTreeSet<MemberId>,
     /// Who declined, and why.
     pub declined: BTreeMap<MemberId, Option<String>>,
+    /// Only humans can agree to it.
+    pub humans_only: bool,
+    /// Was it in force once?
+    was_agreed: bool,
 }
 
 /// Where the charter of a room stands.
@@ -132,6 +137,16 @@ impl Charter {
     /// Does it allow agents more than a room without it? Then only humans can agree to it.
     pub fn widens(&self) -> bool {
         self.auto_approve != AutoApprove::None || self.max_hops > MAX_HOPS || self.live_minutes > LIVE_MINUTES
+    }
+
+    /// Does it allow agents more than this one, or drop a bound that is set there?
+    pub fn loosens(&self, other: &Self) -> bool {
+        let dropped = |before: &[String], now: &[String]| before.iter().any(|entry| !now.contains(entry));
+        self.auto_approve > other.auto_approve
+            || self.max_hops > other.max_hops
+            || self.live_minutes > other.live_minutes
+            || dropped(&other.must_nots, &self.must_nots)
+            || dropped(&other.out_of_scope, &self.out_of_scope)
     }
 
     /// Checks forms and bounds.
@@ -168,9 +183,11 @@ impl Charters {
         self.newest.as_ref()
     }
 
-    /// Messages of agents that there may be without a human between.
+    /// Messages of agents that there may be without a human between. A proposal that is not agreed
+    /// lifts no bound that was.
     pub fn max_hops(&self) -> u32 {
-        self.in_force().map_or(MAX_HOPS, |agreed| agreed.charter.max_hops)
+        let before = self.before.as_ref().map_or(MAX_HOPS, |before| before.charter.max_hops.min(MAX_HOPS));
+        self.in_force().map_or(before, |agreed| agreed.charter.max_hops)
     }
 
     /// What may be approved without a human.
@@ -181,23 +198,24 @@ impl Charters {
     /// Would accepting this one have an effect?
     pub(crate) fn check_accept(&self, accepted: &CharterAccepted, origin: Origin) -> Result<(), Refusal> {
         let proposal = self.open(&accepted.hash)?;
-        if proposal.charter.widens() && origin == Origin::Agent { Err(Refusal::HumansOnly) } else { Ok(()) }
+        if proposal.humans_only && origin == Origin::Agent { Err(Refusal::HumansOnly) } else { Ok(()) }
     }
 
-    /// Would declining this one have an effect?
+    /// Would declining this one have an effect? What was agreed can be declined too: then it is so no more.
     pub(crate) fn check_decline(&self, declined: &CharterDeclined) -> Result<(), Refusal> {
-        self.newest().filter(|newest| newest.hash == declined.hash).ok_or(Refusal::NoSuchCharter)?;
+        self.open(&declined.hash)?;
         let (got, max) = (declined.reason.as_deref().map_or(0, str::len), limits::LIST_ENTRY);
         if got > max { Err(Refusal::TooLong { field: "reason", got, max }) } else { Ok(()) }
     }
 
     pub(crate) fn propose(&mut self, event: &Event, proposed: &CharterProposed, at: Position) -> Result<(), Refusal> {
         proposed.charter.check()?;
-        if let Some(agreed) = self.in_force() {
+        if let Some(agreed) = self.in_question().filter(|proposal| proposal.was_agreed) {
             self.before = Some(agreed.clone());
         }
         let charter = proposed.charter.clone();
-        let accepts = !charter.widens() || event.origin == Origin::Human;
+        let humans_only = charter.widens() || self.before.as_ref().is_some_and(|it| charter.loosens(&it.charter));
+        let accepts = !humans_only || event.origin == Origin::Human;
         self.newest = Some(Proposal {
             event: at.id,
             by: event.author,
@@ -206,7 +224,10 @@ impl Charters {
             charter,
             accepted: accepts.then_some(event.author).into_iter().collect(),
             declined: BTreeMap::new(),
+            humans_only,
+            was_agreed: false,
         });
+        self.note_agreement();
         Ok(())
     }
 
@@ -218,15 +239,19 @@ impl Charters {
                 proposal.accepted.insert(event.author);
             }
         }
+        self.note_agreement();
         Ok(())
     }
 
     pub(crate) fn decline(&mut self, event: &Event, declined: &CharterDeclined) -> Result<(), Refusal> {
         self.check_decline(declined)?;
-        if let Some(newest) = &mut self.newest {
-            newest.accepted.remove(&event.author);
-            newest.declined.insert(event.author, declined.reason.clone());
+        for proposal in [&mut self.newest, &mut self.before].into_iter().flatten() {
+            if proposal.hash == declined.hash {
+                proposal.accepted.remove(&event.author);
+                proposal.declined.insert(event.author, declined.reason.clone());
+            }
         }
+        self.note_agreement();
         Ok(())
     }
 
@@ -234,13 +259,20 @@ impl Charters {
     pub(crate) fn follow(&mut self, members: &BTreeSet<MemberId>, verified: bool) {
         self.members.clone_from(members);
         self.verified = verified;
+        self.note_agreement();
     }
 
-    /// The newest one, or the one before where the newest was declined.
+    /// The newest one, or the one before where the newest was declined; none where both were.
     fn in_question(&self) -> Option<&Proposal> {
-        let newest = self.newest.as_ref()?;
-        let declined = newest.declined.keys().any(|member| self.members.contains(member));
-        if declined { self.before.as_ref() } else { Some(newest) }
+        let declined = |proposal: &&Proposal| proposal.declined.keys().any(|member| self.members.contains(member));
+        [&self.newest, &self.before].into_iter().flatten().find(|proposal| !declined(proposal))
+    }
+
+    fn note_agreement(&mut self) {
+        let agreed = self.in_force().map(|agreed| agreed.event);
+        for proposal in [&mut self.newest, &mut self.before].into_iter().flatten() {
+            proposal.was_agreed |= Some(proposal.event) == agreed;
+        }
     }
 
     fn is_agreed(&self, proposal: &Proposal) -> bool {

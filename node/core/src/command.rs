@@ -5,6 +5,7 @@ use std::time::Duration;
 use pairwave_wire::TransportId;
 
 use crate::answer::Answer;
+use crate::artifacts::Draft;
 use crate::consenting::Act;
 use crate::event::Origin;
 use crate::id::{EventId, MemberId, RoomId, SessionId};
@@ -100,6 +101,19 @@ pub enum Command {
         by: Speaker,
         act: Act,
     },
+    /// Shares code or a patch: the content as a blob, and an event that names it.
+    Share {
+        room: RoomId,
+        by: Speaker,
+        draft: Draft,
+        content: Vec<u8>,
+    },
+    /// Deletes what was shared from this machine, and fetches it no more. Others keep theirs.
+    RemoveArtifact {
+        room: RoomId,
+        by: Speaker,
+        artifact: EventId,
+    },
     /// Shows this side's three words; starts an exchange if there is none.
     Verify {
         room: RoomId,
@@ -153,6 +167,8 @@ impl Command {
             | Self::RemoveRelay { room, .. }
             | Self::Send { room, .. }
             | Self::Act { room, .. }
+            | Self::Share { room, .. }
+            | Self::RemoveArtifact { room, .. }
             | Self::Verify { room, .. }
             | Self::Heard { room, .. }
             | Self::SessionStarted { room, .. }
@@ -288,6 +304,10 @@ pub enum Refusal {
     NeverAlways,
     #[error("`{field}` is {got}, at most {max} is allowed")]
     TooHigh { field: &'static str, got: u32, max: u32 },
+    #[error("nothing was shared under this id, or it is gone from here")]
+    NoSuchArtifact,
+    #[error("what was shared in this room would take up more than {max} bytes here")]
+    BlobsFull { max: u64 },
     #[error("only a human can do this")]
     HumansOnly,
     #[error("the text contains your own three words, which only your voice may carry")]

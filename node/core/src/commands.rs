@@ -5,6 +5,7 @@ use std::time::Duration;
 use pairwave_wire::{hello::InviteLabel, limits};
 use rand_core::Rng;
 
+use crate::artifacts::Draft;
 use crate::command::{Command, Outcome, Refusal, Speaker, Token};
 use crate::context::Context;
 use crate::effect::{DeriveId, Slot};
@@ -45,6 +46,8 @@ impl<L: Log> Node<L> {
             }
             Command::Send { room, by, message } => Some(self.send(room, by, message)),
             Command::Act { room, by, act } => Some(self.in_seat(room, |seat, context| seat.act(by, act, context))),
+            Command::Share { room, by, draft, content } => Some(self.share(room, by, draft, &content)),
+            Command::RemoveArtifact { room, by, artifact } => Some(self.remove_artifact(room, by, artifact)),
             Command::Verify { room, by: _, member } => self.verify(token, room, member),
             Command::Heard { room, by, member, words } => Some(self.heard(room, by, member, &words)),
             Command::SessionStarted { room, session, origin } => Some(self.session_started(room, session, origin)),
@@ -196,6 +199,19 @@ impl<L: Log> Node<L> {
     fn say(&mut self, room: RoomId, by: Speaker, body: Body) -> Result {
         let event = self.in_seat(room, |seat, context| seat.say(by, body, context))?;
         Ok(Outcome::Said { event, repeated: false })
+    }
+
+    fn share(&mut self, room: RoomId, by: Speaker, draft: Draft, content: &[u8]) -> Result {
+        let event = self.in_seat(room, |seat, context| seat.share(by, draft, content, context))?;
+        Ok(Outcome::Said { event, repeated: false })
+    }
+
+    fn remove_artifact(&mut self, room: RoomId, by: Speaker, artifact: EventId) -> Result {
+        if by.origin != Origin::Human {
+            return Err(Refusal::HumansOnly);
+        }
+        self.in_seat(room, |seat, context| seat.remove_artifact(artifact, context))?;
+        Ok(Outcome::Done)
     }
 
     fn session_started(&mut self, room: RoomId, session: SessionId, origin: Origin) -> Result {

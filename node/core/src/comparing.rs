@@ -50,6 +50,12 @@ impl Comparing {
         exchanges.any(|exchange| any_text(body, |text| exchange.contains_own_half(text)))
     }
 
+    /// As [`Self::is_own_half`], for a text that an event only names.
+    pub fn says_own_half(&self, text: &str) -> bool {
+        let mut exchanges = self.pairs.values().filter_map(|pair| pair.exchange.as_ref());
+        exchanges.any(|exchange| exchange.contains_own_half(text))
+    }
+
     fn exchange(&mut self, member: &MemberId) -> Option<&mut Exchange> {
         self.pairs.get_mut(member)?.exchange.as_mut()
     }

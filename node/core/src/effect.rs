@@ -7,7 +7,7 @@ use pairwave_wire::mailbox::MailboxRequest;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Outcome, Refusal, Token};
-use crate::id::{MemberId, RoomId};
+use crate::id::{ChunkId, MemberId, RoomId};
 use crate::input::{LinkId, Protocol};
 use crate::key::InviteSecret;
 use crate::letter::Ratcheted;
@@ -36,6 +36,8 @@ pub enum Slot {
     Joining,
     /// The ratchets that letters go through, and what others know of them.
     Ratchets,
+    /// Which artifacts are here, are being fetched or were removed.
+    Artifacts,
 }
 
 /// One thing to do. Effects leave in order; a `Send` or `Reply` waits until every `Append` and
@@ -56,7 +58,14 @@ pub enum Effect {
         slot: Slot,
         value: Option<Vec<u8>>,
     },
-    /// Deletes log and slots of a room.
+    /// Keeps a chunk, or with `None` deletes it. Durable as an append is, and refused as one.
+    Chunk {
+        number: u64,
+        room: RoomId,
+        id: ChunkId,
+        bytes: Option<Vec<u8>>,
+    },
+    /// Deletes log, chunks and slots of a room.
     Forget {
         number: u64,
         room: RoomId,

@@ -13,7 +13,9 @@ use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::key::{self, BadSignature, Domain, Identity};
 use crate::log::Record;
 use crate::time::Timestamp;
-use crate::{actions, charter, floor, hops, letters, members, overrides, relays, sessions, talk, verification};
+use crate::{
+    actions, artifacts, charter, floor, hops, letters, members, overrides, relays, sessions, talk, verification,
+};
 
 /// Version of the event format.
 pub const VERSION: u16 = 1;
@@ -77,6 +79,7 @@ pub enum Body {
     Expired(actions::Expired),
     Overridden(overrides::Overridden),
     Prompted(hops::Prompted),
+    Shared(artifacts::Shared),
     Foreign { kind: String },
 }
 
@@ -307,6 +310,7 @@ impl Body {
             Self::Expired(_) => "expired",
             Self::Overridden(_) => "overridden",
             Self::Prompted(_) => "prompted",
+            Self::Shared(_) => "code",
             Self::Foreign { kind } => kind,
         }
     }
@@ -341,6 +345,7 @@ impl Body {
             Self::Expired(body) => cbor::to_value(body),
             Self::Overridden(body) => cbor::to_value(body),
             Self::Prompted(body) => cbor::to_value(body),
+            Self::Shared(body) => cbor::to_value(body),
             Self::Foreign { .. } => Ok(Value::Null),
         };
         Ok((self.kind(), value?))
@@ -376,6 +381,7 @@ impl Body {
             "expired" => read(value, Self::Expired),
             "overridden" => read(value, Self::Overridden),
             "prompted" => read(value, Self::Prompted),
+            "code" => read(value, Self::Shared),
             _ => None,
         };
         known.unwrap_or(Self::Foreign { kind })

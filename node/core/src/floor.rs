@@ -16,8 +16,8 @@ use crate::id::{EventId, MemberId, SessionId};
 use crate::talk::Address;
 use crate::time::Timestamp;
 
-/// Most claims that wait.
-const CLAIMS: usize = 64;
+/// Most claims of one member that wait.
+const CLAIMS: usize = 8;
 
 /// The author's session wants the floor; or, where it has it, keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,7 +126,10 @@ impl Floor {
         if self.claim_of(by, session).is_some() {
             return Err(Refusal::ClaimWaits);
         }
-        let (got, max) = (self.waiting.len() + 1, CLAIMS);
+        if self.holder.as_ref().is_some_and(|holder| holder.is(by, session)) {
+            return Ok(());
+        }
+        let (got, max) = (self.waiting.iter().filter(|claim| claim.member == *by).count() + 1, CLAIMS);
         if got > max { Err(Refusal::TooMany { field: "claims", got, max }) } else { Ok(()) }
     }
 

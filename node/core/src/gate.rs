@@ -45,7 +45,9 @@ impl Needs {
                     Self::PUSH
                 }
             },
-            Body::Requested(_) => Self::PUSH,
+            Body::Requested(_) | Body::Shared(_) => Self::PUSH,
+            // Its texts reach the others as a message does.
+            Body::CharterProposed(_) => Self::TALK,
             Body::FloorClaimed(_) => Self::GATE,
             _ => Self::NOTHING,
         }
@@ -72,6 +74,10 @@ impl Gate {
 impl RoomState {
     /// May this be said now? Both the sender's companion and every receiver's fold ask.
     pub fn check_policy(&self, by: &MemberId, session: &SessionId, origin: Origin, body: &Body) -> Result<(), Refusal> {
+        // Who says it wrongly is told what is wrong first: it stays wrong whoever agrees.
+        if let Body::Message(message) = body {
+            message.check()?;
+        }
         let needs = Needs::of(body);
         let alone = self.gate.is_alone();
         if needs.gate && !alone {

@@ -94,6 +94,14 @@ impl<L: Log> Node<L> {
         }
     }
 
+    /// The stream runs over a circuit with small limits.
+    pub(crate) fn on_small(&mut self, link: LinkId) {
+        self.links.mark_small(link);
+        for seat in self.seats.values_mut() {
+            seat.links.values_mut().filter(|live| live.id() == link).for_each(|live| live.small = true);
+        }
+    }
+
     pub(crate) fn on_closed(&mut self, link: LinkId) {
         let live = self.links.get(&link).and_then(|stream| match stream.phase {
             Phase::Live { room, member } => Some((room, member)),
@@ -320,8 +328,10 @@ impl<L: Log> Node<L> {
         let Established { room, member, epoch: _, channel } = established;
         self.links.accepted(link, peer.clone(), Phase::Live { room, member }, self.now);
         self.links.succeeded(&(room, peer.clone(), Protocol::Room));
+        let small = self.links.is_small(&link);
         self.with_seat(&room, |seat, context| {
-            let live = LiveLink::new(link, member, peer, channel, &seat.room, context.now);
+            let mut live = LiveLink::new(link, member, peer, channel, &seat.room, context.now);
+            live.small = small;
             seat.link_up(live, context);
         });
     }

@@ -54,6 +54,10 @@ id!(
     RoomId, 32
 );
 id!(
+    /// BLAKE2b-256 of a chunk's bytes under the domain `pairwave-chunk-id-v1`.
+    ChunkId, 32
+);
+id!(
     /// A member's Ed25519 identity key (RFC 8032).
     MemberId, 32
 );

@@ -70,6 +70,11 @@ pub enum Input {
     Opened {
         link: LinkId,
     },
+    /// The stream runs over a circuit with a stranger's small limits, which a blob would tear. Comes
+    /// right after its `Opened` or `Accepted`.
+    Small {
+        link: LinkId,
+    },
     /// A stream ended or could not be opened.
     Closed {
         link: LinkId,

@@ -7,6 +7,8 @@
 pub mod actions;
 pub mod answer;
 pub mod armor;
+pub mod artifacts;
+pub mod blobs;
 mod causality;
 pub mod charter;
 pub mod command;
@@ -57,6 +59,7 @@ pub mod sas;
 pub mod seal;
 pub mod seat;
 pub mod sessions;
+mod shares;
 mod signals;
 pub mod state;
 pub mod sync;

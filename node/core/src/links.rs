@@ -1,7 +1,7 @@
 //! The streams of this companion: which to open to whom, and what each is about until it is a link
 //! or a knock has its answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use pairwave_wire::TransportId;
@@ -78,9 +78,22 @@ pub(crate) struct Links {
     streams: BTreeMap<LinkId, Stream>,
     attempts: BTreeMap<Goal, Attempt>,
     strangers: BTreeMap<TransportId, Timestamp>,
+    /// Streams over circuits with small limits.
+    small: BTreeSet<LinkId>,
 }
 
 impl Links {
+    /// The stream runs over a circuit with small limits.
+    pub fn mark_small(&mut self, link: LinkId) {
+        if self.streams.contains_key(&link) {
+            self.small.insert(link);
+        }
+    }
+
+    pub fn is_small(&self, link: &LinkId) -> bool {
+        self.small.contains(link)
+    }
+
     pub fn get(&self, link: &LinkId) -> Option<&Stream> {
         self.streams.get(link)
     }
@@ -151,6 +164,7 @@ impl Links {
     /// The stream is no more; its attempt may begin anew after a while.
     pub fn ended(&mut self, link: &LinkId, now: Timestamp) {
         self.streams.remove(link);
+        self.small.remove(link);
         if let Some(attempt) = self.attempts.values_mut().find(|attempt| attempt.stream == Some(*link)) {
             let pause = FIRST_PAUSE.saturating_mul(1 << attempt.failures.min(10)).min(LONGEST_PAUSE);
             attempt.stream = None;

@@ -4,6 +4,7 @@ use pairwave_wire::TransportId;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::blobs::Serving;
 use crate::context::Context;
 use crate::effect::Effect;
 use crate::epochs::EpochKeys;
@@ -24,6 +25,8 @@ const SILENCE: Duration = Duration::from_secs(6);
 
 /// Frames that may wait for the network before no more events are sent: about two megabytes.
 const IN_FLIGHT: usize = 32;
+/// Frames that may wait for the network before no more chunks are sent: an event comes through soon.
+const CHUNKS_IN_FLIGHT: usize = 4;
 
 /// A link whose other side proved to be a member.
 #[derive(Debug)]
@@ -43,6 +46,10 @@ pub struct LiveLink {
     epochs: Option<BTreeSet<EventId>>,
     /// Their clock minus ours, in milliseconds.
     pub(crate) skew_ms: Option<i64>,
+    /// It runs over a circuit with small limits: no chunks go over it.
+    pub(crate) small: bool,
+    /// Chunks that the other side asked for.
+    pub(crate) serving: Serving,
 }
 
 /// Why a link ends: the other side's fault.
@@ -68,6 +75,8 @@ impl LiveLink {
             sessions: Vec::new(),
             epochs: None,
             skew_ms: None,
+            small: false,
+            serving: Serving::default(),
         }
     }
 
@@ -157,6 +166,11 @@ impl LiveLink {
             self.say(&message, context);
         }
         Ok(own_seq)
+    }
+
+    /// May a chunk go out now? Events go first, and find few chunks before them.
+    pub fn takes_chunks(&self) -> bool {
+        self.in_flight < CHUNKS_IN_FLIGHT
     }
 
     /// Says that we are here, when it is time to.

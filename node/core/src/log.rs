@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::memory::MemoryLog;
 
-use crate::id::{EventId, MemberId, RoomId};
+use crate::id::{ChunkId, EventId, MemberId, RoomId};
 
 /// Where an event stands in the room's total order: by depth, then by id. Nobody's clock takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,6 +53,12 @@ pub trait Log {
 
     /// Up to `limit` events with an arrival greater than `after`, in that order.
     fn arrivals(&self, room: &RoomId, after: u64, limit: usize) -> Result<Vec<(u64, EventId)>, LogError>;
+
+    /// A chunk that is durable here.
+    fn chunk(&self, room: &RoomId, id: &ChunkId) -> Result<Option<Vec<u8>>, LogError>;
+
+    /// Whether it is; cheaper than reading it.
+    fn has_chunk(&self, room: &RoomId, id: &ChunkId) -> Result<bool, LogError>;
 }
 
 /// What is not durable yet, over what is: the log as a room sees it.
@@ -100,6 +106,14 @@ impl Log for View<'_> {
             return Ok(stored);
         }
         Ok(merge(stored, self.fresh.arrivals(room, after, limit)?, limit))
+    }
+
+    fn chunk(&self, room: &RoomId, id: &ChunkId) -> Result<Option<Vec<u8>>, LogError> {
+        self.stored.chunk(room, id)
+    }
+
+    fn has_chunk(&self, room: &RoomId, id: &ChunkId) -> Result<bool, LogError> {
+        self.stored.has_chunk(room, id)
     }
 }
 

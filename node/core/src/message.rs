@@ -14,6 +14,8 @@ use crate::time::Timestamp;
 
 /// Most ids in a [`LinkMessage::Want`].
 const WANTS: usize = 256;
+/// Most chunks in a [`LinkMessage::WantChunks`].
+pub const CHUNKS: usize = 16;
 /// Most epochs that one side tells of.
 const EPOCHS: usize = 256;
 /// Most tips in a [`LinkMessage::Have`]: every author a room ever had, and some forks.
@@ -36,6 +38,10 @@ pub enum LinkMessage {
     Events(Vec<ByteBuf>),
     /// Events that are missing here, mostly parents of what came.
     Want(Vec<EventId>),
+    /// Chunks of the blob that this event names, by their place in its list, which are missing here.
+    WantChunks { of: EventId, chunks: Vec<u32> },
+    /// A chunk that was asked for; `None` where it is not here, or not for the receiver.
+    Chunk { of: EventId, chunk: u32, bytes: Option<ByteBuf> },
     /// Which of the receiver's own events were given to an agent or a human here, by seq.
     Shown(Ranges),
     /// The sessions that are live at the sender.
@@ -80,6 +86,8 @@ pub enum MessageError {
     Decode(#[from] cbor::DecodeError),
     #[error("{got} entries where at most {max} are allowed")]
     TooMany { got: usize, max: usize },
+    #[error("a chunk of {got} bytes where at most {max} are allowed")]
+    ChunkTooLong { got: usize, max: usize },
     #[error("an address of {got} bytes where at most {max} are allowed")]
     AddressTooLong { got: usize, max: usize },
 }
@@ -102,6 +110,8 @@ impl LinkMessage {
             Self::Keys(keys) => bound(keys.len(), EPOCHS),
             Self::Events(events) => bound(events.len(), BATCH),
             Self::Want(ids) => bound(ids.len(), WANTS),
+            Self::WantChunks { chunks, .. } => bound(chunks.len(), CHUNKS),
+            Self::Chunk { bytes, .. } => bound_chunk(bytes.as_ref().map_or(0, |bytes| bytes.len())),
             Self::Sessions(sessions) => bound(sessions.len(), limits::LIST),
             Self::Peers(hints) => check_hints(hints),
             Self::Shown(_) | Self::Sas(_) | Self::Ping | Self::Pong => Ok(()),
@@ -124,6 +134,11 @@ fn bound(got: usize, max: usize) -> Result<(), MessageError> {
     if got > max { Err(MessageError::TooMany { got, max }) } else { Ok(()) }
 }
 
+fn bound_chunk(got: usize) -> Result<(), MessageError> {
+    let max = limits::CHUNK;
+    if got > max { Err(MessageError::ChunkTooLong { got, max }) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +150,9 @@ mod tests {
             LinkMessage::Have(vec![tip]),
             LinkMessage::Events(vec![ByteBuf::from(vec![1, 2, 3])]),
             LinkMessage::Keys(vec![(EventId([3; 32]), EpochKey::new([4; 32]))]),
+            LinkMessage::WantChunks { of: EventId([5; 32]), chunks: vec![0, 7] },
+            LinkMessage::Chunk { of: EventId([5; 32]), chunk: 7, bytes: Some(ByteBuf::from(vec![1])) },
+            LinkMessage::Chunk { of: EventId([5; 32]), chunk: 0, bytes: None },
             LinkMessage::Ping,
         ];
         for message in messages {
@@ -147,5 +165,16 @@ mod tests {
         let message = LinkMessage::Want(vec![EventId([0; 32]); WANTS + 1]);
         let refused = MessageError::TooMany { got: WANTS + 1, max: WANTS };
         assert_eq!(LinkMessage::decode(&message.encode()), Err(refused));
+    }
+
+    #[test]
+    fn a_chunk_and_what_is_around_it_fit_one_frame() {
+        let bytes = Some(ByteBuf::from(vec![7; limits::CHUNK]));
+        let message = LinkMessage::Chunk { of: EventId([5; 32]), chunk: u32::MAX, bytes };
+        assert!(message.encode().len() <= limits::FRAME - 17);
+        let bytes = Some(ByteBuf::from(vec![7; limits::CHUNK + 1]));
+        let long = LinkMessage::Chunk { of: EventId([5; 32]), chunk: 0, bytes };
+        let refused = MessageError::ChunkTooLong { got: limits::CHUNK + 1, max: limits::CHUNK };
+        assert_eq!(LinkMessage::decode(&long.encode()), Err(refused));
     }
 }

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
 use crate::answer::Answering;
+use crate::blobs::Progress;
 use crate::command::{Speaker, Token};
 use crate::connectivity::Connectivity;
 use crate::context::Context;
@@ -90,6 +91,8 @@ pub struct Limits {
     pub stranger_pause: Duration,
     /// Pause between two knocks at one companion, rising with every silent one.
     pub knock_pause: Duration,
+    /// Bytes that the blobs of one room may take up here. Others' stay below half of it each.
+    pub blobs_per_room: u64,
 }
 
 impl Default for Limits {
@@ -100,6 +103,7 @@ impl Default for Limits {
             fold_again: 512,
             stranger_pause: Duration::from_secs(600),
             knock_pause: Duration::from_secs(13),
+            blobs_per_room: 512 << 20,
         }
     }
 }
@@ -125,6 +129,8 @@ pub enum Timer {
     Room,
     /// Our addresses are to be published, or a member's are to be found.
     Lookup,
+    /// A chunk may be asked for elsewhere, or again.
+    Blobs,
 }
 
 /// Whether a member is there.
@@ -190,6 +196,7 @@ impl<L: Log> Node<L> {
             Input::Disconnected { peer } => self.on_disconnected(&peer),
             Input::Accepted { link, peer, protocol } => self.on_accepted(link, peer, protocol),
             Input::Opened { link } => self.on_opened(link),
+            Input::Small { link } => self.on_small(link),
             Input::Closed { link } => self.on_closed(link),
             Input::Frame { link, bytes } => self.on_frame(link, &bytes),
             Input::Sent { link } => self.on_sent(link),
@@ -242,7 +249,8 @@ impl<L: Log> Node<L> {
             let letters = seat.mailbox.poll_timeout().map(|at| (at, Timer::Letters));
             let tend = seat.poll_tend().map(|at| (at, Timer::Room));
             let lookup = seat.whereabouts.poll_timeout().map(|at| (at, Timer::Lookup));
-            links.chain(words).chain(fold).chain(save).chain(letters).chain(lookup).chain(tend)
+            let blobs = seat.blobs.poll_timeout().map(|at| (at, Timer::Blobs));
+            links.chain(words).chain(fold).chain(save).chain(letters).chain(lookup).chain(tend).chain(blobs)
         });
         let dial = self.connectivity.poll_timeout().map(|at| (at, Timer::Dial));
         let stream = self.links.poll_timeout(self.limits.handshake).map(|at| (at, Timer::Stream));
@@ -308,6 +316,16 @@ impl<L: Log> Node<L> {
     /// How many events a member has not got.
     pub fn pending(&self, room: &RoomId, member: &MemberId) -> u64 {
         self.seats.get(room).map_or(0, |seat| seat.pending(member))
+    }
+
+    /// The artifacts of a room that are here, on their way, or were.
+    pub fn artifacts(&self, room: &RoomId) -> Vec<EventId> {
+        self.seats.get(room).map(|seat| seat.artifacts().collect()).unwrap_or_default()
+    }
+
+    /// How far an artifact has come here.
+    pub fn artifact(&self, room: &RoomId, artifact: &EventId) -> Option<Progress> {
+        self.seats.get(room)?.progress(artifact)
     }
 
     /// Whether a member is there.
@@ -454,6 +472,7 @@ impl<L: Log> Node<L> {
                 seat.restore(&saved);
                 self.seats.insert(room, seat);
                 self.with_seat(&room, Seat::take_up_letters);
+                self.with_seat(&room, Seat::mind_blobs);
                 if self.closed.remove(&room) {
                     self.outbox.notify(Notice::Reopened { room });
                 }
@@ -481,6 +500,7 @@ impl<L: Log> Node<L> {
             seat.save_if_due(context);
             seat.mind_mailbox(context);
             seat.mind_whereabouts(context);
+            seat.mind_blobs(context);
             seat.pump(context);
         });
         for (link, peer) in dead {

@@ -16,6 +16,11 @@ pub enum Notice {
         room: RoomId,
         event: EventId,
     },
+    /// An artifact came to be here or to wait, or some more of it has arrived.
+    Artifact {
+        room: RoomId,
+        artifact: EventId,
+    },
     /// How far what we said has got at a member changed.
     Delivery {
         room: RoomId,

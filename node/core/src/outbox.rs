@@ -8,7 +8,7 @@ use pairwave_wire::mailbox::MailboxRequest;
 
 use crate::command::{Outcome, Refusal, Token};
 use crate::effect::{Effect, Slot};
-use crate::id::RoomId;
+use crate::id::{ChunkId, RoomId};
 use crate::log::Record;
 use crate::notice::Notice;
 
@@ -40,6 +40,13 @@ impl Outbox {
     pub fn save(&mut self, room: RoomId, slot: Slot, value: Option<Vec<u8>>) {
         self.number += 1;
         self.effects.push_back(Effect::Save { number: self.number, room, slot, value });
+    }
+
+    /// Keeps or deletes a chunk. Returns the number under which that becomes durable.
+    pub fn chunk(&mut self, room: RoomId, id: ChunkId, bytes: Option<Vec<u8>>) -> u64 {
+        self.number += 1;
+        self.effects.push_back(Effect::Chunk { number: self.number, room, id, bytes });
+        self.number
     }
 
     pub fn forget(&mut self, room: RoomId) {

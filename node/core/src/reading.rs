@@ -240,6 +240,7 @@ impl Said {
             Body::Approved(_) => Some(member(event.author)),
             Body::Denied(_) | Body::Completed(_) | Body::Expired(_) => Some(None),
             Body::CharterProposed(_) | Body::CharterDeclined(_) => Some(None),
+            Body::Shared(_) => Some(None),
             _ => None,
         };
         Self { by: event.author, session: event.session, to }

@@ -9,7 +9,7 @@ use pairwave_wire::cbor;
 use serde::Serialize;
 
 use crate::effect::Slot;
-use crate::id::{EventId, RoomId};
+use crate::id::{ChunkId, EventId, RoomId};
 use crate::key::StorageKey;
 
 /// Bytes of the nonce in front of every sealed record. Drawn at random, they may be drawn for as
@@ -26,6 +26,8 @@ pub enum Place<'a> {
     Record(RoomId, EventId),
     /// What is kept of a room beside its log.
     Slot(RoomId, Slot),
+    /// A chunk of a blob.
+    Chunk(RoomId, ChunkId),
     /// Anything else the companion keeps, by a name of its own.
     Named(&'a str),
 }

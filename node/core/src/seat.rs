@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use crate::blobs::Blobs;
 use crate::command::{Refusal, Speaker};
 use crate::comparing::Comparing;
 use crate::context::Context;
@@ -52,6 +53,7 @@ pub struct Seat {
     pub(crate) mailbox: Mailbox,
     pub(crate) whereabouts: Whereabouts,
     pub(crate) tending: Tending,
+    pub(crate) blobs: Blobs,
     /// Members that told us we are none.
     pub(crate) refused_by: BTreeSet<MemberId>,
     recovery: Recovery,
@@ -100,6 +102,7 @@ impl Seat {
             mailbox: Mailbox::default(),
             whereabouts: Whereabouts::default(),
             tending: Tending::default(),
+            blobs: Blobs::default(),
             refused_by: BTreeSet::new(),
             recovery: Recovery { own_seq, heard: BTreeSet::new() },
             appends: VecDeque::new(),
@@ -123,6 +126,10 @@ impl Seat {
         if let Some(bytes) = saved.get(&Slot::Peers) {
             self.peers = Peers::decode(bytes);
         }
+        if let Some(bytes) = saved.get(&Slot::Artifacts) {
+            self.blobs = Blobs::decode(bytes);
+        }
+        self.blobs.look_again();
         // An older copy's ratchets would say other things with message keys that were used before.
         let is_old = self.recovery.own_seq > self.room.own_seq();
         if let Some(bytes) = saved.get(&Slot::Ratchets).filter(|_| !is_old) {
@@ -213,7 +220,7 @@ impl Seat {
     }
 
     /// Where the log fails under it, what was signed stays in a room that is read again, and goes.
-    fn author(&mut self, by: Speaker, body: Body, context: &mut Context<'_>) -> Result<Record, Refusal> {
+    pub(crate) fn author(&mut self, by: Speaker, body: Body, context: &mut Context<'_>) -> Result<Record, Refusal> {
         let authored = self.room.author(context.log, context.identity, by, body, context.now);
         if let Err(Refusal::StoreFailed { why }) = &authored {
             self.fail(&LogError(why.clone()));
@@ -273,6 +280,7 @@ impl Seat {
         while let Some(change) = self.room.poll_change() {
             self.on_change(change, context);
         }
+        self.mind_blobs(context);
         let standing = self.room.is_member(&self.me());
         let was = std::mem::replace(&mut self.was_standing, standing);
         if standing && !was {
@@ -286,10 +294,16 @@ impl Seat {
     fn on_change(&mut self, change: Change, context: &mut Context<'_>) {
         let room = self.id();
         match change {
-            Change::Undone(event) => context.outbox.notify(Notice::Undone { room, event }),
+            Change::Undone(event) => {
+                self.blobs.look_again();
+                context.outbox.notify(Notice::Undone { room, event });
+            }
             Change::Equivocation(member) => context.outbox.notify(Notice::Equivocation { room, member }),
             Change::Verified { by, member } => self.on_verified(by, member, context),
-            Change::Membership => self.membership_changed = true,
+            Change::Membership => {
+                self.blobs.look_again();
+                self.membership_changed = true;
+            }
         }
     }
 
@@ -336,6 +350,7 @@ impl Seat {
 
     /// Everything up to this number is durable.
     pub fn on_durable(&mut self, number: u64, context: &mut Context<'_>) {
+        self.chunks_durable(number, context);
         let mut newest = None;
         while self.appends.front().is_some_and(|(append, _)| *append <= number) {
             let Some((_, arrived)) = self.appends.pop_front() else { break };
@@ -345,6 +360,7 @@ impl Seat {
         let Some(newest) = newest else { return };
         self.room.durable(newest);
         self.tell_arrived(context);
+        self.mind_blobs(context);
         self.letters_due(context);
         for link in self.links.values_mut() {
             link.tell_have(&self.room, context);
@@ -357,6 +373,9 @@ impl Seat {
         let (room, me, alone) = self.reader();
         while self.arrived.front().is_some_and(|next| next.arrival <= settled) {
             let Some(Arrived { event, arrival, said }) = self.arrived.pop_front() else { break };
+            if self.room.state().artifacts.get(&event).is_some() {
+                self.blobs.look_again();
+            }
             self.reading.pass(Reader { room: &room, me, by: companion(), alone }, arrival, &said);
             context.outbox.notify(Notice::Arrived { room, event, arrival });
         }
@@ -381,6 +400,7 @@ impl Seat {
             }
             Err(error) => self.fail(&error),
         }
+        self.serve_chunks(member, context);
     }
 
     /// Who is no member any more gets what led to it, and the link ends.

@@ -34,6 +34,7 @@ impl Seat {
         self.save_peers(context);
         self.deliveries.seen(member, context.now);
         self.refused_by.remove(&member);
+        self.blobs.link_changed(&member);
         if let Some(old) = self.links.get(&member) {
             // A link that moves: what was told on the old one holds until the new one tells more.
             link.sessions.clone_from(&old.sessions);
@@ -48,6 +49,8 @@ impl Seat {
     /// A link is down.
     pub(crate) fn link_down(&mut self, member: MemberId, context: &mut Context<'_>) {
         self.links.remove(&member);
+        self.blobs.link_changed(&member);
+        self.mind_blobs(context);
         self.deliveries.seen(member, context.now);
         self.deliveries_changed(context);
         self.correspond(context);
@@ -100,6 +103,8 @@ impl Seat {
             LinkMessage::Sessions(sessions) => self.on_sessions(member, sessions, context),
             LinkMessage::Peers(hints) => self.on_peers(member, &hints, context),
             LinkMessage::Sas(message) => self.on_sas(member, message, context),
+            LinkMessage::WantChunks { of, chunks } => self.on_want_chunks(member, of, chunks, context),
+            LinkMessage::Chunk { of, chunk, bytes } => self.on_chunk(member, of, chunk, bytes, context),
             LinkMessage::Ping => self.answer(&member, &LinkMessage::Pong, context),
             LinkMessage::Pong => Ok(()),
         }
@@ -116,6 +121,7 @@ impl Seat {
         let wants = link.sync.on_have(&self.room, context.log, tips, context.now);
         self.ask(&member, wants, context)?;
         self.pump_link(&member, context);
+        self.mind_blobs(context);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use pairwave_wire::{cbor, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::actions::{Actions, Past};
+use crate::artifacts::Artifacts;
 use crate::causality;
 use crate::charter::Charters;
 use crate::command::Refusal;
@@ -46,6 +47,7 @@ pub struct RoomState {
     pub hops: Hops,
     pub actions: Actions,
     pub overrides: Overrides,
+    pub artifacts: Artifacts,
     /// Events without effect, and why.
     pub marks: BTreeMap<EventId, Mark>,
     /// Authors that said two things in one place, and whether they named both since.
@@ -139,6 +141,7 @@ impl RoomState {
             Body::LetterKeys(keys) => self.letters.apply(event.author, *keys),
             Body::RelayAdded(added) => return Ok(self.relays.add(added)),
             Body::RelayRemoved(removed) => return Ok(self.relays.remove(removed)),
+            Body::Shared(shared) => return Ok(self.artifacts.apply(event.author, shared, record.position)),
             Body::Message(message) => return self.hear(log, room, record, event, message),
             Body::CharterProposed(proposed) => return marked(self.charters.propose(event, proposed, record.position)),
             Body::CharterAccepted(accepted) => return marked(self.charters.accept(event, accepted)),

@@ -2,6 +2,7 @@
 //! through before it is signed.
 
 use crate::actions::Requested;
+use crate::artifacts::Shared;
 use crate::charter::Charter;
 use crate::event::Body;
 use crate::talk::{Field, Message};
@@ -12,6 +13,7 @@ impl Body {
         match self {
             Self::Genesis(genesis) => vec![("title", &genesis.title), ("name", &genesis.name)],
             Self::Message(message) => of_message(message),
+            Self::Shared(shared) => of_shared(shared),
             Self::Named(named) => vec![("name", &named.name)],
             Self::Removed(removed) => optional("reason", removed.reason.as_deref()),
             Self::Admitted(admitted) => vec![("name", &admitted.name)],
@@ -60,6 +62,13 @@ fn of_message(message: &Message) -> Vec<(&str, &str)> {
             Field::List(list) => texts.extend(list.iter().map(|entry| (name.as_str(), entry.as_str()))),
         }
     }
+    texts
+}
+
+fn of_shared(shared: &Shared) -> Vec<(&str, &str)> {
+    let mut texts = vec![("headline", shared.headline.as_str())];
+    texts.extend(optional("language", shared.language.as_deref()));
+    texts.extend(optional("path_hint", shared.path_hint.as_deref()));
     texts
 }
 

@@ -3,6 +3,7 @@
 
 mod actions;
 mod answering;
+mod artifacts;
 mod charter;
 mod clearing;
 mod doctor;
@@ -42,6 +43,7 @@ use crate::driver::DriverHandle;
 use crate::live::Live;
 use crate::net::NetStatus;
 use crate::pace::{Pace, Rates};
+use crate::quarantine::Quarantine;
 use crate::refusals::{refused, room_closed};
 use crate::resolve;
 use crate::store::{Bindings, Reader};
@@ -78,6 +80,9 @@ pub struct Answers {
     held_back: Mutex<clearing::HeldBack>,
     /// Rooms are opened one at a time.
     creating: tokio::sync::Mutex<()>,
+    quarantine: Quarantine,
+    /// The quarantine is changed by one at a time.
+    quarantining: tokio::sync::Mutex<()>,
     /// The page in the browser, once it is served.
     dashboard: OnceLock<Arc<dyn Dashboard>>,
     /// Grows with what may need somebody.
@@ -92,10 +97,23 @@ impl Answers {
         let notices = parts.driver.notices();
         let (changed, _) = watch_channel::channel(watch::Changes::default());
         let (live, seen, down) = (Live::default(), Arc::default(), Arc::default());
-        let turns = inbox::Turns::default();
-        let creating = tokio::sync::Mutex::default();
-        let (pace, held_back, dashboard) = (Mutex::default(), Mutex::default(), OnceLock::new());
-        let answers = Arc::new(Self { parts, live, seen, turns, pace, held_back, creating, dashboard, changed, down });
+        let (turns, pace, held_back) = (inbox::Turns::default(), Mutex::default(), Mutex::default());
+        let (creating, quarantining) = Default::default();
+        let (quarantine, dashboard) = (Quarantine::new(parts.home.clone()), OnceLock::new());
+        let answers = Arc::new(Self {
+            parts,
+            live,
+            seen,
+            turns,
+            pace,
+            held_back,
+            creating,
+            quarantine,
+            quarantining,
+            dashboard,
+            changed,
+            down,
+        });
         tokio::spawn(watch::watch(Arc::downgrade(&answers), notices));
         answers
     }
@@ -129,6 +147,7 @@ impl Answers {
             Request::Diagnose(ask) => answer(&ask, self.diagnose(by, &ask).await),
             Request::Down(_) => self.end(),
             Request::Findings(ask) => answer(&ask, self.findings(by, &ask).await),
+            Request::ExportArtifact(ask) => answer(&ask, self.export_artifact(by, &ask).await),
             Request::Inbox(ask) => self.inbox(by, ask).await,
             Request::Invite(ask) => answer(&ask, self.invite(by, &ask).await),
             Request::Invites(ask) => answer(&ask, self.invites(by, &ask).await),
@@ -139,9 +158,11 @@ impl Answers {
             Request::Override(ask) => answer(&ask, self.let_pass(by, &ask).await),
             Request::Prompted(ask) => answer(&ask, self.prompted(by, &ask).await),
             Request::ProposeCharter(ask) => answer(&ask, self.propose_charter(by, &ask).await),
+            Request::Quarantine(ask) => answer(&ask, self.quarantine_list(by, &ask).await),
             Request::Read(ask) => answer(&ask, self.read(by, ask.clone()).await),
             Request::Relays(ask) => answer(&ask, self.relays(by, &ask).await),
             Request::Remove(ask) => answer(&ask, self.remove(by, &ask).await),
+            Request::RemoveArtifact(ask) => answer(&ask, self.remove_artifact(by, &ask).await),
             Request::RemoveRelay(ask) => answer(&ask, self.remove_relay(by, &ask).await),
             Request::Rename(ask) => answer(&ask, self.rename(by, &ask).await),
             Request::RequestAction(ask) => answer(&ask, self.request_action(by, ask.clone()).await),
@@ -152,6 +173,8 @@ impl Answers {
             Request::ShowCharter(ask) => answer(&ask, self.show_charter(by, &ask).await),
             Request::ShowFloor(ask) => answer(&ask, self.show_floor(by, &ask).await),
             Request::ShowRequest(ask) => answer(&ask, self.show_request(by, &ask).await),
+            Request::Share(ask) => answer(&ask, self.share(by, ask.clone()).await),
+            Request::ShowArtifact(ask) => answer(&ask, self.show_artifact(by, &ask).await),
             Request::ShowStatus(ask) => answer(&ask, self.status(by, &ask).await),
             Request::Verify(ask) => answer(&ask, self.verify(by, &ask).await),
             Request::Wait(ask) => self.wait(by, ask).await,

@@ -200,6 +200,14 @@ impl Config {
         self.number("store.cache_mib") << 20
     }
 
+    /// Bytes that the blobs of one room may take up.
+    pub fn blobs_per_room(&self) -> u64 {
+        match self.number("limits.blobs_per_room") {
+            0 => u64::MAX,
+            mib => mib << 20,
+        }
+    }
+
     fn text(&self, name: &'static str) -> &str {
         if let Value::Text(text) = &self.settings[name].0 { text } else { "" }
     }

@@ -215,6 +215,9 @@ impl<N: Network> Running<N> {
                 Effect::Save { number, room, slot, value } => {
                     self.submit(number, Write::Save { number, room, slot, value });
                 }
+                Effect::Chunk { number, room, id, bytes } => {
+                    self.submit(number, Write::Chunk { number, room, id, bytes });
+                }
                 Effect::Forget { number, room } => self.submit(number, Write::Forget { number, room }),
                 Effect::Reopen { room } => self.reopen(room),
                 effect => {
@@ -352,6 +355,6 @@ fn note(notice: &Notice) {
         Notice::Reopened { room } => info!(%room, "a room that was closed is here again"),
         Notice::Reopening { room, why } => warn!(%room, why, "a room was closed and is read again"),
         Notice::Verification { room, member, step } => info!(%room, %member, ?step, "words are compared"),
-        Notice::Arrived { .. } | Notice::Undone { .. } | Notice::Delivery { .. } => {}
+        Notice::Arrived { .. } | Notice::Artifact { .. } | Notice::Undone { .. } | Notice::Delivery { .. } => {}
     }
 }

@@ -15,6 +15,7 @@ pub mod net;
 mod olm;
 mod pace;
 pub mod process;
+mod quarantine;
 pub mod refusals;
 pub mod resolve;
 pub mod store;

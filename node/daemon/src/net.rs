@@ -8,6 +8,7 @@
 mod address;
 mod behaviour;
 mod chance;
+mod circuits;
 mod dials;
 mod discovery;
 mod fruitless;
@@ -150,6 +151,10 @@ pub enum NetEvent {
         protocol: Protocol,
     },
     Opened {
+        link: LinkId,
+    },
+    /// The link runs over a circuit with small limits. Told right after `Accepted` or `Opened`.
+    Small {
         link: LinkId,
     },
     /// Told once of every link that was opened, asked for or accepted.

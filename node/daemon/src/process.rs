@@ -149,7 +149,8 @@ impl Companion {
         let clock = Arc::new(Clock::start());
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(io::Error::other)?;
-        let node = Node::new(identity, net.transport_id(), Limits::default(), seed, store.reader(), clock.now());
+        let limits = Limits { blobs_per_room: config.blobs_per_room(), ..Limits::default() };
+        let node = Node::new(identity, net.transport_id(), limits, seed, store.reader(), clock.now());
         let (driver, run) = Driver { node, store, committer, told, network, clock }.start();
         let listener = Listener::bind(home)?;
         let asked = net.clone();

@@ -41,6 +41,7 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
         Refusal::FieldShape { field, expected } => {
             return ("field_shape", format!("Give `{field}` as a {expected}."));
         }
+        Refusal::TooLong { field: "content", .. } => ("too_long", "Share it in several parts."),
         Refusal::TooLong { .. } => ("too_long", "Say it in less, or in several messages."),
         Refusal::TooMany { field: "relays", .. } => {
             ("too_many", "Remove one first: `pairwave relay remove MULTIADDR`.")
@@ -101,6 +102,10 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
         Refusal::TooHigh { field, max, .. } => return ("too_high", format!("Give `{field}` as {max} at most.")),
         Refusal::HumansOnly => {
             ("humans_only", "Ask your human to do it on the page, or in a terminal outside of the agent host.")
+        }
+        Refusal::NoSuchArtifact => ("no_such_artifact", "See what is there with `pairwave quarantine`."),
+        Refusal::BlobsFull { .. } => {
+            ("blobs_full", "Remove some with `pairwave quarantine remove ID`, or raise `limits.blobs_per_room`.")
         }
         Refusal::OwnWords => ("own_words", "Read them out by voice, on the phone or in person."),
         Refusal::PeerAway => ("peer_away", "Wait until `pairwave status` shows that member online, then try again."),

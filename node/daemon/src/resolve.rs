@@ -134,6 +134,13 @@ pub fn invite<L: Log>(viewer: &Viewer<'_, L>, wanted: &str) -> Result<EventId, F
     pick("invite", wanted, invites.collect())
 }
 
+/// An artifact by its id.
+pub fn artifact<L: Log>(viewer: &Viewer<'_, L>, wanted: &str) -> Result<EventId, Failure> {
+    let artifacts = viewer.node().artifacts(&viewer.room().id()).into_iter();
+    let artifacts = artifacts.map(|id| Candidate { what: id, id: id.to_string(), name: String::new() });
+    pick("artifact", wanted, artifacts.collect())
+}
+
 /// An event by its id or a prefix of it that is unique among the newest.
 pub fn event<L: Log>(node: &Node<L>, room: &Room, wanted: &str) -> Result<EventId, Failure> {
     if let Ok(id) = wanted.parse() {

@@ -1,5 +1,6 @@
 //! How a room looks to a face: the core's state in the api's words.
 
+mod artifact;
 mod consent;
 mod entry;
 mod notice;
@@ -18,6 +19,7 @@ use pairwave_core::seat::Standing;
 use pairwave_core::talk::Question;
 use pairwave_core::time::Timestamp;
 
+pub use artifact::{Found, diff};
 pub use consent::judged;
 pub use entry::deliveries;
 pub use notice::notice;

@@ -6,4 +6,5 @@
 
 pub mod danger;
 pub mod patch;
+pub mod paths;
 pub mod secrets;

@@ -55,5 +55,9 @@ pub const RECORDS: usize = 4;
 pub const RECORD_SECONDS: u64 = 2 * 3600;
 /// Longest token of a relay in bytes.
 pub const TOKEN: usize = 64;
+/// Largest blob in bytes.
+pub const BLOB: u64 = 64 * 1024 * 1024;
+/// Bytes of a chunk, but of a blob's last one: with what is around it, one frame.
+pub const CHUNK: usize = 48 * 1024;
 /// Most relays of one room.
 pub const RELAYS: usize = 8;

@@ -1,13 +1,10 @@
 // A room as it looks on a working day: two people who know each other, and an agent of each.
 
-import { Agent } from "./agent.js";
-import { until } from "./patience.js";
+import { agreedRoom } from "./agreed.js";
 
 /** @param {import("./scene.js").Scene} scene */
 export async function livelyRoom(scene) {
-  const { alice, bob, room } = await scene.pair();
-  await compareWords(alice, bob);
-  const [hers, his] = [await agentOf(scene, alice, "lexer"), await agentOf(scene, bob, "reviewer")];
+  const { alice, bob, room, hers, his } = await agreedRoom(scene, ["lexer", "reviewer"]);
   const say = async (from, to, message) => {
     const event = await from.say(message);
     await to.hear(event);
@@ -60,21 +57,3 @@ fn parse_value(&mut self) -> Result<Value, Error> {
 }
 \`\`\``,
 };
-
-async function agentOf(scene, person, name) {
-  const agent = await Agent.start(person);
-  scene.endings.push(() => agent.end());
-  const { me } = await agent.call("pair_status", {});
-  await person.ask("rename", name, "--session", me.session);
-  return agent;
-}
-
-/** Each types the words that the other reads out. */
-async function compareWords(alice, bob) {
-  const [hers, his] = await until("both to see words", async () => {
-    const both = await Promise.all([alice, bob].map((one) => one.ask("verify").catch(() => null)));
-    return both.every((one) => one?.say?.length === 3) && both.map((one) => one.say.join(" "));
-  });
-  await alice.ask("verify", "--heard", his);
-  await bob.ask("verify", "--heard", hers);
-}

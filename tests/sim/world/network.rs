@@ -45,6 +45,9 @@ impl World {
         let delay = 1 + if self.network.jumbled { self.delay() } else { 0 };
         self.network.arrivals.insert((at, link), self.now + Duration::from_millis(delay));
         self.later(at, delay, input);
+        if self.network.small {
+            self.later(at, delay, Input::Small { link });
+        }
     }
 
     /// Tells of something, once or, on a jumbled network, twice, at some time.
@@ -71,6 +74,7 @@ impl World {
             self.close(at, link);
             return self.later(at, 0, Input::Closed { link });
         }
+        self.network.frames += 1;
         let delay = 2 + self.delay();
         let earliest = self.network.arrivals.get(&(other, theirs)).copied().unwrap_or_default();
         let arrival = earliest.max(self.now + Duration::from_millis(delay));
@@ -112,7 +116,7 @@ impl World {
         self.later(b, 2, Input::Disconnected { peer: transport(a) });
     }
 
-    pub(super) fn announce_all(&mut self) {
+    pub fn announce_all(&mut self) {
         for at in 0..self.machines.len() {
             self.announce(at);
         }

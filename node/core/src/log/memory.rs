@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::{Log, LogError, Position, Record};
-use crate::id::{EventId, MemberId, RoomId};
+use crate::id::{ChunkId, EventId, MemberId, RoomId};
 
 /// A log in memory: what is not durable yet, and the disk of a simulation.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,7 @@ struct OfRoom {
     order: BTreeSet<Position>,
     chains: BTreeSet<(MemberId, u64, EventId)>,
     arrivals: BTreeMap<u64, EventId>,
+    chunks: BTreeMap<ChunkId, Vec<u8>>,
 }
 
 impl MemoryLog {
@@ -24,6 +25,16 @@ impl MemoryLog {
         of_room.chains.insert((record.author, record.seq, id));
         of_room.arrivals.insert(record.arrival, id);
         of_room.records.insert(id, record);
+    }
+
+    pub fn keep_chunk(&mut self, room: RoomId, id: ChunkId, bytes: Vec<u8>) {
+        self.0.entry(room).or_default().chunks.insert(id, bytes);
+    }
+
+    pub fn drop_chunk(&mut self, room: &RoomId, id: &ChunkId) {
+        if let Some(of_room) = self.0.get_mut(room) {
+            of_room.chunks.remove(id);
+        }
     }
 
     /// Drops everything that arrived up to `arrival`.
@@ -77,5 +88,13 @@ impl Log for MemoryLog {
         let Some(of_room) = self.0.get(room) else { return Ok(Vec::new()) };
         let arrivals = of_room.arrivals.range((Bound::Excluded(after), Bound::Unbounded));
         Ok(arrivals.take(limit).map(|(arrival, id)| (*arrival, *id)).collect())
+    }
+
+    fn chunk(&self, room: &RoomId, id: &ChunkId) -> Result<Option<Vec<u8>>, LogError> {
+        Ok(self.0.get(room).and_then(|of_room| of_room.chunks.get(id)).cloned())
+    }
+
+    fn has_chunk(&self, room: &RoomId, id: &ChunkId) -> Result<bool, LogError> {
+        Ok(self.0.get(room).is_some_and(|of_room| of_room.chunks.contains_key(id)))
     }
 }

@@ -108,6 +108,7 @@ fn check(room: &Room, log: &dyn Log, by: Speaker, body: &Body) -> Result<(), Ref
         Body::Named(named) => check_naming(room, named),
         Body::RelayAdded(added) => room.state().relays.check_add(added),
         Body::RelayRemoved(removed) => room.state().relays.check_remove(removed),
+        Body::Shared(shared) => shared.check(),
         Body::Message(message) => check_message(room, log, message),
         Body::CharterProposed(proposed) => proposed.charter.check(),
         Body::CharterAccepted(accepted) => room.state().charters.check_accept(accepted, by.origin),

@@ -2,7 +2,7 @@
 
 use pairwave_api::{
     ActionRequested, Applied, Apply, Code, Complete, EventDone, Failure, RequestAction, RequestDetail, RequestList,
-    Requests, Respond, Responded, ShowRequest,
+    RequestView, Requests, Respond, Responded, ShowRequest,
 };
 use pairwave_core::actions::{Action, Completed, Denied, Request, RequestState, Requested, Risk};
 use pairwave_core::command::{Command, Refusal, Speaker};
@@ -10,13 +10,14 @@ use pairwave_core::consenting::Act;
 use pairwave_core::event::{Body, Origin};
 use pairwave_core::id::{EventId, RequestHash, RoomId, SessionId};
 use pairwave_core::log::Log;
+use pairwave_guard::patch::Patch;
 
 use super::talk::named;
 use super::{Answers, wrong_id};
 use crate::caller::Caller;
 use crate::refusals::{refused, unreadable};
 use crate::resolve;
-use crate::view::{Viewer, judged};
+use crate::view::{Viewer, diff, judged};
 
 const ACTIONS: &[(&str, Action)] = &[
     ("apply_patch", Action::ApplyPatch),
@@ -62,8 +63,8 @@ impl Answers {
             let (id, request) = request(viewer, &wanted)?;
             let view = viewer.request_view(&id, request).map_err(|error| unreadable(&error))?;
             let requested = viewer.requested(&id).map_err(|error| unreadable(&error))?;
-            let payload = requested.map(|requested| requested.payload).unwrap_or_default();
-            Ok(RequestDetail { request: view, payload })
+            let payload = requested.and_then(|requested| viewer.payload(&requested).transpose()).transpose();
+            Ok(detail(view, payload.map_err(|error| unreadable(&error))?))
         };
         Ok(self.look_in(by, &ask.room, show).await?.1)
     }
@@ -94,12 +95,14 @@ impl Answers {
         let find = move |viewer: &Viewer<'_, _>| {
             let (id, _) = request(viewer, &wanted)?;
             let requested = viewer.requested(&id).map_err(|error| unreadable(&error))?;
-            Ok((id, requested.ok_or_else(|| refused(Refusal::NoSuchRequest))?))
+            let requested = requested.ok_or_else(|| refused(Refusal::NoSuchRequest))?;
+            let payload = viewer.payload(&requested).map_err(|error| unreadable(&error))?.ok_or_else(not_here)?;
+            Ok((id, requested, payload))
         };
-        let (room, (request, requested)) = self.look_in(by, &ask.room, find).await?;
+        let (room, (request, requested, payload)) = self.look_in(by, &ask.room, find).await?;
         self.act(by, room, Act::Hand { request }).await?;
-        let warnings = judged(&requested).warnings;
-        let Requested { action, payload, target_path, .. } = requested;
+        let warnings = judged(&requested, Some(&payload)).warnings;
+        let Requested { action, target_path, .. } = requested;
         Ok(Applied { request: request.to_string(), action: action.name().to_owned(), payload, target_path, warnings })
     }
 
@@ -172,13 +175,27 @@ fn request<'a, L: Log>(viewer: &'a Viewer<'_, L>, wanted: &str) -> Result<(Event
 fn in_question<L: Log>(viewer: &Viewer<'_, L>, wanted: &str) -> Result<InQuestion, Failure> {
     let (id, request) = request(viewer, wanted)?;
     let requested = viewer.requested(&id).map_err(|error| unreadable(&error))?;
-    let risk = requested.map_or(Risk::High, |requested| judged(&requested).risk);
+    let payload = requested.as_ref().map(|requested| viewer.payload(requested)).transpose();
+    let payload = payload.map_err(|error| unreadable(&error))?.flatten();
+    let risk = requested.map_or(Risk::High, |requested| judged(&requested, payload.as_deref()).risk);
     Ok(InQuestion { id, hash: request.hash, risk })
 }
 
 fn state<L: Log>(viewer: &Viewer<'_, L>, request: &EventId) -> String {
     let request = viewer.room().state().actions.get(request);
     request.map_or("gone", |request| request.state().name()).to_owned()
+}
+
+fn detail(request: RequestView, payload: Option<String>) -> RequestDetail {
+    let patch = payload.as_deref().filter(|_| request.action == Action::ApplyPatch.name()).map(Patch::parse);
+    let diff_error = patch.as_ref().and_then(|patch| patch.as_ref().err().map(ToString::to_string));
+    let diff = patch.and_then(Result::ok).map(|patch| diff(&patch).0);
+    RequestDetail { request, payload, diff, diff_error }
+}
+
+fn not_here() -> Failure {
+    let message = "What it would do is not all here, is no text, or is too long";
+    Failure::new(Code::Refused, "payload_missing", message, "See how far it is with `pairwave quarantine`.")
 }
 
 fn is_open(request: &Request) -> bool {

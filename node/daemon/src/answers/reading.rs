@@ -27,8 +27,9 @@ const STEP: usize = 128;
 /// a frame may have, for an entry may take six times its event's bytes.
 pub(super) const BYTES: usize = 2 << 20;
 
-/// Events of the room itself, beside the kinds of messages.
+/// Code, and events of the room itself, beside the kinds of messages.
 const ROOM_KINDS: &[&str] = &[
+    "code",
     "genesis",
     "invited",
     "invite_closed",

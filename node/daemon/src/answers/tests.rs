@@ -5,6 +5,7 @@ mod comparing;
 mod meeting;
 mod reaching;
 mod reading;
+mod sharing;
 mod talking;
 mod world;
 

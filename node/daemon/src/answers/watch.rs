@@ -97,6 +97,9 @@ pub fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Listens until the companion ends.
 pub async fn watch(answers: Weak<Answers>, mut notices: broadcast::Receiver<Notice>) {
+    if let Some(answers) = answers.upgrade() {
+        tokio::spawn(async move { answers.keep_artifacts().await });
+    }
     loop {
         let notice = match notices.recv().await {
             Ok(notice) => Some(notice),
@@ -105,8 +108,14 @@ pub async fn watch(answers: Weak<Answers>, mut notices: broadcast::Receiver<Noti
         };
         let Some(answers) = answers.upgrade() else { return };
         match notice {
+            Some(Notice::Artifact { room, artifact }) => {
+                tokio::spawn(async move { answers.keep_artifact(room, artifact).await });
+            }
             Some(notice) => answers.heed(&notice).await,
-            None => answers.changed.send_modify(Changes::all),
+            None => {
+                answers.changed.send_modify(Changes::all);
+                tokio::spawn(async move { answers.keep_artifacts().await });
+            }
         }
     }
 }

@@ -120,6 +120,12 @@ pub(super) const KEYS: &[Key] = &[
         default: || Value::Number(4),
         check: some_mib,
     },
+    Key {
+        name: "limits.blobs_per_room",
+        about: "Disk space in MiB for what members share in one room, half of it at most for one of the others; 0 means no limit.",
+        default: || Value::Number(512),
+        check: many_mib,
+    },
 ];
 
 /// Values of `network.proxy` that name no proxy themselves.
@@ -222,6 +228,10 @@ fn name(value: &Value) -> Result<(), &'static str> {
 
 fn some_mib(value: &Value) -> Result<(), &'static str> {
     if matches!(value, Value::Number(1..=1024)) { Ok(()) } else { Err("a number of MiB from 1 to 1024") }
+}
+
+fn many_mib(value: &Value) -> Result<(), &'static str> {
+    if matches!(value, Value::Number(0..=1_048_576)) { Ok(()) } else { Err("a number of MiB from 0 to 1048576") }
 }
 
 fn port(value: &Value) -> Result<(), &'static str> {

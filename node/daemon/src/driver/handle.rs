@@ -50,6 +50,11 @@ impl DriverHandle {
         self.notices.subscribe()
     }
 
+    /// Tells all who listen of something that the node has told, and that is more now than it was then.
+    pub fn tell(&self, notice: Notice) {
+        let _ = self.notices.send(notice);
+    }
+
     /// Ends the driver once all that it has begun is durable and told.
     pub async fn stop(&self) {
         self.send(Job::Stop).await;

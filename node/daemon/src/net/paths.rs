@@ -125,6 +125,11 @@ impl Paths {
         self.get(id).map(|connection| connection.origin)
     }
 
+    /// The address of a connection that is a circuit.
+    pub fn circuit(&self, id: ConnectionId) -> Option<&Multiaddr> {
+        self.get(id).filter(|connection| connection.rank == Rank::Relayed).map(|connection| &connection.address)
+    }
+
     pub fn heard(&self, id: ConnectionId) -> Option<&Heard> {
         self.get(id).map(|connection| &connection.heard)
     }

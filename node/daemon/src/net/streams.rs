@@ -23,12 +23,13 @@ use libp2p::swarm::behaviour::{ConnectionClosed, ConnectionEstablished};
 use libp2p::swarm::{
     CloseConnection, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler, Stream, ToSwarm,
 };
-use libp2p::{Multiaddr, PeerId};
+use libp2p::{Multiaddr, PeerId, relay};
 use pairwave_core::input::{LinkId, Protocol};
 use pairwave_wire::TransportId;
 use tokio::sync::{mpsc, watch};
 
 use crate::net::address::{self, Origin};
+use crate::net::circuits::Circuits;
 use crate::net::outlet::Outlet;
 use crate::net::paths::Paths;
 use crate::net::{NetEvent, NetStatus, Patience};
@@ -58,6 +59,7 @@ pub struct Streams {
     outlet: Outlet,
     patience: Patience,
     paths: Paths,
+    circuits: Circuits,
     gate: Gate,
     /// Asked for, not up so far.
     opening: HashMap<LinkId, ConnectionId>,
@@ -95,6 +97,7 @@ impl Streams {
             outlet,
             patience,
             paths: Paths::default(),
+            circuits: Circuits::default(),
             gate: Gate::default(),
             opening: HashMap::new(),
             links: HashMap::new(),
@@ -201,6 +204,11 @@ impl Streams {
     /// When to tidy up at the latest.
     pub fn due(&self) -> Option<Instant> {
         self.surplus.due()
+    }
+
+    /// A circuit was made, with limits that its relay has told.
+    pub fn heed_circuit(&mut self, event: &relay::client::Event) {
+        self.circuits.heed(event);
     }
 
     /// Whether there is a connection to this peer that is no circuit.
@@ -320,6 +328,7 @@ impl Streams {
             outlet: self.outlet.clone(),
             reports: self.reporter.clone(),
             patience: self.patience,
+            small: self.paths.circuit(connection).is_some_and(|address| self.circuits.is_small(&peer, address)),
         };
         self.links.insert(link, Link { peer, connection, protocol, frames: Some(frames), ending, backlog });
         self.actions.push_back(ToSwarm::GenerateEvent(StreamsEvent::Start(Box::new(pump))));

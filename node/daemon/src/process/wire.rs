@@ -90,6 +90,7 @@ fn input(event: NetEvent, names: &Names) -> Input {
         NetEvent::Disconnected { peer } => Input::Disconnected { peer },
         NetEvent::Accepted { link, peer, protocol } => Input::Accepted { link, peer, protocol },
         NetEvent::Opened { link } => Input::Opened { link },
+        NetEvent::Small { link } => Input::Small { link },
         NetEvent::Closed { link } => Input::Closed { link },
         NetEvent::Frame { link, bytes } => Input::Frame { link, bytes },
         NetEvent::Sent { link } => Input::Sent { link },

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use pairwave_core::id::{EventId, MemberId, RoomId};
+use pairwave_core::id::{ChunkId, EventId, MemberId, RoomId};
 use pairwave_core::log::{Log, LogError, Position, Record};
 use pairwave_core::seal::{self, Place};
 
@@ -99,6 +99,20 @@ impl Log for Reader {
             })
         })
     }
+
+    fn chunk(&self, room: &RoomId, id: &ChunkId) -> Result<Option<Vec<u8>>, LogError> {
+        self.read(room, None, |tables, number| {
+            let sealed = tables.chunks.get(tables::chunk_key(number, id)).map_err(failed)?;
+            let opened = sealed.map(|sealed| seal::open(&self.0.key, Place::Chunk(*room, *id), &sealed));
+            opened.transpose().map_err(|error| LogError(error.to_string()))
+        })
+    }
+
+    fn has_chunk(&self, room: &RoomId, id: &ChunkId) -> Result<bool, LogError> {
+        self.read(room, false, |tables, number| {
+            tables.chunks.contains_key(tables::chunk_key(number, id)).map_err(failed)
+        })
+    }
 }
 
 fn first(room: u32) -> Bound<Vec<u8>> {
@@ -182,5 +196,27 @@ mod tests {
         drop(state);
         assert!(reader.get(&room(2), &id).is_err());
         assert_eq!(reader.get(&room(1), &id).unwrap(), Some(record(2)));
+    }
+
+    #[test]
+    fn a_chunk_is_sealed_for_its_room_and_goes_when_it_is_dropped() {
+        let sample = Sample::new();
+        let store = sample.open();
+        let (id, bytes) = (ChunkId([5; 32]), vec![7; 100]);
+        let kept = Part::Chunk(room(1), &id, Some(&bytes));
+        commit(&store.0, ME, &[kept, Part::Append(room(2), &[record(1)])]).unwrap();
+        let reader = store.reader();
+        assert_eq!(reader.chunk(&room(1), &id), Ok(Some(bytes)));
+        assert_eq!((reader.has_chunk(&room(1), &id), reader.has_chunk(&room(2), &id)), (Ok(true), Ok(false)));
+        let state = reader.0.tables();
+        let tables = state.as_ref().unwrap();
+        let (one, two) = (tables.rooms[&room(1)], tables.rooms[&room(2)]);
+        let sealed = tables.chunks.get(tables::chunk_key(one, &id)).unwrap().unwrap();
+        assert!(!sealed.windows(16).any(|window| window == [7; 16]));
+        tables.chunks.insert(tables::chunk_key(two, &id), sealed).unwrap();
+        drop(state);
+        assert!(reader.chunk(&room(2), &id).is_err());
+        commit(&store.0, ME, &[Part::Chunk(room(1), &id, None)]).unwrap();
+        assert_eq!(reader.chunk(&room(1), &id), Ok(None));
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 
 use fjall::{OwnedWriteBatch, PersistMode};
 use pairwave_core::effect::Slot;
-use pairwave_core::id::{MemberId, RoomId};
+use pairwave_core::id::{ChunkId, MemberId, RoomId};
 use pairwave_core::log::Record;
 use pairwave_core::seal::Place;
 
@@ -20,6 +20,7 @@ const CLEARED_AT_ONCE: usize = 4096;
 pub(super) enum Part<'w> {
     Append(RoomId, &'w [Record]),
     Save(RoomId, Slot, Option<&'w [u8]>),
+    Chunk(RoomId, &'w ChunkId, Option<&'w [u8]>),
     Forget(RoomId),
     Bind(&'w std::path::Path, Option<RoomId>),
 }
@@ -91,6 +92,7 @@ impl Round<'_> {
         match part {
             Part::Append(room, records) => records.iter().try_for_each(|record| self.append(room, record)),
             Part::Save(room, slot, value) => self.save(room, *slot, *value),
+            Part::Chunk(room, id, bytes) => self.chunk(room, id, *bytes),
             Part::Forget(room) => {
                 self.forget(room);
                 Ok(())
@@ -123,6 +125,18 @@ impl Round<'_> {
                 self.batch.insert(&self.tables.slots, key, sealed);
             }
             None => self.batch.remove(&self.tables.slots, key),
+        }
+        Ok(())
+    }
+
+    fn chunk(&mut self, room: &RoomId, id: &ChunkId, bytes: Option<&[u8]>) -> Result<(), CommitError> {
+        let key = tables::chunk_key(self.number(room)?, id);
+        match bytes {
+            Some(bytes) => {
+                let sealed = seal_at(&self.shared.key, Place::Chunk(*room, *id), bytes)?;
+                self.batch.insert(&self.tables.chunks, key, sealed);
+            }
+            None => self.batch.remove(&self.tables.chunks, key),
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 //! | `ids` | room number, event id | arrival |
 //! | `order` | room number, depth, event id | – |
 //! | `chain` | room number, author, seq, event id | – |
+//! | `chunks` | room number, chunk id | sealed chunk |
 //! | `slots` | room number, slot | sealed value |
 //! | `meta` | see [`meta`] | |
 //!
@@ -20,7 +21,7 @@ use std::path::Path;
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
 use pairwave_core::effect::Slot;
-use pairwave_core::id::{EventId, MemberId, RoomId};
+use pairwave_core::id::{ChunkId, EventId, MemberId, RoomId};
 use pairwave_core::key::StorageKey;
 use pairwave_core::log::Position;
 use pairwave_core::seal::{self, Place};
@@ -43,6 +44,7 @@ pub(super) struct Tables {
     pub ids: Keyspace,
     pub order: Keyspace,
     pub chain: Keyspace,
+    pub chunks: Keyspace,
     pub slots: Keyspace,
     pub meta: Keyspace,
     /// Bytes that the next start would read again if nothing more were written.
@@ -65,6 +67,7 @@ impl Tables {
             ids: keyspace("ids", INDEX_BUFFER)?,
             order: keyspace("order", INDEX_BUFFER)?,
             chain: keyspace("chain", INDEX_BUFFER)?,
+            chunks: keyspace("chunks", LOG_BUFFER)?,
             slots: keyspace("slots", INDEX_BUFFER)?,
             meta: keyspace("meta", INDEX_BUFFER)?,
             // A new one has its space set aside, with nothing in it.
@@ -101,13 +104,13 @@ impl Tables {
         Ok(rooms)
     }
 
-    pub fn all(&self) -> [&Keyspace; 6] {
-        [&self.log, &self.ids, &self.order, &self.chain, &self.slots, &self.meta]
+    pub fn all(&self) -> [&Keyspace; 7] {
+        [&self.log, &self.ids, &self.order, &self.chain, &self.chunks, &self.slots, &self.meta]
     }
 
     /// The keyspaces that hold a room's keys behind its number.
-    pub fn of_rooms(&self) -> [&Keyspace; 5] {
-        [&self.log, &self.ids, &self.order, &self.chain, &self.slots]
+    pub fn of_rooms(&self) -> [&Keyspace; 6] {
+        [&self.log, &self.ids, &self.order, &self.chain, &self.chunks, &self.slots]
     }
 }
 
@@ -145,6 +148,10 @@ pub(super) fn chain_key(room: u32, author: &MemberId, seq: u64, id: &[u8]) -> Ve
     [&room.to_be_bytes()[..], &author.0, &seq.to_be_bytes(), id].concat()
 }
 
+pub(super) fn chunk_key(room: u32, id: &ChunkId) -> Vec<u8> {
+    [&room.to_be_bytes()[..], &id.0].concat()
+}
+
 pub(super) fn slot_key(room: u32, slot: Slot) -> Vec<u8> {
     [&room.to_be_bytes()[..], &[slot_number(slot)]].concat()
 }
@@ -159,8 +166,16 @@ pub(super) fn after(room: u32) -> Vec<u8> {
     room.saturating_add(1).to_be_bytes().to_vec()
 }
 
-pub(super) const SLOTS: [Slot; 7] =
-    [Slot::State, Slot::Keys, Slot::Reading, Slot::Delivery, Slot::Peers, Slot::Joining, Slot::Ratchets];
+pub(super) const SLOTS: [Slot; 8] = [
+    Slot::State,
+    Slot::Keys,
+    Slot::Reading,
+    Slot::Delivery,
+    Slot::Peers,
+    Slot::Joining,
+    Slot::Ratchets,
+    Slot::Artifacts,
+];
 
 fn slot_number(slot: Slot) -> u8 {
     match slot {
@@ -171,6 +186,7 @@ fn slot_number(slot: Slot) -> u8 {
         Slot::Peers => 5,
         Slot::Joining => 6,
         Slot::Ratchets => 7,
+        Slot::Artifacts => 8,
     }
 }
 

@@ -132,7 +132,7 @@ impl Worker {
             }
             Write::Reopen { room } => self.reopening.push(room),
             Write::Stop => self.stopped = true,
-            Write::Append { .. } | Write::Save { .. } | Write::Forget { .. } => {}
+            Write::Append { .. } | Write::Save { .. } | Write::Chunk { .. } | Write::Forget { .. } => {}
         }
     }
 
@@ -180,7 +180,10 @@ impl Worker {
     }
 
     fn stands_on_nothing(&self, write: &Write) -> bool {
-        matches!(write, Write::Append { room, .. } | Write::Save { room, .. } if self.closed.contains(room))
+        matches!(
+            write,
+            Write::Append { room, .. } | Write::Save { room, .. } | Write::Chunk { room, .. } if self.closed.contains(room)
+        )
     }
 
     fn check_space(&self, bytes: u64) -> Result<(), String> {

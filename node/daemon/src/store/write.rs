@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pairwave_core::effect::Slot;
-use pairwave_core::id::RoomId;
+use pairwave_core::id::{ChunkId, RoomId};
 use pairwave_core::log::Record;
 use tokio::sync::oneshot;
 
@@ -22,6 +22,13 @@ pub enum Write {
         room: RoomId,
         slot: Slot,
         value: Option<Vec<u8>>,
+    },
+    /// Refused as an append is: an event may name what it keeps.
+    Chunk {
+        number: u64,
+        room: RoomId,
+        id: ChunkId,
+        bytes: Option<Vec<u8>>,
     },
     Forget {
         number: u64,
@@ -73,14 +80,17 @@ impl Write {
     /// The number of the core's effect that it carries out.
     pub(super) fn number(&self) -> Option<u64> {
         match self {
-            Self::Append { number, .. } | Self::Save { number, .. } | Self::Forget { number, .. } => Some(*number),
+            Self::Append { number, .. }
+            | Self::Save { number, .. }
+            | Self::Chunk { number, .. }
+            | Self::Forget { number, .. } => Some(*number),
             Self::Bind { .. } | Self::Reopen { .. } | Self::Stop => None,
         }
     }
 
     pub(super) fn room_appended(&self) -> Option<(RoomId, u64)> {
         match self {
-            Self::Append { number, room, .. } => Some((*room, *number)),
+            Self::Append { number, room, .. } | Self::Chunk { number, room, .. } => Some((*room, *number)),
             _ => None,
         }
     }
@@ -90,6 +100,7 @@ impl Write {
         Some(match self {
             Self::Append { room, records, .. } => Part::Append(*room, records),
             Self::Save { room, slot, value, .. } => Part::Save(*room, *slot, value.as_deref()),
+            Self::Chunk { room, id, bytes, .. } => Part::Chunk(*room, id, bytes.as_deref()),
             Self::Forget { room, .. } => Part::Forget(*room),
             Self::Bind { folder, room, .. } => Part::Bind(folder, *room),
             Self::Reopen { .. } | Self::Stop => return None,
@@ -103,6 +114,7 @@ impl Write {
             Self::Append { records, .. } => {
                 records.iter().map(|record| KEYS + record.signed.len() + 40 * record.clock.len()).sum()
             }
+            Self::Chunk { bytes, .. } => KEYS + bytes.as_ref().map_or(0, Vec::len),
             Self::Save { value, .. } => KEYS + value.as_ref().map_or(0, Vec::len),
             Self::Forget { .. } | Self::Bind { .. } | Self::Reopen { .. } | Self::Stop => KEYS,
         }

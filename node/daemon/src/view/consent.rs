@@ -17,6 +17,9 @@ use pairwave_guard::patch::Patch;
 
 use super::{Viewer, origin, time};
 
+/// Bytes of an artifact that a request may hand over.
+const PAYLOAD: u64 = 1 << 20;
+
 /// What the guard says of a request.
 pub struct Judged {
     pub risk: Risk,
@@ -137,9 +140,10 @@ impl<L: Log> Viewer<'_, L> {
 
     /// A request with what the guard says of it, where it is still to be decided or done.
     pub fn request_view(&self, id: &EventId, request: &Request) -> Result<RequestView, LogError> {
-        let judged = match request.state() {
-            RequestState::Pending | RequestState::Approved | RequestState::Handed => {
-                self.requested(id)?.map(|requested| judged(&requested))
+        let requested = self.requested(id)?;
+        let judged = match (request.state(), &requested) {
+            (RequestState::Pending | RequestState::Approved | RequestState::Handed, Some(requested)) => {
+                Some(judged(requested, self.payload(requested)?.as_deref()))
             }
             _ => None,
         };
@@ -156,7 +160,7 @@ impl<L: Log> Viewer<'_, L> {
             risk: risk.name().to_owned(),
             claimed_risk: request.risk.name().to_owned(),
             summary: request.summary.clone(),
-            target_path: self.requested(id)?.and_then(|requested| requested.target_path),
+            target_path: requested.and_then(|requested| requested.target_path),
             artifact: request.artifact.as_ref().map(ToString::to_string),
             hash: request.hash.to_string(),
             by: request.by.to_string(),
@@ -184,6 +188,19 @@ impl<L: Log> Viewer<'_, L> {
             Body::Requested(requested) => Some(requested),
             _ => None,
         }))
+    }
+
+    /// What a request would hand over: its payload, or the artifact that it names where that is all
+    /// here and a text of bearable size.
+    pub fn payload(&self, requested: &Requested) -> Result<Option<String>, LogError> {
+        let Some(artifact) = requested.artifact.filter(|_| requested.payload.is_empty()) else {
+            return Ok(Some(requested.payload.clone()));
+        };
+        let Some(found) = self.artifact(&artifact)?.filter(|found| found.shared.blob.size <= PAYLOAD) else {
+            return Ok(None);
+        };
+        let content = found.shared.blob.read(self.node.log(), &self.room.id())?;
+        Ok(content.and_then(|content| String::from_utf8(content).ok()))
     }
 
     /// A request in a sentence.
@@ -217,10 +234,12 @@ impl<L: Log> Viewer<'_, L> {
     }
 }
 
-/// Judges what a request would do.
-pub fn judged(requested: &Requested) -> Judged {
+/// Judges what a request would do. What cannot be seen is of high risk.
+pub fn judged(requested: &Requested, payload: Option<&str>) -> Judged {
     let target = requested.target_path.as_deref().unwrap_or("");
-    let payload = requested.payload.as_str();
+    let Some(payload) = payload else {
+        return Judged { risk: Risk::High, warnings: vec![unseen()], paths: Vec::new() };
+    };
     let action = match requested.action {
         Action::RunCommand => danger::Action::RunCommand { command: payload },
         Action::WriteFile => danger::Action::WriteFile { path: target, content: payload },
@@ -236,6 +255,15 @@ pub fn judged(requested: &Requested) -> Judged {
         Action::RunCommand | Action::FetchUrl => Vec::new(),
     };
     Judged { risk: risk(judgement.risk), warnings: judgement.warnings.iter().map(warning).collect(), paths }
+}
+
+fn unseen() -> WarningView {
+    WarningView {
+        rule: "unseen".to_owned(),
+        risk: Risk::High.name().to_owned(),
+        reason: "What it would do is not here, is no text, or is too long to be looked at.".to_owned(),
+        excerpt: String::new(),
+    }
 }
 
 pub fn warning(warning: &danger::Warning) -> WarningView {

@@ -23,6 +23,14 @@ impl<L: Log> Viewer<'_, L> {
         let mut entry = self.frame(record, event)?;
         match &event.body {
             Body::Message(message) => self.fill_in(&mut entry, &record.position.id, message),
+            Body::Shared(shared) => {
+                (entry.kind, entry.text) = sentence::of(self, event, &event.body);
+                entry.headline = Some(shared.headline.clone());
+                entry.artifact = Some(record.position.id.to_string());
+                entry.size = Some(shared.blob.size);
+                entry.language = shared.language.clone();
+                entry.is_patch = Some(shared.is_patch);
+            }
             body => {
                 (entry.kind, entry.text) = sentence::of(self, event, body);
                 self.fill_in_request(&mut entry, &record.position.id, body);

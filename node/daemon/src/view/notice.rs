@@ -19,6 +19,9 @@ pub fn notice<L: Log>(node: &Node<L>, notice: &Notice) -> Option<Told> {
             let entry = Viewer::new(node, node.room(room)?).entry(event).ok()??;
             Told::Event { room: room.to_string(), event: event.to_string(), arrival: *arrival, entry: Box::new(entry) }
         }
+        Notice::Artifact { room, artifact } => {
+            Told::Artifact { room: room.to_string(), artifact: artifact.to_string() }
+        }
         Notice::Undone { room, event } => Told::Undone { room: room.to_string(), event: event.to_string() },
         Notice::Delivery { room, member } => Told::Delivery { room: room.to_string(), member: member.to_string() },
         Notice::Presence { room, member } => Told::Presence { room: room.to_string(), member: member.to_string() },

@@ -1,5 +1,6 @@
 //! One sentence on what happened in a room, for what is no message.
 
+use pairwave_core::artifacts::Shared;
 use pairwave_core::event::{Body, Event};
 use pairwave_core::log::Log;
 use pairwave_core::relays::without_token;
@@ -74,6 +75,7 @@ pub fn of<L: Log>(viewer: &Viewer<'_, L>, event: &Event, body: &Body) -> (String
         }
         Body::Prompted(_) => ("prompted", format!("{by} gave its agent a prompt")),
         Body::Foreign { kind } => ("foreign", format!("{by} did something that this version does not know: {kind}")),
+        Body::Shared(shared) => ("code", format!("{by} shared {}: {}", what(shared), shared.headline)),
         Body::Message(message) => (entry::kind(message.kind), message.text.clone()),
     };
     (kind.to_owned(), text)
@@ -82,6 +84,10 @@ pub fn of<L: Log>(viewer: &Viewer<'_, L>, event: &Event, body: &Body) -> (String
 /// `: ` and why, where somebody says so.
 fn because(reason: Option<&str>) -> String {
     reason.filter(|reason| !reason.is_empty()).map(|reason| format!(": {reason}")).unwrap_or_default()
+}
+
+fn what(shared: &Shared) -> &'static str {
+    if shared.is_patch { "a patch" } else { "code" }
 }
 
 /// `26 November 2026, 16:43 UTC`: the same for everybody who reads it.

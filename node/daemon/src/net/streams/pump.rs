@@ -53,6 +53,8 @@ pub struct Pump {
     pub outlet: Outlet,
     pub reports: mpsc::UnboundedSender<Report>,
     pub patience: Patience,
+    /// Its connection is a circuit with small limits.
+    pub small: bool,
 }
 
 /// Why it is over.
@@ -69,10 +71,12 @@ enum Over {
 impl Pump {
     /// Carries the stream to its end, and tells of it.
     pub async fn run(self) {
-        let Self { link, accepted, stream, frames, backlog, mut ending, heard, outlet, reports, patience } = self;
+        let Self { link, accepted, stream, frames, backlog, mut ending, heard, outlet, reports, patience, small } =
+            self;
         let (mut source, mut sink) = stream.split();
         let (answered, answer) = oneshot::channel();
         let mut reading = Reading::new(link, accepted, heard, answer, outlet.clone(), reports.clone(), patience);
+        reading.is_small(small);
         let writing = Writing { link, frames, backlog, outlet: outlet.clone(), answered: Some(answered) };
         let over = talk(&mut reading, &mut source, writing, &mut sink, &mut ending, patience.linger).await;
         if reading.is_told() {

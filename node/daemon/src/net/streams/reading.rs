@@ -44,6 +44,7 @@ pub struct Reading {
     decoder: Decoder,
     piece: Vec<u8>,
     told: bool,
+    small: bool,
 }
 
 impl Reading {
@@ -58,7 +59,12 @@ impl Reading {
     ) -> Self {
         let decoder = Decoder::new(limits::FIRST_FRAME);
         let (answer, piece) = (Some(answer), vec![0; PIECE]);
-        Self { link, accepted, heard, answer, outlet, reports, patience, decoder, piece, told: false }
+        Self { link, accepted, heard, answer, outlet, reports, patience, decoder, piece, told: false, small: false }
+    }
+
+    /// Says whether the stream runs over a circuit with small limits.
+    pub fn is_small(&mut self, small: bool) {
+        self.small = small;
     }
 
     pub fn link(&self) -> LinkId {
@@ -106,6 +112,7 @@ impl Reading {
         let bytes = first.map_err(|_| EndOfReading::Mute)??;
         self.emit(NetEvent::Accepted { link, peer, protocol }).await?;
         self.told = true;
+        self.tell_small().await?;
         self.emit(NetEvent::Frame { link, bytes }).await?;
         if let Some(answer) = self.answer.take() {
             let answered = timeout(patience.answer, answer).await;
@@ -119,8 +126,13 @@ impl Reading {
         let link = self.link;
         self.told = true;
         self.emit(NetEvent::Opened { link }).await?;
+        self.tell_small().await?;
         let bytes = self.frame(source).await?;
         self.emit(NetEvent::Frame { link, bytes }).await
+    }
+
+    async fn tell_small(&mut self) -> Result<(), EndOfReading> {
+        if self.small { self.emit(NetEvent::Small { link: self.link }).await } else { Ok(()) }
     }
 
     async fn frame(&mut self, source: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, EndOfReading> {

@@ -81,6 +81,7 @@ impl Worker {
     }
 
     pub(super) fn on_circuit(&mut self, event: client::Event) {
+        self.swarm.behaviour_mut().streams.heed_circuit(&event);
         match event {
             client::Event::ReservationReqAccepted { relay_peer_id, limit, .. } => {
                 let bytes = limit.and_then(|limit| limit.data_in_bytes());
