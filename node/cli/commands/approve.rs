@@ -2,7 +2,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use pairwave_api::{Client, CompanionExt, RequestDetail, Respond, Responded, ShowRequest};
+use pairwave_api::{Client, Code, CompanionExt, RequestDetail, Respond, Responded, ShowRequest};
 
 use crate::args::RoomArg;
 use crate::caller::Caller;
@@ -48,6 +48,9 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
     let watched = io::stdin().is_terminal() && io::stdout().is_terminal() && !caller.output.json();
     if watched {
         let shown = shown(&companion, &answer, caller).await?;
+        if is_open(&shown) && shown.payload.is_none() {
+            return Err(not_here());
+        }
         if is_open(&shown) && !args.yes && !agreed(&shown, args.always).await? {
             caller.output.remark("Nothing was approved. `pairwave deny` tells the other side no.");
             return Ok(ExitCode::SUCCESS);
@@ -69,6 +72,11 @@ async fn shown(companion: &Client, answer: &Respond, caller: &Caller) -> Result<
 /// Can it be decided here? What cannot is for the companion to refuse.
 fn is_open(shown: &RequestDetail) -> bool {
     shown.request.for_me && shown.request.state == "pending"
+}
+
+fn not_here() -> Stop {
+    let message = "What it would do is not all here, so nobody can look at it.";
+    Stop::failed(Code::Failed, "payload_missing", message, "Wait until `pairwave quarantine` shows it complete.")
 }
 
 async fn agreed(shown: &RequestDetail, always: bool) -> Result<bool, Stop> {
