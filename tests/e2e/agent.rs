@@ -80,7 +80,7 @@ impl Agent {
     }
 
     /// Waits until its inbox holds such an item, and takes nothing out of it.
-    pub async fn finds(&self, what: &str, mut is_it: impl FnMut(&Value) -> bool) -> Value {
+    pub async fn finds(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         until(&format!("an inbox holds {what}"), async || {
             let inbox = self.ask("pair_inbox", serde_json::json!({ "peek": true })).await;
             inbox["items"].as_array().expect("items").iter().find(|item| is_it(item)).cloned()

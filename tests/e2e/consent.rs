@@ -74,7 +74,9 @@ async fn what_was_denied_is_told_and_not_asked_again() {
     bob.ask(&["deny", &request, "--reason", "not on this branch"]).await;
     let denied = hers.finds("the denial", |item| item["entry"]["kind"] == "denied").await;
     assert!(denied["entry"]["text"].as_str().expect("a text").contains("not on this branch"), "{denied}");
-    assert_eq!(hers.rule("pair_request_action", patch()).await, "denied_before");
+    let mut again = patch();
+    again["summary"] = json!("please, only commas");
+    assert_eq!(hers.rule("pair_request_action", again).await, "denied_before", "other words make no other patch");
     assert_eq!(his.rule("pair_apply", json!({ "request": request })).await, "not_approved");
     bob.run(&["approve", &request]).await.failure(3);
     settles(&alice, &request, "denied").await;
