@@ -24,7 +24,7 @@ pub fn or_line(argument: String) -> Result<String, Stop> {
 
 /// What a person at the terminal answers to a question.
 pub fn asked(question: &str) -> Result<String, Stop> {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = anstream::stdout().lock();
     stdout.write_all(question.as_bytes())?;
     stdout.flush()?;
     let mut line = String::new();

@@ -111,6 +111,17 @@ fn wrong_usage_in_json_is_an_error_object() {
 }
 
 #[test]
+fn a_hook_never_holds_its_host_up() {
+    let person = Person::new();
+    for arguments in [&["hook", "prompt"][..], &["hook", "prompt", "--json"]] {
+        let output = person.run(arguments);
+        assert_eq!((code(&output), stdout(&output), stderr(&output)), (0, String::new(), String::new()));
+    }
+    assert!(!person.home().exists(), "it starts no companion");
+    assert_eq!(code(&person.run(&["hook", "sunrise"])), 2, "what is wired wrongly is said");
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_wrong_usage() {
     let person = Person::new();
     let (code, answer) = person.json(&["init", "--dir", "no/such/folder"]);

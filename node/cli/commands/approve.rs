@@ -2,7 +2,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use pairwave_api::{Client, CompanionExt, RequestDetail, Respond, Responded, ShowRequest};
+use pairwave_api::{Client, Code, CompanionExt, RequestDetail, Respond, Responded, ShowRequest};
 
 use crate::args::RoomArg;
 use crate::caller::Caller;
@@ -48,6 +48,9 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
     let watched = io::stdin().is_terminal() && io::stdout().is_terminal() && !caller.output.json();
     if watched {
         let shown = shown(&companion, &answer, caller).await?;
+        if is_open(&shown) && shown.payload.is_none() {
+            return Err(not_here());
+        }
         if is_open(&shown) && !args.yes && !agreed(&shown, args.always).await? {
             caller.output.remark("Nothing was approved. `pairwave deny` tells the other side no.");
             return Ok(ExitCode::SUCCESS);
@@ -71,12 +74,18 @@ fn is_open(shown: &RequestDetail) -> bool {
     shown.request.for_me && shown.request.state == "pending"
 }
 
+fn not_here() -> Stop {
+    let message = "What it would do is not all here, so nobody can look at it.";
+    Stop::failed(Code::Failed, "payload_missing", message, "Wait until `pairwave quarantine` shows it complete.")
+}
+
 async fn agreed(shown: &RequestDetail, always: bool) -> Result<bool, Stop> {
     let kind = requests::action(&shown.request.action);
-    let from = plain::line(&shown.request.from);
+    // The payload may have moved what stands above it out of sight.
+    let (from, risk) = (plain::line(&shown.request.from), requests::risk(&shown.request.risk));
     let question = match always {
-        true => format!("Let {from} {kind} here, and from now on whenever this session asks? [y/N] "),
-        false => format!("Let {from} {kind} here, exactly so, once? [y/N] "),
+        true => format!("Have this done for {from} ({kind}, {risk}), and whenever this session asks? [y/N] "),
+        false => format!("Have this done for {from} ({kind}, {risk}), exactly so and once? [y/N] "),
     };
     let typed = tokio::task::spawn_blocking(move || stdin::asked(&question)).await.map_err(io::Error::other)??;
     Ok(["y", "yes"].contains(&typed.trim().to_lowercase().as_str()))

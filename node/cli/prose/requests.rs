@@ -51,9 +51,19 @@ pub fn shown(detail: &RequestDetail, now: Timestamp, width: usize) -> String {
     if let Some(artifact) = &request.artifact {
         out.push_str(&format!("Shared in event {}\n", short(artifact)));
     }
-    out.push_str(&format!("Exactly this would be handed to your agent to {}:\n\n", action(&request.action)));
-    out.push_str(&payload(&detail.payload));
-    out.push_str(&format!("\nHash {}\n", plain::line(&request.hash)));
+    if let Some(why) = &detail.diff_error {
+        let line = format!("{} It cannot be read as a patch: {}", "Careful:".red().bold(), plain::line(why));
+        out.push_str(&page::paragraph(&line, width));
+    }
+    out.push_str(&match &detail.payload {
+        Some(text) => format!(
+            "Exactly this would be handed to your agent to {}:\n\n{}\nHash {}\n",
+            action(&request.action),
+            payload(text),
+            plain::line(&request.hash)
+        ),
+        None => page::paragraph("What it would do is not all here; `pairwave quarantine` shows how far it is.", width),
+    });
     out
 }
 
@@ -68,6 +78,16 @@ pub fn action(action: &str) -> String {
     }
 }
 
+/// With its colour.
+pub fn risk(risk: &str) -> String {
+    match risk {
+        "high" => "high risk".red().bold().to_string(),
+        "medium" => "medium risk".yellow().to_string(),
+        "low" => "low risk".into(),
+        other => plain::line(other),
+    }
+}
+
 fn parties(request: &RequestView) -> String {
     let from = match (request.mine, request.from_session.as_str()) {
         (true, _) => "You".to_owned(),
@@ -77,15 +97,6 @@ fn parties(request: &RequestView) -> String {
     let ask = if request.mine { "ask" } else { "asks" };
     let to = if request.for_me { "you".to_owned() } else { plain::line(&request.to) };
     format!("{from} {ask} {to}")
-}
-
-fn risk(risk: &str) -> String {
-    match risk {
-        "high" => "high risk".red().bold().to_string(),
-        "medium" => "medium risk".yellow().to_string(),
-        "low" => "low risk".into(),
-        other => plain::line(other),
-    }
 }
 
 fn risks(request: &RequestView) -> String {
@@ -179,7 +190,7 @@ mod tests {
                 }],
                 ..RequestView::default()
             },
-            payload: "ls\nrm -rf build".into(),
+            payload: Some("ls\nrm -rf build".into()),
             ..RequestDetail::default()
         }
     }
@@ -198,8 +209,15 @@ mod tests {
     #[test]
     fn what_would_be_hidden_is_shown_as_its_code() {
         let hidden = "a\u{202e}b\r\n\u{1b}[2Jc\u{200b}\n  | fake";
-        let said = told(&RequestDetail { payload: hidden.into(), ..detail() });
+        let said = told(&RequestDetail { payload: Some(hidden.into()), ..detail() });
         assert!(said.contains("  | a<U+202E>b<U+000D>\n  | <U+001B>[2Jc<U+200B>\n  |   | fake"), "{said}");
+    }
+
+    #[test]
+    fn what_is_not_all_here_is_not_shown_as_if_it_were() {
+        let said = told(&RequestDetail { payload: None, diff_error: Some("no hunks".into()), ..detail() });
+        assert!(said.contains("It cannot be read as a patch: no hunks\n"), "{said}");
+        assert!(said.ends_with("not all here; `pairwave quarantine` shows how far it is.\n"), "{said}");
     }
 
     #[test]
