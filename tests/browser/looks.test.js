@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { agreedRoom } from "./lib/agreed.js";
+import { agreedRoom, takesFloor } from "./lib/agreed.js";
 import { axe, by, entry, openPage, openRoom, say } from "./lib/browser.js";
 import { livelyRoom } from "./lib/lively.js";
 import { until } from "./lib/patience.js";
@@ -80,6 +80,7 @@ scene("a first evening is of use to everybody, in light and dark", async (scene)
 
 scene("what is agreed and what is asked is of use to everybody, in light and dark", async (scene) => {
   const { alice, his } = await agreedRoom(scene, ["lexer", "reviewer"]);
+  await takesFloor(his);
   const browser = await scene.browser();
   const findings = [];
   await his.call("pair_share_code", { headline: "Comments may end the file", is_patch: true, content: PATCH });
