@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { agreedRoom, takesFloor } from "./lib/agreed.js";
 import { axe, by, entry, openPage, openRoom, say } from "./lib/browser.js";
 import { livelyRoom } from "./lib/lively.js";
 import { until } from "./lib/patience.js";
@@ -76,6 +77,44 @@ scene("a first evening is of use to everybody, in light and dark", async (scene)
   await look(page, "phone-wrong-words");
   assert.deepEqual(findings, []);
 });
+
+scene("what is agreed and what is asked is of use to everybody, in light and dark", async (scene) => {
+  const { alice, his } = await agreedRoom(scene, ["lexer", "reviewer"]);
+  await takesFloor(his);
+  const browser = await scene.browser();
+  const findings = [];
+  await his.call("pair_share_code", { headline: "Comments may end the file", is_patch: true, content: PATCH });
+  await his.call("pair_request_action", { action: "run_command", risk: "low", summary: "Clean up before the tests", payload: "rm -rf ./target/* && cargo test" });
+  for (const [name, size] of [["", {}], ["phone-", PHONE]]) {
+    const page = await openRoom(browser, alice, size);
+    const look = (state) => looked(page, name + state, findings);
+    await page.locator(`${by("approve")}:not(.is-arming)`).waitFor();
+    await look("request");
+    await page.locator(by("deny")).click();
+    await look("deny");
+    await page.keyboard.press("Escape");
+    await page.locator(by("request-card")).waitFor();
+    await look("agreed");
+    for (const what of ["charter", "floor", "quarantine"]) {
+      await page.locator(by(`open-${what}`)).click();
+      await page.locator(by({ charter: "charter-text", floor: "floor-holder", quarantine: "artifact" }[what])).waitFor();
+      await look(what);
+      await page.keyboard.press("Escape");
+    }
+    await page.context().close();
+  }
+  assert.deepEqual(findings, []);
+});
+
+const PATCH = `--- a/src/lexer.rs
++++ b/src/lexer.rs
+@@ -38,3 +38,4 @@ impl Lexer {
+     fn take_comment(&mut self) -> usize {
+-        self.rest.find(b'\\n').unwrap()
++        // Ends at the newline, or with the file.
++        self.rest.find(b'\\n').unwrap_or(self.rest.len())
+     }
+`;
 
 async function enter(page, words) {
   await page.locator(by("verify-heard-1")).fill("");
@@ -176,7 +215,7 @@ async function walkOnPhone(browser, person, look) {
 
 /** What makes the page, or the transcript, scroll sideways. */
 function overflowing(page) {
-  return page.evaluate(() => [document.documentElement, ...document.querySelectorAll(".scroller, .side, dialog[open]")]
+  return page.evaluate(() => [document.documentElement, ...document.querySelectorAll(".scroller, .side, dialog[open], .dialog-body")]
     .filter((one) => one.getClientRects().length && one.scrollWidth > one.clientWidth + 1)
     .map((one) => `${one.localName}.${one.className} ${one.scrollWidth} > ${one.clientWidth}`));
 }

@@ -1,7 +1,7 @@
 // The first gate: what a human is shown, and what it takes to say yes.
 
 import assert from "node:assert/strict";
-import { agreedRoom, asks } from "./lib/agreed.js";
+import { agreedRoom, asks, takesFloor } from "./lib/agreed.js";
 import { by, openRoom } from "./lib/browser.js";
 import { until } from "./lib/patience.js";
 import { scene } from "./lib/scene.js";
@@ -19,6 +19,7 @@ const PATCH = `--- a/src/lexer.rs
 
 scene("nobody approves by accident, and what is approved is what was shown", async (scene) => {
   const { alice, bob, his } = await agreedRoom(scene, ["lexer", "reviewer"]);
+  await takesFloor(his);
   const page = await openRoom(await scene.browser(), alice);
   const said = answersOf(page);
   await standStill(page);
@@ -61,6 +62,7 @@ scene("nobody approves by accident, and what is approved is what was shown", asy
 
 scene("it works by keyboard, and a key that is held approves nothing", async (scene) => {
   const { alice, his } = await agreedRoom(scene, ["lexer", "reviewer"]);
+  await takesFloor(his);
   const page = await openRoom(await scene.browser(), alice);
   const { request } = await his.call("pair_request_action", { action: "apply_patch", risk: "medium", summary: "End the file", payload: PATCH });
   await page.locator(dialog).waitFor();
@@ -93,6 +95,7 @@ scene("it works by keyboard, and a key that is held approves nothing", async (sc
 
 scene("several requests come one after the other, and a denial is told", async (scene) => {
   const { alice, bob, his } = await agreedRoom(scene, ["lexer", "reviewer"]);
+  await takesFloor(his);
   const browser = await scene.browser();
   const [page, bobs] = [await openRoom(browser, alice), await openRoom(browser, bob)];
   const ask = (summary, target) => his.call("pair_request_action", { action: "write_file", risk: "medium", summary, payload: summary, target_path: target });
@@ -123,6 +126,7 @@ scene("several requests come one after the other, and a denial is told", async (
 
 scene("a request that changes while it is looked at must be looked at again", async (scene) => {
   const { alice, his } = await agreedRoom(scene, ["lexer", "reviewer"]);
+  await takesFloor(his);
   const page = await openRoom(await scene.browser(), alice);
   let isJudgedAnew = false;
   await page.route("**/api/ask", async (route) => {

@@ -1,5 +1,6 @@
 /** What says outside of the page that something came in: title, icon, notifications, and the words for screen readers. */
 
+import { whatItDoes } from "./action-words.js";
 import { h } from "./dom.js";
 import { firstWords } from "./entry-parts.js";
 import { isMessage } from "./kinds.js";
@@ -20,6 +21,8 @@ export class Notifier {
   #unsaid = [];
   /** Those of them that are for us and came while we looked elsewhere. @type {Entry[]} */
   #unnoticed = [];
+  /** Requests that were told of. @type {Set<string>} */
+  #asked = new Set();
   #icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel="icon"]'));
   #plainIcon = this.#icon.href;
   voice = h("div", { class: "visually-hidden", "aria-live": "polite", "data-testid": "announcer" });
@@ -36,6 +39,7 @@ export class Notifier {
     store.on("entry", ({ entry, fresh }) => fresh && !entry.me && isMessage(entry.kind) && this.#say(entry));
     store.on("connection", () => this.#showBadge());
     store.alerts.on("added", (alert) => this.#alert(alert));
+    store.requests.on("changed", ({ room }) => this.#request(room));
   }
 
   /** Empty where there is nothing to ask for. */
@@ -95,6 +99,15 @@ export class Notifier {
     // A room that is not in the list has no place of its own to say it.
     if (!room) toast(text);
     if (!isInFront()) this.#show(room?.title ?? TITLE, text, `${alert.kind} ${alert.room}`, () => this.goTo(alert.room, ""));
+  }
+
+  /** @param {string} room in which somebody asks to have something done */
+  #request(room) {
+    for (const request of this.store.requests.pending(room)) {
+      if (this.#asked.has(request.id)) continue;
+      this.#asked.add(request.id);
+      if (!isInFront()) this.#show(`${request.from} asks you to ${whatItDoes(request)}`, firstWords(request.summary, 160), request.id, () => this.goTo(room, ""));
+    }
   }
 
   /**

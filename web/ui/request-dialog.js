@@ -36,6 +36,8 @@ export class RequestDialog {
     });
     this.view.dialog.dataset.request = request.id;
     this.view.signal.addEventListener("abort", hooks.closed);
+    // It scrolls, and must do so by keyboard too.
+    for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", "What is asked"]]) this.view.body.setAttribute(name, value);
     this.approve = button("Approve once", { class: "approve", "data-testid": "approve", on: { click: (/** @type {Event} */ event) => this.#approve(event) } }, icon("check"));
     this.guard = new PressGuard(this.approve, this.view.signal);
     this.problem = h("p", { class: "refusal", role: "alert", "data-testid": "request-refusal" });

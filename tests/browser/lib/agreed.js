@@ -37,6 +37,11 @@ export async function verifiedRoom(scene, names = ["lexer", "reviewer"]) {
   return { alice, bob, room, hers, his };
 }
 
+/** Gives an agent the floor, as soon as it is free. */
+export function takesFloor(agent) {
+  return until("the floor to be free", async () => (await agent.call("pair_claim", {})).yours);
+}
+
 /** A question of a person at a terminal. */
 export async function asks(person, question) {
   const control = await Control.open(person);

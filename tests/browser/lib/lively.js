@@ -1,6 +1,6 @@
 // A room as it looks on a working day: two people who know each other, and an agent of each.
 
-import { agreedRoom } from "./agreed.js";
+import { agreedRoom, takesFloor } from "./agreed.js";
 
 /** @param {import("./scene.js").Scene} scene */
 export async function livelyRoom(scene) {
@@ -10,10 +10,16 @@ export async function livelyRoom(scene) {
     await to.hear(event);
     return event;
   };
+  const push = async (from, to, message) => {
+    await takesFloor(from);
+    const event = await say(from, to, message);
+    await from.call("pair_yield", {});
+    return event;
+  };
   await alice.ask("send", "Morning! My agent is on the tokenizer; yours could look at the error paths.");
   await bob.ask("send", "Good. It starts with `parse_value`, the **recursion** there worries me.");
   await say(hers, his, { kind: "status", text: "Tokenizer done, 214 tests green. Next: numbers with exponents." });
-  await say(hers, his, CONTEXT);
+  await push(hers, his, CONTEXT);
   const open = await bob.ask("send", "--kind", "question", "Who tells the editor people about the offsets?");
   const question = await say(hers, his, {
     kind: "question", text: "May `parse_value` refuse a trailing comma in arrays?",
@@ -22,8 +28,9 @@ export async function livelyRoom(scene) {
   await say(his, hers, {
     kind: "answer", answers: question, text: "Yes. RFC 8259, section 5: a value follows every comma.",
   });
-  await say(his, hers, FINDING);
-  const last = await say(hers, his, {
+  await push(his, hers, FINDING);
+  await alice.ask("send", "Then let us end it before the stack does.");
+  const last = await push(hers, his, {
     kind: "decision", headline: "Depth ends at 128, with an error of its own",
     text: "The parser counts brackets and refuses the 129th.",
     rationale: "A stack overflow cannot be caught; a counter costs one comparison.",
