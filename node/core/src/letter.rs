@@ -74,13 +74,12 @@ impl Envelope {
     /// Seals it in the smallest size that it fits in; `None` if it is too long for a letter.
     pub fn seal(&self, epoch: &EpochKey, at: &BlindedTag, rng: &mut impl CryptoRng) -> Option<Vec<u8>> {
         let content = cbor::encode(self).expect("bytes always encode");
-        let size = limits::LETTERS.into_iter().find(|size| content.len() + padded::OVERHEAD <= *size)?;
-        padded::seal(DOMAIN, epoch, at, &content, size, rng)
+        padded::seal_letter(DOMAIN, epoch.expose(), at, &content, rng)
     }
 
     /// Opens what [`Self::seal`] made for this tag.
     pub fn open(epoch: &EpochKey, at: &BlindedTag, letter: &[u8]) -> Result<Self, LetterError> {
-        let content = padded::open(DOMAIN, epoch, at, letter).ok_or(LetterError::DoesNotOpen)?;
+        let content = padded::open(DOMAIN, epoch.expose(), at, letter).ok_or(LetterError::DoesNotOpen)?;
         cbor::decode(&content, limits::RELAY_MESSAGE).map_err(|_| LetterError::Malformed)
     }
 }
