@@ -2,6 +2,7 @@
 
 mod answering;
 mod arrival;
+mod by_letter;
 mod chaos;
 mod checks;
 mod costs;

@@ -70,6 +70,13 @@ pub fn day(now: Timestamp) -> u64 {
     now.0 / (24 * 3600 * 1000)
 }
 
+/// Under which days' tags letters may wait: tomorrow's, by somebody's clock, and back through all days
+/// that one waits.
+pub fn days(now: Timestamp) -> impl Iterator<Item = u64> {
+    let newest = day(now) + 1;
+    (0..limits::LETTER_SECONDS / (24 * 3600) + 2).map(move |ago| newest.saturating_sub(ago))
+}
+
 impl Envelope {
     /// Seals it in the smallest size that it fits in; `None` if it is too long for a letter.
     pub fn seal(&self, epoch: &EpochKey, at: &BlindedTag, rng: &mut impl CryptoRng) -> Option<Vec<u8>> {

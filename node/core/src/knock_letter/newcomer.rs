@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::{Entrance, KNOCK, KnockLetterError, Newcomer, REPLY, Reply, Said};
-use crate::key::{self, Domain, Identity, KnockSeed};
+use crate::key::{self, Domain, Identity, KnockKey, KnockSeed};
 use crate::noise::{Handshake, Seed};
 use crate::padded;
 
@@ -15,6 +15,9 @@ use crate::padded;
 #[serde(deny_unknown_fields)]
 pub struct Draft {
     seed: KnockSeed,
+    /// The public half of the key that the seed gives.
+    #[serde(with = "serde_bytes")]
+    ephemeral: [u8; 32],
     /// What the handshake's first message carries.
     #[serde(with = "serde_bytes")]
     payload: Vec<u8>,
@@ -33,7 +36,7 @@ impl Draft {
         let proof = entrance.proof(version, &ephemeral, &content);
         let signature = identity.sign(Domain::KnockLetter, &proof);
         let payload = cbor::encode(&(ByteBuf::from(content), ByteBuf::from(signature)));
-        Self { seed, payload: payload.expect("bytes always encode") }
+        Self { seed, ephemeral, payload: payload.expect("bytes always encode") }
     }
 
     /// The knock letter for this day, and the tag to leave it at.
@@ -46,10 +49,8 @@ impl Draft {
     }
 
     /// Under which tag replies that are left on this day wait.
-    pub fn reply_tag(&self, entrance: &Entrance<'_>, day: u64) -> BlindedTag {
-        let (_, noise) = self.begin(entrance);
-        let ephemeral = super::ephemeral_of(&noise).expect("a message begins with the key");
-        super::reply_tag(entrance.key, &ephemeral, day)
+    pub fn reply_tag(&self, key: &KnockKey, day: u64) -> BlindedTag {
+        super::reply_tag(key, &self.ephemeral, day)
     }
 
     /// Opens a reply that was found under this tag.
