@@ -6,6 +6,7 @@
 
 mod events;
 mod handshakes;
+mod knock_letters;
 mod letters;
 
 use std::path::Path;

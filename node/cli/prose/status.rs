@@ -45,6 +45,14 @@ fn told_room(status: &Status, room: &RoomView, now: Timestamp, width: usize) -> 
     let title = format!("“{}”", plain::line(&room.title));
     let place = room.folder.as_deref().map(|path| format!(" ({})", folder(path))).unwrap_or_default();
     let mut sentences = vec![match room.state.as_str() {
+        "waiting" if room.knock_left_at.is_some() => {
+            let left = room.knock_left_at.as_deref().unwrap_or_default();
+            format!(
+                "You asked to join {title}{place}. Nobody who may let you in has been reached yet; your knock waits at a relay, left \
+                 {}, for the first of them that comes online. You need not be online at the same time.",
+                when::ago(left, now)
+            )
+        }
         "waiting" => {
             format!(
                 "You asked to join {title}{place}. Nobody who may let you in has been reached yet; the companion goes on trying. \
@@ -190,6 +198,7 @@ mod tests {
             read_through: 0,
             first_unread: None,
             first_unread_arrival: None,
+            knock_left_at: None,
             me: Me {
                 member: "alice-id".into(),
                 name: "alice".into(),

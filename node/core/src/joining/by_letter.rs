@@ -69,6 +69,10 @@ impl ByLetter {
         self.leave_at.into_iter().chain(self.look_at).min()
     }
 
+    fn pause(&self) -> Duration {
+        AGAIN.saturating_mul(1 << self.times.min(6)).min(LONGEST)
+    }
+
     fn look_by(&mut self, at: Timestamp) {
         self.look_at = Some(self.look_at.map_or(at, |due| due.min(at)));
     }
@@ -86,8 +90,7 @@ impl Joining {
         if relays == self.by_letter.relays {
             return;
         }
-        let pause = AGAIN.saturating_mul(1 << self.by_letter.times.min(6)).min(LONGEST);
-        let again = self.left_at.map_or(now, |left| left + pause);
+        let again = self.left_at.map_or(now, |left| left + self.by_letter.pause());
         self.by_letter.leave_at = (!relays.is_empty()).then(|| again.max(now + PATIENCE));
         self.by_letter.look_at = (!relays.is_empty() && self.draft.is_some()).then_some(now);
         self.by_letter.relays = relays;
@@ -190,7 +193,9 @@ impl<L: Log> Node<L> {
             let request = MailboxRequest::Deposit { at, letter: ByteBuf::from(letter.clone()) };
             by_letter.errands.insert(self.outbox.mail(relay.clone(), request), Errand::Leave);
         }
-        by_letter.leave_at = Some(self.now + AGAIN.saturating_mul(1 << by_letter.times.min(6)).min(LONGEST));
+        // After that there is one answer to it, and one letter is enough for that.
+        let is_over = joining.invite.expires_at <= self.now;
+        by_letter.leave_at = (!is_over).then(|| self.now + by_letter.pause());
         by_letter.times += 1;
     }
 
