@@ -326,6 +326,22 @@ fn a_wish_that_is_given_up_leaves_nothing_here() {
 }
 
 #[test]
+fn a_relay_that_refuses_for_long_only_delays() {
+    let (mut world, room, _, invite) = invited(62, 1);
+    join(&mut world, BOB, invite);
+    world.run(20 * SECOND);
+    world.crash(BOB);
+    world.post.refuses = true;
+    world.start(ALICE);
+    world.run(60 * MINUTE);
+    world.post.refuses = false;
+    world.run(2 * MINUTE);
+    world.crash(ALICE);
+    world.start(BOB);
+    assert!(world.run_until(MINUTE, |world| is_in(world, BOB, room)));
+}
+
+#[test]
 fn who_is_let_in_live_meanwhile_has_one_membership_and_its_letters() {
     let (mut world, room, _, invite) = invited(55, 1);
     join(&mut world, BOB, invite);

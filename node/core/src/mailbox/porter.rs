@@ -77,6 +77,7 @@ enum Answer {
 /// How a newcomer was answered last.
 #[derive(Debug)]
 struct Answered {
+    /// How often a relay kept an answer to it.
     times: u32,
     /// When it may be answered again.
     again_at: Timestamp,
@@ -137,9 +138,9 @@ impl Porch {
 
     fn answered(&mut self, member: MemberId, stored: bool, now: Timestamp) {
         let times = self.answered.get(&member).map_or(0, |answered| answered.times);
-        let pause = if stored { AGAIN } else { RETRY };
-        let again_at = now + pause.saturating_mul(1 << times.min(ANSWERS));
-        self.answered.insert(member, Answered { times: times + 1, again_at, stored });
+        // What no relay took is no answer: it is tried again as often as it takes.
+        let (times, pause) = if stored { (times + 1, AGAIN.saturating_mul(1 << times)) } else { (times, RETRY) };
+        self.answered.insert(member, Answered { times, again_at: now + pause, stored });
     }
 }
 
