@@ -262,6 +262,7 @@ fn there_is_room_for_so_much_and_for_more_when_something_goes() {
     let second = share(&mut world, room, 0, content(1_500_000, 2));
     let third = share(&mut world, room, 2, content(1_500_000, 3));
     assert!(arrives(&mut world, room, 1, first));
+    assert!(arrives(&mut world, room, 1, third), "one who shares much leaves room for others");
     world.run(MINUTE);
     let full = Progress { stage: Stage::Full, here: 0, waits: Some(Waits::ForRoom) };
     assert_eq!(progress(&world, room, 1, second), Some(full));

@@ -7,6 +7,7 @@
 mod consent;
 mod events;
 mod handshakes;
+mod knock_letters;
 mod letters;
 
 use std::path::Path;

@@ -257,8 +257,8 @@ pub struct ShowRequest {
 pub struct RequestDetail {
     /// The request.
     pub request: RequestView,
-    /// What would be handed over: patch, content, command or URL. Empty while it is not all here.
-    pub payload: String,
+    /// What would be handed over: patch, content, command or URL. Null while it is not all here.
+    pub payload: Option<String>,
     /// Of a patch: what it changes, file by file.
     pub diff: Option<Vec<DiffFile>>,
     /// Why a patch cannot be read.

@@ -45,6 +45,14 @@ fn told_room(status: &Status, room: &RoomView, now: Timestamp, width: usize) -> 
     let title = format!("“{}”", plain::line(&room.title));
     let place = room.folder.as_deref().map(|path| format!(" ({})", folder(path))).unwrap_or_default();
     let mut sentences = vec![match room.state.as_str() {
+        "waiting" if room.knock_left_at.is_some() => {
+            let left = room.knock_left_at.as_deref().unwrap_or_default();
+            format!(
+                "You asked to join {title}{place}. Nobody who may let you in has been reached yet; your knock waits at a relay, left \
+                 {}, for the first of them that comes online. You need not be online at the same time.",
+                when::ago(left, now)
+            )
+        }
         "waiting" => {
             format!(
                 "You asked to join {title}{place}. Nobody who may let you in has been reached yet; the companion goes on trying. \
@@ -221,6 +229,7 @@ mod tests {
             read_through: 0,
             first_unread: None,
             first_unread_arrival: None,
+            knock_left_at: None,
             me: Me {
                 member: "alice-id".into(),
                 name: "alice".into(),
@@ -292,6 +301,16 @@ mod tests {
         ] {
             assert!(said.contains(part), "{part} in {said}");
         }
+    }
+
+    #[test]
+    fn a_knock_that_waits_at_a_relay_is_told() {
+        let knocking = RoomView { state: "waiting".into(), title: String::new(), ..room() };
+        let left_at = Some("2026-11-21T11:00:00Z".into());
+        let left = said(vec![RoomView { knock_left_at: left_at, ..knocking.clone() }]);
+        assert!(left.contains("your knock waits at a relay, left 1 hour ago"), "{left}");
+        let unheard = said(vec![knocking]);
+        assert!(!unheard.contains("relay") && unheard.contains("goes on trying"), "{unheard}");
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub mod invite;
 pub mod joining;
 pub mod key;
 pub mod knock;
+pub mod knock_letter;
 pub mod letter;
 pub mod letters;
 pub mod link;

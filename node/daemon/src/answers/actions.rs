@@ -190,7 +190,7 @@ fn detail(request: RequestView, payload: Option<String>) -> RequestDetail {
     let patch = payload.as_deref().filter(|_| request.action == Action::ApplyPatch.name()).map(Patch::parse);
     let diff_error = patch.as_ref().and_then(|patch| patch.as_ref().err().map(ToString::to_string));
     let diff = patch.and_then(Result::ok).map(|patch| diff(&patch).0);
-    RequestDetail { request, payload: payload.unwrap_or_default(), diff, diff_error }
+    RequestDetail { request, payload, diff, diff_error }
 }
 
 fn not_here() -> Failure {
