@@ -54,9 +54,9 @@ requests! {
     Invites -> InviteList;
     Join -> Joined;
     Leave -> LeftRoom;
+    ListArtifacts -> QuarantineList;
     MarkRead -> Done;
     OpenDashboard -> DashboardLink;
-    Quarantine -> QuarantineList;
     Read -> Transcript;
     Relays -> RelayList;
     Remove -> EventDone;

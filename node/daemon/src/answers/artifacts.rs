@@ -5,7 +5,7 @@ use std::path::Path;
 
 use pairwave_api::{
     ArtifactExported, ArtifactItem, ArtifactRemoved, ArtifactView, Code, CodeShared, ExportArtifact, Failure,
-    Quarantine as AskQuarantine, QuarantineList, RemoveArtifact, Share, ShowArtifact,
+    ListArtifacts, QuarantineList, RemoveArtifact, Share, ShowArtifact,
 };
 use pairwave_core::artifacts::Draft;
 use pairwave_core::blobs::Stage;
@@ -42,7 +42,7 @@ impl Answers {
         }
     }
 
-    pub(super) async fn quarantine_list(&self, by: &Caller, ask: &AskQuarantine) -> Result<QuarantineList, Failure> {
+    pub(super) async fn list_artifacts(&self, by: &Caller, ask: &ListArtifacts) -> Result<QuarantineList, Failure> {
         let (room, mut found) = self.look_in(by, &ask.room, |viewer| all(viewer)).await?;
         found.sort_by_key(|found| std::cmp::Reverse(found.position));
         let items = found.into_iter().map(|found| self.with_note(&room, found)).collect();

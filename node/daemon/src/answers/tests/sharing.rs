@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use pairwave_core::command::Speaker;
+
 use super::*;
 
 const PATCH: &str = "--- a/src/one.rs\n+++ b/src/one.rs\n@@ -1 +1 @@\n-a\n+b\n";
@@ -12,7 +14,7 @@ fn patch() -> Share {
 
 async fn arrived(person: &Person, id: &str) -> ArtifactItem {
     let complete = |item: &ArtifactItem| item.id == id && item.state == "complete";
-    person.until(Quarantine::default(), |list| list.items.into_iter().find(complete)).await
+    person.until(ListArtifacts::default(), |list| list.items.into_iter().find(complete)).await
 }
 
 #[tokio::test]
@@ -72,8 +74,8 @@ async fn the_human_exports_and_removes() {
     assert_eq!(std::fs::read_to_string(&exported.path).unwrap(), PATCH);
     assert_eq!(bob.ask(export.clone()).await.unwrap_err().rule, "file_exists");
     bob.ask(remove.clone()).await.unwrap();
-    assert!(!std::path::Path::new(&file).exists());
-    let list = bob.ask(Quarantine::default()).await.unwrap();
+    assert!(!Path::new(&file).exists());
+    let list = bob.ask(ListArtifacts::default()).await.unwrap();
     assert_eq!((&list.items[0].state[..], list.items[0].file.as_ref()), ("removed", None));
     assert_eq!(bob.ask(export).await.unwrap_err().rule, "artifact_incomplete");
     assert_eq!(bob.ask(remove).await.unwrap_err().rule, "no_such_artifact");
