@@ -61,12 +61,12 @@ requests! {
     Invites -> InviteList;
     Join -> Joined;
     Leave -> LeftRoom;
+    ListArtifacts -> QuarantineList;
     MarkRead -> Done;
     OpenDashboard -> DashboardLink;
     Override -> EventDone;
     Prompted -> Done;
     ProposeCharter -> CharterAnswer;
-    Quarantine -> QuarantineList;
     Read -> Transcript;
     Relays -> RelayList;
     Remove -> EventDone;
