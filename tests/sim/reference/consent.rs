@@ -163,7 +163,10 @@ impl Consent {
             Body::Requested(requested) => self.ask(id, event, requested),
             Body::Overridden(overridden) => {
                 let may = human && overridden.rule.len() <= 64;
-                may && (self.overridden.insert((by, overridden.finding)) || may)
+                if may {
+                    self.overridden.insert((by, overridden.finding));
+                }
+                may
             }
             Body::Prompted(_) => human,
             _ => self.moves_on(library, id, event).unwrap_or(false),
