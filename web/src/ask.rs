@@ -55,7 +55,7 @@ fn with_qr(answer: &mut Value) {
 fn is_decided_about(question: &Request) -> bool {
     matches!(
         question,
-        Request::Quarantine(_) | Request::Requests(_) | Request::ShowArtifact(_) | Request::ShowRequest(_)
+        Request::ListArtifacts(_) | Request::Requests(_) | Request::ShowArtifact(_) | Request::ShowRequest(_)
     )
 }
 
