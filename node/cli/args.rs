@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    answer, completions, config, dashboard, demo, doctor, down, inbox, init, invite, join, leave, mcp, quarantine,
-    read, relay, relay_node, remove, rename, rooms, send, status, up, verify, wait, whoami,
+    answer, approve, charter, completions, config, dashboard, demo, deny, doctor, down, floor, hook, inbox, init,
+    invite, join, leave, mcp, overriding, quarantine, read, relay, relay_node, remove, rename, requests, rooms, send,
+    status, up, verify, wait, whoami,
 };
 
 /// Two people, two coding agents, one end-to-end encrypted room, no server in the middle.
@@ -62,6 +63,12 @@ pub enum Verb {
     Read(read::Args),
     Inbox(inbox::Args),
     Wait(wait::Args),
+    Charter(charter::Args),
+    Floor(floor::Args),
+    Requests(requests::Args),
+    Approve(approve::Args),
+    Deny(deny::Args),
+    Override(overriding::Args),
     Rooms(rooms::Args),
     Whoami(whoami::Args),
     Rename(rename::Args),
@@ -74,6 +81,7 @@ pub enum Verb {
     Dashboard(dashboard::Args),
     Doctor(doctor::Args),
     Mcp(mcp::Args),
+    Hook(hook::Args),
     Demo(demo::Args),
     RelayNode(relay_node::Args),
     Config(config::Args),

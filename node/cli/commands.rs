@@ -13,24 +13,31 @@ use crate::caller::Caller;
 use crate::output::{Ended, Output};
 
 pub mod answer;
+pub mod approve;
+pub mod charter;
 pub mod completions;
 pub mod config;
 pub mod dashboard;
 pub mod demo;
+pub mod deny;
 pub mod doctor;
 pub mod down;
+pub mod floor;
+pub mod hook;
 pub mod inbox;
 pub mod init;
 pub mod invite;
 pub mod join;
 pub mod leave;
 pub mod mcp;
+pub mod overriding;
 pub mod quarantine;
 pub mod read;
 pub mod relay;
 pub mod relay_node;
 pub mod remove;
 pub mod rename;
+pub mod requests;
 pub mod rooms;
 pub mod send;
 pub mod status;
@@ -46,8 +53,10 @@ pub fn main() -> ExitCode {
         Err(error) => return misunderstood(&error),
     };
     let output = Output::new(cli.common.json);
+    let is_hook = matches!(cli.verb, Verb::Hook(_));
     let ended = Caller::new(cli.common, output).map_err(Into::into).and_then(|caller| run(cli.verb, &caller));
-    ended.unwrap_or_else(|stop| output.stopped(stop))
+    // A host must not be held up by its hook, whatever is wrong here.
+    ended.unwrap_or_else(|stop| if is_hook { ExitCode::SUCCESS } else { output.stopped(stop) })
 }
 
 fn run(verb: Verb, caller: &Caller) -> Ended {
@@ -76,6 +85,12 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
         Verb::Read(args) => read::run(args, caller).await,
         Verb::Inbox(args) => inbox::run(args, caller).await,
         Verb::Wait(args) => wait::run(args, caller).await,
+        Verb::Charter(args) => charter::run(args, caller).await,
+        Verb::Floor(args) => floor::run(args, caller).await,
+        Verb::Requests(args) => requests::run(args, caller).await,
+        Verb::Approve(args) => approve::run(args, caller).await,
+        Verb::Deny(args) => deny::run(args, caller).await,
+        Verb::Override(args) => overriding::run(args, caller).await,
         Verb::Rooms(args) => rooms::run(args, caller).await,
         Verb::Whoami(args) => whoami::run(args, caller).await,
         Verb::Rename(args) => rename::run(args, caller).await,
@@ -88,6 +103,7 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
         Verb::Dashboard(args) => dashboard::run(args, caller).await,
         Verb::Doctor(args) => doctor::run(args, caller).await,
         Verb::Mcp(args) => mcp::run(args, caller).await,
+        Verb::Hook(args) => hook::run(args, caller).await,
         Verb::Demo(args) => demo::run(args, caller).await,
         Verb::RelayNode(args) => relay_node::run(args, caller).await,
         Verb::Config(args) => config::run(args, caller),

@@ -1,8 +1,10 @@
 //! How people read what the companion says.
 
+pub mod charter;
 pub mod inbox;
 pub mod page;
 pub mod plain;
+pub mod requests;
 pub mod status;
 pub mod transcript;
 pub mod when;

@@ -1,7 +1,7 @@
 //! What is handed over on stdin: long texts, and secrets, which anybody on the machine could read
 //! among the arguments of a running command.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Write};
 
 use pairwave_api::Code;
 
@@ -20,6 +20,16 @@ pub fn text() -> Result<String, Stop> {
 /// The argument itself, or for `-` the first line that says something.
 pub fn or_line(argument: String) -> Result<String, Stop> {
     if argument == "-" { first_line(io::stdin().lock()) } else { Ok(argument) }
+}
+
+/// What a person at the terminal answers to a question.
+pub fn asked(question: &str) -> Result<String, Stop> {
+    let mut stdout = anstream::stdout().lock();
+    stdout.write_all(question.as_bytes())?;
+    stdout.flush()?;
+    let mut line = String::new();
+    io::stdin().lock().take(MAX).read_line(&mut line).map_err(|error| unreadable(&error))?;
+    Ok(line)
 }
 
 fn first_line(input: impl BufRead) -> Result<String, Stop> {

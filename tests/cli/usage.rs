@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 42] = [
+const COMMANDS: [&[&str]; 55] = [
     &["init"],
     &["join"],
     &["answer"],
@@ -15,6 +15,18 @@ const COMMANDS: [&[&str]; 42] = [
     &["read"],
     &["inbox"],
     &["wait"],
+    &["charter"],
+    &["charter", "show"],
+    &["charter", "propose"],
+    &["charter", "accept"],
+    &["charter", "decline"],
+    &["floor"],
+    &["floor", "claim"],
+    &["floor", "yield"],
+    &["requests"],
+    &["approve"],
+    &["deny"],
+    &["override"],
     &["rooms"],
     &["whoami"],
     &["rename"],
@@ -34,6 +46,7 @@ const COMMANDS: [&[&str]; 42] = [
     &["dashboard"],
     &["doctor"],
     &["mcp"],
+    &["hook"],
     &["demo"],
     &["relay-node"],
     &["relay-node", "token"],
@@ -95,6 +108,17 @@ fn wrong_usage_in_json_is_an_error_object() {
             assert!(error[field].as_str().is_some_and(|text| !text.is_empty()), "{arguments:?}: {field} in {answer}");
         }
     }
+}
+
+#[test]
+fn a_hook_never_holds_its_host_up() {
+    let person = Person::new();
+    for arguments in [&["hook", "prompt"][..], &["hook", "prompt", "--json"]] {
+        let output = person.run(arguments);
+        assert_eq!((code(&output), stdout(&output), stderr(&output)), (0, String::new(), String::new()));
+    }
+    assert!(!person.home().exists(), "it starts no companion");
+    assert_eq!(code(&person.run(&["hook", "sunrise"])), 2, "what is wired wrongly is said");
 }
 
 #[test]

@@ -5,9 +5,10 @@ use rmcp::model::{CallToolRequest, CallToolRequestParams, CallToolResult, Client
 use rmcp::service::{PeerRequestOptions, RoleClient, RunningService, ServiceError};
 use serde_json::Value;
 use std::process::Stdio;
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 
-use crate::person::Person;
+use crate::patience::until;
+use crate::person::{BINARY, Person};
 
 pub struct Agent {
     pub client: RunningService<RoleClient, ()>,
@@ -16,7 +17,18 @@ pub struct Agent {
 
 impl Agent {
     pub async fn start(person: &Person, session: Option<&str>) -> Self {
-        let mut command = person.command(&["mcp"]);
+        Self::start_with(person.command(&["mcp"]), person, session).await
+    }
+
+    /// An agent whose host is a process of its own, so that its person's commands do not descend from it.
+    pub async fn start_apart(person: &Person) -> Self {
+        let mut host = person.program("sh");
+        // Not the last thing it does, or it would become the server.
+        host.args(["-c", "\"$0\" mcp; true", BINARY]);
+        Self::start_with(host, person, None).await
+    }
+
+    async fn start_with(mut command: Command, person: &Person, session: Option<&str>) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         if let Some(session) = session {
             command.env("CLAUDE_CODE_SESSION_ID", session);
@@ -60,6 +72,20 @@ impl Agent {
             assert!(refusal[field].as_str().is_some_and(|text| !text.is_empty()), "`{field}` in {refusal}");
         }
         refusal
+    }
+
+    /// The rule by which a call is refused.
+    pub async fn rule(&self, tool: &str, arguments: Value) -> String {
+        self.refusal(tool, arguments).await["rule"].as_str().expect("a rule").to_owned()
+    }
+
+    /// Waits until its inbox holds such an item, and takes nothing out of it.
+    pub async fn finds(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        until(&format!("an inbox holds {what}"), async || {
+            let inbox = self.ask("pair_inbox", serde_json::json!({ "peek": true })).await;
+            inbox["items"].as_array().expect("items").iter().find(|item| is_it(item)).cloned()
+        })
+        .await
     }
 
     /// Everything that needs this agent, until it has seen this text.

@@ -17,7 +17,18 @@ async fn a_host_finds_its_tools() {
     let tools = agent.client.list_all_tools().await.expect("a list");
     let mut names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
     names.sort_unstable();
-    for name in ["pair_inbox", "pair_read", "pair_room", "pair_send", "pair_status", "pair_verify", "pair_wait"] {
+    for name in [
+        "pair_apply",
+        "pair_charter",
+        "pair_inbox",
+        "pair_read",
+        "pair_request_action",
+        "pair_room",
+        "pair_send",
+        "pair_status",
+        "pair_verify",
+        "pair_wait",
+    ] {
         assert!(names.contains(&name), "{name} in {names:?}");
     }
     for tool in &tools {

@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use crate::agent::Agent;
 use crate::patience::until;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_pairwave");
+pub const BINARY: &str = env!("CARGO_BIN_EXE_pairwave");
 /// No command takes longer, not even one that waits for somebody.
 const COMMAND: Duration = Duration::from_secs(150);
 
@@ -136,6 +136,18 @@ impl Person {
     /// An agent of this person: an MCP client with a server of its own.
     pub async fn agent(&self) -> Agent {
         Agent::start(self, None).await
+    }
+
+    /// An agent beside whom this person's own commands are a human's.
+    pub async fn agent_apart(&self) -> Agent {
+        Agent::start_apart(self).await
+    }
+
+    /// Runs a command as an agent of this person does in its shell.
+    pub async fn run_as_agent(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        command.arg("--json").env("CLAUDECODE", "1");
+        self.finish(command).await
     }
 
     /// An agent whose host names its session.

@@ -65,6 +65,43 @@ async fn who_was_away_reads_what_waits_although_nobody_is_there() {
     relay.kill().await.expect("the relay ends");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_never_there_when_the_inviter_is_gets_in_by_letter() {
+    let lab = Lab::new().await;
+    let (alice, bob, host) = (lab.person("alice").await, lab.person("bob").await, lab.person("host").await);
+    let (mut relay, address) = relay_on(&host).await;
+    let opened = alice.ask(&["init", "--name", "alice", "--title", "lab", "--no-wire", "--relay", &address]).await;
+    let invite = opened["invite"].as_str().expect("an invite");
+    alice.ask(&["send", "said before bob"]).await;
+    alice.down().await;
+
+    let waiting = bob.ask(&["join", invite, "--name", "bob", "--no-wire"]).await;
+    assert_eq!(waiting["state"], "waiting", "{waiting}");
+    assert!(waiting["knock_left_at"].is_string(), "{waiting}");
+    let room = bob.room().await;
+    assert_eq!((&room["state"], room["knock_left_at"].is_string()), (&"waiting".into(), true), "{room}");
+    let told = check(&bob, "inviter").await;
+    assert!(told["ok"] == true && told["detail"].as_str().is_some_and(|told| told.contains("at a relay")), "{told}");
+    bob.down().await;
+
+    alice.up().await;
+    until("alice has let bob in and left him the room", async || {
+        let room = alice.room().await;
+        let letters = check(&alice, "letters").await;
+        let left = letters["detail"].as_str().is_some_and(|told| told.contains("1 left"));
+        (room["members"].as_array()?.len() == 2 && left).then_some(())
+    })
+    .await;
+    alice.down().await;
+
+    bob.up().await;
+    until("bob is in", async || (bob.room().await["state"] == "member").then_some(())).await;
+    bob.reads("said before bob").await;
+    alice.up().await;
+    alice.meets(&bob).await;
+    relay.kill().await.expect("the relay ends");
+}
+
 /// A relay on a machine of its own, and its address over QUIC.
 async fn relay_on(host: &Person) -> (Child, String) {
     let data = host.dir.join("relay").display().to_string();

@@ -14,6 +14,31 @@ pub async fn two(lab: &Lab) -> (Person, Person) {
     (alice, bob)
 }
 
+/// Two people whose agents may talk as much and as fast as they like: both agreed to that, and
+/// neither rates its own.
+pub async fn two_without_bounds(lab: &Lab) -> (Person, Person) {
+    let (mut alice, mut bob) = (lab.person("alice").await, lab.person("bob").await);
+    for person in [&mut alice, &mut bob] {
+        for limit in ["AGENT_PER_MINUTE", "PUSH_INTERVAL", "MAX_TURNS", "WAKES"] {
+            person.environment.push((format!("PAIRWAVE_LIMITS_{limit}"), "0".to_owned()));
+        }
+    }
+    open(&alice).await;
+    join(&alice, &bob).await;
+    verify(&alice, &bob).await;
+    let charter = alice.dir.join("charter.json");
+    let text = r#"{ "title": "no bounds", "purpose": "as much as goes through", "max_hops": 100000 }"#;
+    std::fs::write(&charter, text).expect("a file");
+    alice.ask(&["charter", "propose", charter.to_str().expect("a path")]).await;
+    until("bob can accept it", async || {
+        let accepted = bob.run(&["charter", "accept"]).await;
+        (accepted.code == 0).then_some(())
+    })
+    .await;
+    until("alice knows that he did", async || (alice.ask(&["charter"]).await["state"] == "agreed").then_some(())).await;
+    (alice, bob)
+}
+
 /// Opens a room; gives its invite.
 pub async fn open(founder: &Person) -> String {
     let opened = founder.ask(&["init", "--name", &founder.name, "--title", "lab", "--no-wire"]).await;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use pairwave_guard::secrets::{Finding, scan};
 
@@ -43,7 +44,7 @@ fn clap() {
 fn libp2p() {
     let names = libp2p_crates();
     assert!(names.len() > 10, "libp2p consists of many crates: {names:?}");
-    quiet("libp2p", &unpacked(&names.iter().map(String::as_str).collect::<Vec<_>>()));
+    quiet("libp2p", &unpacked(&names));
 }
 
 /// Fails with everything that is found and not expected, and everything that is expected and not found.
@@ -72,20 +73,16 @@ fn describe(file: &Path, text: &str, finding: &Finding) -> String {
     format!("{}:{line}: {}: {}", file.display(), finding.rule, finding.excerpt)
 }
 
-fn libp2p_crates() -> Vec<String> {
-    packages()
-        .into_iter()
-        .map(|(name, _)| name)
-        .filter(|name| name == "libp2p" || name.starts_with("libp2p-"))
-        .collect()
+fn libp2p_crates() -> Vec<&'static str> {
+    let is_part = |name: &&str| *name == "libp2p" || name.starts_with("libp2p-");
+    PACKAGES.iter().map(|(name, _)| name.as_str()).filter(is_part).collect()
 }
 
 /// Every file of these crates. A crate that Cargo has not unpacked fails the test.
 fn unpacked(names: &[&str]) -> Vec<PathBuf> {
-    let packages = packages();
     let mut files = Vec::new();
     for name in names {
-        let found: Vec<_> = packages.iter().filter(|(package, _)| package == name).collect();
+        let found: Vec<_> = PACKAGES.iter().filter(|(package, _)| package == name).collect();
         assert!(!found.is_empty(), "{name} is no dependency any more: name one that is");
         for (_, folder) in found {
             let before = files.len();
@@ -97,6 +94,8 @@ fn unpacked(names: &[&str]) -> Vec<PathBuf> {
 }
 
 /// Names and folders of everything that this workspace is built from.
+static PACKAGES: LazyLock<Vec<(String, PathBuf)>> = LazyLock::new(packages);
+
 fn packages() -> Vec<(String, PathBuf)> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])

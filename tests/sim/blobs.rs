@@ -6,13 +6,17 @@ use std::time::Duration;
 use pairwave_core::artifacts::{Draft, Shared};
 use pairwave_core::blobs::{Blob, Progress, Stage, Waits};
 use pairwave_core::command::{Command, Outcome, Refusal, Speaker};
+use pairwave_core::consenting::Act;
 use pairwave_core::event::{Body, Origin};
 use pairwave_core::id::{ChunkId, EventId, RoomId, SessionId};
 use pairwave_core::log::Log;
 use pairwave_core::notice::Notice;
+use pairwave_core::talk::Address;
 use pairwave_wire::limits;
 
+use crate::bodies::charter;
 use crate::checks::transcript;
+use crate::consenting::{act, agreed, state};
 use crate::mallory::forge;
 use crate::scenes::{MINUTE, bring_in, found, one_truth, remove, said, say, settle};
 use crate::world::{At, World, human};
@@ -27,15 +31,31 @@ fn draft() -> Draft {
 }
 
 fn share(world: &mut World, room: RoomId, at: At, content: Vec<u8>) -> EventId {
+    take_the_floor(world, room, at);
     said(world.ask(at, Command::Share { room, by: human(), draft: draft(), content }))
 }
 
-fn people(seed: u64, names: &[&'static str]) -> (World, RoomId) {
-    let mut world = World::new(seed, names);
-    let room = found(&mut world, 0);
-    for guest in 1..names.len() {
-        bring_in(&mut world, room, 0, guest);
+/// Whoever has it yields it.
+fn take_the_floor(world: &mut World, room: RoomId, at: At) {
+    let me = world.member(at);
+    // Who has it must have come across.
+    world.run(MINUTE / 12);
+    let holder = state(world, room, at).floor.holder().map(|holder| holder.member);
+    match holder {
+        Some(holder) if holder == me => {}
+        Some(holder) => {
+            let other = (0..world.machines.len()).find(|other| world.member(*other) == holder).expect("it plays");
+            let to = Some(Address { member: me, session: None });
+            act(world, room, other, human(), Act::Yield { to }).expect("it holds the floor");
+            let here = |world: &World| state(world, room, at).floor.holder().is_some_and(|holder| holder.member == me);
+            assert!(world.run_until(MINUTE, here), "the floor comes across");
+        }
+        None => _ = act(world, room, at, human(), Act::Claim { reason: None }).expect("nobody has it"),
     }
+}
+
+fn people(seed: u64, names: &[&'static str]) -> (World, RoomId) {
+    let (mut world, room) = agreed(seed, names, charter(0));
     let all: Vec<At> = (0..names.len()).collect();
     for at in &all {
         say(&mut world, room, *at, "hello");
@@ -288,6 +308,7 @@ fn what_is_announced_and_never_given_takes_half_the_room_at_most() {
             blob: Blob { size, chunks: (0..count).map(id).collect() },
         }
     };
+    take_the_floor(&mut world, room, 1);
     let announced = forge(&mut world, room, 1, |pen| {
         let sizes = [64 << 20, 1 << 20, 1 << 20, 1 << 20, (64 << 20) + 1];
         (0..).zip(sizes).map(|(number, size)| pen.say(Body::Shared(nothing(number, size)))).collect::<Vec<_>>()

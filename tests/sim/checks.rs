@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use pairwave_core::charter;
 use pairwave_core::delivery::Delivery;
 use pairwave_core::effect::Slot;
 use pairwave_core::epochs::EpochKeys;
@@ -14,7 +15,7 @@ use pairwave_core::room::Room;
 use pairwave_core::seat::Standing;
 use pairwave_core::state::RoomState;
 
-use crate::reference::{End, Library, Truth, in_two};
+use crate::reference::{Consent, End, Library, Truth, in_two};
 use crate::world::{At, World};
 
 pub type Check = Result<(), String>;
@@ -69,6 +70,8 @@ fn same_state(here: &Room, truth: &Truth) -> Check {
     same("questions", &open, &truth.open_questions)?;
     same("forked", &state.equivocations.keys().copied().collect(), &truth.forked)?;
     same("relays", &state.relays.iter().map(in_two).collect(), &truth.relays)?;
+    same_consent(state, &truth.consent)?;
+    same("at the gate", state.gate.members(), &truth.membership.standing())?;
     for by in truth.membership.members.keys() {
         same("name", &state.sessions.member_name(by), &truth.names[by].as_str())?;
         for member in truth.membership.members.keys() {
@@ -80,6 +83,30 @@ fn same_state(here: &Room, truth: &Truth) -> Check {
         same("session", &state.sessions.session_name(member, session), name)?;
     }
     Ok(())
+}
+
+/// What everybody agreed on, whose turn it is and what is asked for is what the reference says.
+pub fn same_consent(state: &RoomState, truth: &Consent) -> Check {
+    same("at the gate", state.gate.members(), &truth.here)?;
+    same("gate", &state.gate.is_verified(), &truth.verified)?;
+    let charter = match state.charters.standing() {
+        charter::Standing::None => None,
+        charter::Standing::Proposed(proposal) => Some((proposal.event, false)),
+        charter::Standing::Agreed(proposal) => Some((proposal.event, true)),
+    };
+    same("charter", &charter, &truth.charter())?;
+    same("max_hops", &state.charters.max_hops(), &truth.max_hops())?;
+    let holder = state.floor.holder().map(|holder| (holder.member, holder.session, holder.held));
+    same("floor", &holder, &truth.holder)?;
+    let waiting = state.floor.waiting().iter().map(|claim| (claim.event, claim.member, claim.session));
+    same("claims", &waiting.collect(), &truth.waiting)?;
+    same("hops", &state.hops.count(), &truth.hops)?;
+    let requests: BTreeMap<_, _> = state.actions.iter().map(|(id, request)| (*id, request.state().name())).collect();
+    same("requests", &requests, &truth.asked.iter().map(|(id, asked)| (*id, asked.state())).collect())?;
+    let pending = requests.iter().filter(|(_, state)| **state == "pending").map(|(id, _)| *id);
+    same("pending", &state.actions.pending().map(|(id, _)| *id).collect::<Vec<_>>(), &pending.collect())?;
+    let lets_pass = |(member, finding)| state.overrides.lets_pass(member, finding);
+    same("overrides", &truth.overridden.iter().map(|(member, finding)| (member, finding)).all(lets_pass), &true)
 }
 
 fn same_members(here: &Room, truth: &Truth) -> Check {

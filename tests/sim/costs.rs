@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use pairwave_core::actions::{RequestState, Risk};
 use pairwave_core::command::{Command, Speaker};
+use pairwave_core::consenting::Act;
 use pairwave_core::effect::Slot;
 use pairwave_core::event::Origin;
 use pairwave_core::id::{RoomId, SessionId};
@@ -12,9 +14,11 @@ use pairwave_core::room::Room;
 use pairwave_core::state::Equivocation;
 use pairwave_core::talk::{Kind, Message};
 
+use crate::bodies::{charter, finding};
 use crate::checks::agree;
+use crate::consenting::{act, agreed, fetch, state};
 use crate::mallory::{chat, forge};
-use crate::scenes::{MINUTE, bring_in, fork, found, one_truth, say, settle};
+use crate::scenes::{MINUTE, bring_in, fork, found, one_truth, said, say, settle};
 use crate::world::{At, World, human};
 
 const AGENT: SessionId = SessionId([21; 16]);
@@ -161,4 +165,40 @@ fn after_a_clean_stop_the_log_is_not_read_again() {
     world.start(0);
     let reads = reads(&world, 0);
     assert!(reads < 50, "{reads} reads at the start");
+}
+
+/// Requests that went all the way, by the hundred, and a charter and a floor: what is said after them
+/// reads no more of the log than in a room without.
+#[test]
+fn a_room_in_full_use_reads_no_more_than_a_fresh_one() {
+    let reads_of = |in_use: bool| {
+        let (mut world, room) = agreed(64, &["alice", "bob"], charter(0));
+        act(&mut world, room, 0, human(), Act::Claim { reason: None }).unwrap();
+        for page in 0..if in_use { 150 } else { 0 } {
+            let what = fetch(&world, 1, page);
+            let request = said(act(&mut world, room, 0, human(), Act::Request(what.clone())));
+            let approve = Act::Approve { request, hash: what.hash(), risk: Risk::Low, always: page % 2 == 0 };
+            world.run(Duration::from_secs(1));
+            for act in [approve, Act::Hand { request }, Act::Complete { request, ok: true, detail: None }] {
+                world.command(1, Command::Act { room, by: human(), act });
+            }
+            world.run(Duration::from_secs(1));
+        }
+        let done = state(&world, room, 0).actions.iter().filter(|(_, it)| it.state() == RequestState::Done).count();
+        assert_eq!(done, if in_use { 150 } else { 0 });
+        settle(&mut world, room, &[0, 1]);
+        forget_reads(&world);
+        let started = std::time::Instant::now();
+        for _ in 0..300 {
+            world.command(0, Command::Send { room, by: human(), message: finding("look") });
+        }
+        world.run(MINUTE);
+        println!("300 findings took {:?}, in full use: {in_use}", started.elapsed());
+        [0, 1].map(|at| reads(&world, at))
+    };
+    let (fresh, used) = (reads_of(false), reads_of(true));
+    println!("{fresh:?} reads in a fresh room, {used:?} in one in full use");
+    for (fresh, used) in fresh.into_iter().zip(used) {
+        assert!(used * 10 < fresh * 11 + 100, "{used} reads instead of {fresh}");
+    }
 }

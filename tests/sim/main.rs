@@ -3,8 +3,12 @@
 mod answering;
 mod arrival;
 mod blobs;
+mod bodies;
+mod by_letter;
 mod chaos;
 mod checks;
+mod consent;
+mod consenting;
 mod costs;
 mod disk;
 mod failing;

@@ -11,8 +11,10 @@ use pairwave_core::members::{Admitted, Removed};
 use pairwave_core::sessions::look;
 use pairwave_core::talk::{Field, Kind, Message};
 
+mod consent;
 mod judgement;
 
+pub use self::consent::Consent;
 pub use self::judgement::{End, Membership};
 
 /// Events that were met anywhere, with their ancestors: neither depends on who knows them.
@@ -41,6 +43,7 @@ pub struct Truth {
     pub sessions: BTreeMap<(MemberId, SessionId), String>,
     /// Address and token, as they came.
     pub relays: Vec<(String, Option<String>)>,
+    pub consent: Consent,
 }
 
 impl Library {
@@ -81,10 +84,12 @@ impl Library {
             names: BTreeMap::new(),
             sessions: BTreeMap::new(),
             relays: Vec::new(),
+            consent: Consent::default(),
         };
         for id in truth.order.clone() {
             if truth.tell(self, id) {
                 truth.hear(self.event(&id));
+                truth.consent.hear(self.event(&id), id);
             } else {
                 truth.without_effect.insert(id);
             }
@@ -105,6 +110,9 @@ impl Truth {
     fn tell(&mut self, library: &Library, id: EventId) -> bool {
         let event = library.event(&id);
         if self.membership.void.contains(&id) || !self.membership.may_speak(library, &id) {
+            return false;
+        }
+        if !self.consent.tell(library, id) {
             return false;
         }
         match &event.body {
@@ -219,6 +227,7 @@ fn is_complete(message: &Message) -> bool {
         Kind::Chat | Kind::Status => true,
         Kind::Question => expected,
         Kind::Answer => message.answers.is_some(),
+        Kind::Finding => message.headline.as_ref().is_some_and(|headline| !headline.trim().is_empty()),
         other => panic!("nobody here says a {other:?}"),
     }
 }

@@ -102,7 +102,7 @@ pub fn limits() -> Limits {
 enum Event {
     Input { at: At, run: u64, input: Box<Input> },
     Sync { at: At, run: u64 },
-    Timeout { at: At, run: u64 },
+    Timeout { at: At, run: u64, due: Timestamp },
 }
 
 impl World {
@@ -275,7 +275,10 @@ impl World {
         match self.events.remove(&number) {
             Some(Event::Input { at, run, input }) if self.machines[at].run == run => self.feed(at, *input),
             Some(Event::Sync { at, run }) if self.machines[at].run == run => self.sync(at),
-            Some(Event::Timeout { at, run }) if self.machines[at].run == run => {
+            // One that an earlier one took the place of is none any more.
+            Some(Event::Timeout { at, run, due })
+                if self.machines[at].run == run && self.machines[at].timeout == Some(due) =>
+            {
                 self.machines[at].timeout = None;
                 self.feed(at, Input::Timeout);
             }
@@ -435,7 +438,7 @@ impl World {
             machine.timeout = Some(timeout);
             let run = machine.run;
             let delay = u64::try_from(timeout.since(self.now).as_millis()).expect("short").max(1);
-            self.schedule(delay, Event::Timeout { at, run });
+            self.schedule(delay, Event::Timeout { at, run, due: timeout });
         }
     }
 }

@@ -16,19 +16,19 @@ use serde_bytes::ByteBuf;
 
 use super::*;
 
-const ALICE: u8 = 4;
-const BOB: u8 = 5;
+pub const ALICE: u8 = 4;
+pub const BOB: u8 = 5;
 
 /// A room in the making: every event has all others before it as ancestors.
-struct Log {
+pub struct Log {
     room: Option<RoomId>,
     heads: Vec<EventId>,
     own: BTreeMap<MemberId, (u64, EventId)>,
-    vectors: Vec<Value>,
+    pub vectors: Vec<Value>,
 }
 
 impl Log {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { room: None, heads: Vec::new(), own: BTreeMap::new(), vectors: Vec::new() }
     }
 
@@ -50,7 +50,7 @@ impl Log {
         }
     }
 
-    fn add(&mut self, by: u8, body: Body) -> EventId {
+    pub fn add(&mut self, by: u8, body: Body) -> EventId {
         let signed = VerifiedEvent::sign(&identity(by), self.event(by, body)).unwrap();
         let (id, event) = (signed.id(), signed.event());
         assert_eq!(SignedEvent::decode(signed.signed_bytes()).unwrap().verify().as_ref(), Ok(&signed));
@@ -69,7 +69,7 @@ impl Log {
     }
 }
 
-fn identity(number: u8) -> Identity {
+pub fn identity(number: u8) -> Identity {
     Identity::from_secret(&counting(number))
 }
 

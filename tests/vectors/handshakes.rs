@@ -10,7 +10,7 @@ use super::*;
 
 /// A generator for one end, and the ephemeral key (X25519, RFC 7748) that its handshake will draw
 /// after `before` other bytes.
-fn ephemeral(seed: u8, before: usize) -> (ChaCha20Rng, [u8; 32]) {
+pub fn ephemeral(seed: u8, before: usize) -> (ChaCha20Rng, [u8; 32]) {
     let mut ahead = ChaCha20Rng::from_seed(counting(seed));
     ahead.fill_bytes(&mut vec![0; before]);
     let mut inner = [0; 32];

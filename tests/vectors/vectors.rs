@@ -4,8 +4,10 @@
 //! Bytes are lower-case hexadecimal. After a change of the protocol that is meant,
 //! `UPDATE_VECTORS=1 cargo test -p pairwave-core --test vectors` writes the files anew.
 
+mod consent;
 mod events;
 mod handshakes;
+mod knock_letters;
 mod letters;
 
 use std::path::Path;

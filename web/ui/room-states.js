@@ -7,7 +7,7 @@ export const STATES = {
   },
   waiting: {
     title: "Waiting to be let in",
-    text: "Your companion knocks at the addresses in the invite. Somebody in the room has to be online to open; this page goes on by itself.",
+    text: "Your companion knocks at the addresses in the invite; where the invite names a relay, the knock also waits there. Somebody in the room has to come online to open; this page goes on by itself.",
   },
   closed: {
     title: "This room is being read again",

@@ -136,6 +136,7 @@ impl Fake {
                 member: "alicealice".into(),
                 dashboard: None,
                 answer: None,
+                knock_left_at: None,
                 already: false,
             }),
             Request::Invite(_) => serde_json::to_value(InviteMade {
@@ -343,6 +344,7 @@ pub(crate) fn room(id: &str) -> RoomView {
         read_through: 0,
         first_unread: None,
         first_unread_arrival: None,
+        knock_left_at: None,
         me: Me {
             member: "alicealice".into(),
             name: "alice".into(),

@@ -173,6 +173,7 @@ impl ItemView {
             "charter" => "A charter to accept or decline (pair_charter)",
             "permission" => "A request that waits for a yes or no (pair_read shows it, your human decides)",
             "task" => "An approved request (pair_apply, then pair_complete_action)",
+            "request" if self.entry.is_some() => "What became of your request",
             "request" => "Your request, not settled yet",
             "floor" => "Somebody wants the floor that this side has (pair_yield)",
             _ => "A message",

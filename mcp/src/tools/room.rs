@@ -148,6 +148,10 @@ async fn join(call: Call<'_>, parameters: Parameters) -> Result<(String, Outcome
     let question = Join { invite, dir, name: parameters.name, wait_s: JOIN_WAIT };
     let joined = call.server.companion.ask(question).await?;
     let advice = match (joined.state, joined.already) {
+        (JoinState::Waiting, _) if joined.knock_left_at.is_some() => {
+            "Whoever made the invite is away. The knock waits at the relay: the first companion of the room that comes online finds it \
+             and leaves the room there; nobody has to be online at the same time. Tell your human; pair_status shows when it is done."
+        }
         (JoinState::Waiting, _) if joined.answer.is_some() => {
             "Nobody could let you in yet; the companion goes on trying by itself. If it stays so, let your human send `answer` back \
              to whoever made the invite, who runs `pairwave answer` with it."

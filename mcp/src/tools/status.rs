@@ -143,7 +143,11 @@ fn advice(rooms: &[RoomView]) -> Vec<String> {
         _ => return vec!["This folder has no room of its own: pass `room` to say which one you mean.".to_owned()],
     };
     let mut advice = Vec::new();
-    if room.state == "waiting" {
+    if room.state == "waiting" && room.knock_left_at.is_some() {
+        advice.push(
+            "Waiting to be admitted: the knock waits at a relay until somebody of the room comes online.".to_owned(),
+        );
+    } else if room.state == "waiting" {
         advice.push("Waiting to be admitted: somebody of the room has to be online. Tell your human.".to_owned());
     }
     let waiting = &room.waiting;

@@ -69,6 +69,9 @@ pub struct Joined {
     pub dashboard: Option<String>,
     /// A line to send back when the inviter cannot be reached at all.
     pub answer: Option<String>,
+    /// While waiting: since when our knock waits at a relay for somebody to come; null if it does not.
+    #[serde(default)]
+    pub knock_left_at: Option<String>,
     /// The folder had this room already; nothing was changed.
     #[serde(default)]
     pub already: bool,
@@ -240,6 +243,9 @@ pub struct RoomView {
     /// Its arrival.
     #[serde(default)]
     pub first_unread_arrival: Option<u64>,
+    /// While waiting to be admitted: since when our knock waits at a relay for somebody to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub knock_left_at: Option<String>,
     /// The session that asks.
     pub me: Me,
     /// All members, the founder first.

@@ -54,6 +54,7 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
 fn told(Answer { joined, wired }: &Answer, dir: &Path) -> String {
     let width = page::width();
     let text = match (joined.state, &joined.title, joined.already) {
+        (JoinState::Waiting, ..) if joined.knock_left_at.is_some() => LEFT.to_owned(),
         (JoinState::Waiting, ..) => WAITING.to_owned(),
         (JoinState::Admitted, Some(title), already) => {
             let are = if already { "are already" } else { "are" };
@@ -71,6 +72,11 @@ fn told(Answer { joined, wired }: &Answer, dir: &Path) -> String {
     }
     out + &dashboard(joined.dashboard.as_deref()) + &wired.told(dir)
 }
+
+const LEFT: &str = "\
+Whoever invited you is away. Your knock waits at the relay: the first companion of the room that comes online finds \
+it and leaves the room there for you. You need not be online at the same time, and there is nothing to repeat.
+`pairwave status` shows when you are in.";
 
 const WAITING: &str = "\
 Nobody who could let you in is reachable right now. Your companion goes on trying by itself; nothing is lost and \

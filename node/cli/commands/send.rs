@@ -15,11 +15,12 @@ Examples:
   pairwave send \"lunch?\"
   pairwave send --kind question --to bob \"Does the parser accept trailing commas?\"
   pairwave send --answers k3zq \"Yes, since 3.2.\"
+  pairwave send --kind summary --field decisions=\"Commas stay\" \"The parser is done.\"
   git diff | pairwave send --kind finding --headline \"This breaks the lexer\" -")]
 pub struct Args {
     /// What to say; `-` reads it from stdin
     text: String,
-    /// chat, question, answer, context, decision, finding, status, review or handoff [default: chat, or answer with --answers]
+    /// chat, question, answer, context, decision, finding, status, review, handoff or summary [default: chat, or answer with --answers]
     #[arg(long)]
     kind: Option<String>,
     /// A member or session, by name or the beginning of an id [default: everybody]
@@ -76,7 +77,7 @@ fn field(text: &str) -> Result<(String, String), String> {
 }
 
 /// Fields that are always lists, so that one value is a list of one.
-const LISTS: [&str; 2] = ["files_modified", "decisions_made"];
+const LISTS: [&str; 5] = ["files_modified", "decisions_made", "headlines", "decisions", "open_questions"];
 
 fn collected(pairs: Vec<(String, String)>) -> BTreeMap<String, Field> {
     let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();

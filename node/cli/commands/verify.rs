@@ -1,11 +1,11 @@
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use owo_colors::OwoColorize;
-use pairwave_api::{Client, Code, CompanionExt, Verification, Verify};
+use pairwave_api::{Client, CompanionExt, Verification, Verify};
 
 use crate::args::RoomArg;
 use crate::caller::Caller;
-use crate::output::{Ended, Stop};
+use crate::output::Ended;
 use crate::prose::{page, plain};
 use crate::stdin;
 
@@ -48,7 +48,7 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
 /// Asks the person at the terminal for the words.
 async fn compare(companion: &Client, question: Verify, shown: Verification, caller: &Caller) -> Ended {
     let prompt = format!("The three words that {} reads to you: ", plain::line(&shown.name));
-    let typed = tokio::task::spawn_blocking(move || asked(&prompt)).await.map_err(io::Error::other)??;
+    let typed = tokio::task::spawn_blocking(move || stdin::asked(&prompt)).await.map_err(io::Error::other)??;
     if typed.trim().is_empty() {
         caller
             .output
@@ -58,18 +58,6 @@ async fn compare(companion: &Client, question: Verify, shown: Verification, call
     let member = Some(shown.member);
     let outcome = companion.ask(Verify { member, heard: Some(typed), ..question }).await?;
     caller.output.answer(&outcome, told_outcome)
-}
-
-fn asked(prompt: &str) -> Result<String, Stop> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(prompt.as_bytes())?;
-    stdout.flush()?;
-    let mut line = String::new();
-    io::stdin().read_line(&mut line).map_err(|error| {
-        let next = "Enter the words with `pairwave verify --heard \"…\"`.";
-        Stop::failed(Code::Failed, "stdin", format!("The terminal could not be read: {error}."), next)
-    })?;
-    Ok(line)
 }
 
 fn told_words(shown: &Verification) -> String {

@@ -45,6 +45,13 @@ impl Person {
         Ok(())
     }
 
+    /// Writes a file into the project folder; gives its path.
+    pub fn writes(&self, name: &str, content: &str) -> Result<String, Failure> {
+        let path = self.folder.join(name);
+        std::fs::write(&path, content).map_err(|error| trouble(self.name, &error))?;
+        Ok(path.display().to_string())
+    }
+
     /// Starts the companion and waits until it can be asked. Gives its process id.
     pub async fn wake(&mut self) -> Result<u32, Failure> {
         let mut command = self.command(&["up", "--foreground"]);

@@ -18,14 +18,36 @@ const ANSWER: &str = "It keeps them, as Comma tokens with their span. Drop them 
 const HEADLINE: &str = "Spans are off by one after a tab";
 const FINDING: &str = "lexer.rs counts a tab as one column, the editor as four. I have a test for it.";
 
+const CHARTER: &str = r#"{
+  "title": "Parser rewrite",
+  "purpose": "Trailing commas everywhere, with correct spans",
+  "scope": ["src/parser", "src/lexer", "their tests"],
+  "must_nots": ["No new dependencies"],
+  "response_contract": ["Answer with file and line"],
+  "max_hops": 40
+}
+"#;
+const SUMMARY: &str = "Count a tab as four columns";
+const PATCH: &str = "\
+--- a/src/lexer.rs
++++ b/src/lexer.rs
+@@ -1,3 +1,3 @@
+ fn width(letter: char) -> usize {
+-    1
++    if letter == '\\t' { 4 } else { 1 }
+ }
+";
+
 /// The whole story, act by act.
 pub async fn tell(narrator: &Narrator, [alice, bob]: &mut [Person; 2], pages: &Pages) -> Result<(), Stop> {
     narrator.aside("Two people, each with a companion and an agent, on this machine. Everything is real: processes of this program, keys, and a libp2p link over loopback.")?;
     meet(narrator, alice, bob).await?;
     look(narrator, [alice, bob], pages).await?;
     compare_words(narrator, alice, bob).await?;
+    agree(narrator, alice, bob).await?;
     let agents = [Agent::start(alice).await?, Agent::start(bob).await?];
     talk(narrator, &agents).await?;
+    patch(narrator, bob, &agents).await?;
     survive(narrator, bob, &agents).await?;
     let events = same_transcript(alice, bob).await?;
     narrator.step("both", &format!("read the same {events} events, in the same order, each once"), None)?;
@@ -85,6 +107,21 @@ async fn compare_words(narrator: &Narrator, alice: &Person, bob: &Person) -> Res
     narrator.step("both", "enter what they heard: verified. Nobody sits between them.", Some(begun.elapsed()))
 }
 
+/// What they are about to do, and how far their agents may go by themselves.
+async fn agree(narrator: &Narrator, alice: &Person, bob: &Person) -> Result<(), Stop> {
+    narrator.act("They agree on what to do")?;
+    let begun = Instant::now();
+    let charter = alice.writes("charter.json", CHARTER)?;
+    let proposed = alice.ask(&["charter", "propose", &charter]).await?;
+    narrator.step(alice.name, &typed("charter propose charter.json"), Some(begun.elapsed()))?;
+    let (begun, hash) = (Instant::now(), text(&proposed["hash"]));
+    wait_for(|| bob.ask(&["charter"]), |shown| shown["hash"] == proposed["hash"]).await?;
+    bob.ask(&["charter", "accept", "--hash", &hash]).await?;
+    wait_for(|| alice.ask(&["charter"]), |shown| shown["state"] == "agreed").await?;
+    narrator.step(bob.name, &typed("charter accept"), Some(begun.elapsed()))?;
+    narrator.step("", "From now on their agents may push: one at a time, and so far without a human.", None)
+}
+
 async fn talk(narrator: &Narrator, [hers, his]: &[Agent; 2]) -> Result<(), Stop> {
     narrator.act("Their agents talk")?;
     let question = json!({ "kind": "question", "text": QUESTION, "to": "bob" });
@@ -93,12 +130,39 @@ async fn talk(narrator: &Narrator, [hers, his]: &[Agent; 2]) -> Result<(), Stop>
     narrator.step("bob", &format!("{} was waiting and has it", his.name.bold()), Some(took))?;
     let (_, took) = say(his, hers, json!({ "kind": "answer", "text": ANSWER, "answers": question })).await?;
     narrator.step("bob", &format!("{} answers:  {}", his.name.bold(), ANSWER.italic()), Some(took))?;
+    his.call("pair_claim", json!({ "reason": "a bug that I found" })).await?;
     let finding = json!({ "kind": "finding", "headline": HEADLINE, "text": FINDING });
     let (_, took) = say(his, hers, finding).await?;
+    his.call("pair_yield", json!({ "to": "alice" })).await?;
     narrator.step("bob", &format!("{} found:  {HEADLINE}. {}", his.name.bold(), FINDING.italic()), Some(took))
 }
 
-/// Messages of the third act, and how many of them are said before the power fails.
+/// A patch goes through both gates.
+async fn patch(narrator: &Narrator, bob: &Person, [hers, his]: &[Agent; 2]) -> Result<(), Stop> {
+    narrator.act("A patch goes through both gates")?;
+    let begun = Instant::now();
+    let asked = json!({ "action": "apply_patch", "risk": "medium", "summary": SUMMARY, "payload": PATCH });
+    let request = text(&hers.call("pair_request_action", asked).await?["request"]);
+    narrator.step("alice", &format!("{} asks:  {}", hers.name.bold(), SUMMARY.italic()), Some(begun.elapsed()))?;
+    let begun = Instant::now();
+    wait_for(|| bob.ask(&["requests"]), |list| list["requests"].as_array().is_some_and(|all| !all.is_empty())).await?;
+    bob.ask(&["approve", &request]).await?;
+    narrator.step("bob", &typed(&format!("approve {}…   (gate 1: he)", &request[..8])), Some(begun.elapsed()))?;
+    let begun = Instant::now();
+    let task = his.call("pair_apply", json!({ "request": request })).await?;
+    if task["payload"] != PATCH {
+        return Err(unexpected("what is applied is not what was approved", &task).into());
+    }
+    let what = format!("{} gets exactly that, once; its host asks again (gate 2)", his.name.bold());
+    narrator.step("bob", &what, Some(begun.elapsed()))?;
+    let begun = Instant::now();
+    let done = json!({ "request": request, "ok": true, "detail": "Applied; 214 tests pass." });
+    let done = his.call("pair_complete_action", done).await?;
+    hers.hear(&text(&done["event"])).await?;
+    narrator.step("alice", &format!("{} hears: applied, 214 tests pass", hers.name.bold()), Some(begun.elapsed()))
+}
+
+/// Messages of the last act, and how many of them are said before the power fails.
 const NOTES: usize = 12;
 const BEFORE: usize = 5;
 
@@ -180,6 +244,24 @@ async fn same_transcript(alice: &Person, bob: &Person) -> Result<usize, Failure>
         }
         if Instant::now() > give_up {
             return Err(unexpected("the two transcripts differ", &json!({ "alice": hers, "bob": his })));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Asks again until what is seen is so.
+async fn wait_for<F: Future<Output = Result<Value, Failure>>>(
+    ask: impl Fn() -> F,
+    is_so: impl Fn(&Value) -> bool,
+) -> Result<(), Failure> {
+    let give_up = Instant::now() + SOON;
+    loop {
+        let seen = ask().await?;
+        if is_so(&seen) {
+            return Ok(());
+        }
+        if Instant::now() > give_up {
+            return Err(unexpected("something did not come across in time", &seen));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

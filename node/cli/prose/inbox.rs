@@ -15,8 +15,8 @@ pub fn told(inbox: &InboxView, now: Timestamp, width: usize) -> String {
             Some(entry) => out.push_str(&teller.tell(entry)),
             None => out.push_str(&page::paragraph(&sentence(item, now), width)),
         }
-        if item.kind == "question" {
-            out.push_str(&page::indented(&how_to_answer(&item.id), "       ", width));
+        if let Some(next) = next(item) {
+            out.push_str(&page::indented(&next.dimmed().to_string(), "       ", width));
         }
     }
     if inbox.more {
@@ -35,17 +35,56 @@ fn sentence(item: &Item, now: Timestamp) -> String {
         "verification" => {
             format!("{from} wants to compare words with you, {since}. Call them, then `pairwave verify`.")
         }
+        "permission" => format!("{from} asked {since} to have something done here: {headline}"),
+        "task" => format!("Approved, asked for by {from} {since}, and not reported yet: {headline}"),
+        "request" => format!("You asked {from} {since}, and it is not settled: {headline}"),
         _ => format!("{from}, {since}: {headline}"),
     }
 }
 
-fn how_to_answer(question: &str) -> String {
-    format!("Answer: `pairwave send --answers {} \"…\"`", short(question)).dimmed().to_string()
+/// What to do about it.
+fn next(item: &Item) -> Option<String> {
+    let id = short(&item.id);
+    Some(match item.kind.as_str() {
+        "question" => format!("Answer: `pairwave send --answers {id} \"…\"`"),
+        "charter" => "Read it: `pairwave charter`; then `pairwave charter accept` or `decline`".into(),
+        "permission" => {
+            format!("See it all: `pairwave requests {id}`; then `pairwave approve {id}` or `pairwave deny {id}`")
+        }
+        "task" => "Approved: one of your agents takes it over with pair_apply".into(),
+        "floor" => "Give it on: `pairwave floor yield`; keep it: `pairwave floor claim`".into(),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_waits_for_a_human_says_how_to_decide() {
+        for (kind, command) in [
+            ("permission", "`pairwave approve abcdefgh`"),
+            ("charter", "`pairwave charter accept`"),
+            ("task", "pair_apply"),
+            ("floor", "`pairwave floor yield`"),
+        ] {
+            let item = Item {
+                id: "abcdefghijklmnop".into(),
+                kind: kind.into(),
+                from: "bob".into(),
+                headline: "clean up".into(),
+                waiting_since: "2026-11-21T11:55:00Z".into(),
+                entry: None,
+            };
+            let said = told(
+                &InboxView { items: vec![item], ..InboxView::default() },
+                "2026-11-21T12:00:00Z".parse().expect("a time"),
+                120,
+            );
+            assert!(said.contains("clean up") && said.contains(command), "{said}");
+        }
+    }
 
     #[test]
     fn a_waiting_question_says_how_to_answer() {

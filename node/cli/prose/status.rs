@@ -45,6 +45,14 @@ fn told_room(status: &Status, room: &RoomView, now: Timestamp, width: usize) -> 
     let title = format!("“{}”", plain::line(&room.title));
     let place = room.folder.as_deref().map(|path| format!(" ({})", folder(path))).unwrap_or_default();
     let mut sentences = vec![match room.state.as_str() {
+        "waiting" if room.knock_left_at.is_some() => {
+            let left = room.knock_left_at.as_deref().unwrap_or_default();
+            format!(
+                "You asked to join {title}{place}. Nobody who may let you in has been reached yet; your knock waits at a relay, left \
+                 {}, for the first of them that comes online. You need not be online at the same time.",
+                when::ago(left, now)
+            )
+        }
         "waiting" => {
             format!(
                 "You asked to join {title}{place}. Nobody who may let you in has been reached yet; the companion goes on trying. \
@@ -58,6 +66,7 @@ fn told_room(status: &Status, room: &RoomView, now: Timestamp, width: usize) -> 
     if room.state == "member" {
         sentences.extend(others(room).map(|member| told_member(member, now)));
         sentences.extend(sessions(room));
+        sentences.extend(agreed(room));
         sentences.extend(waiting(room));
     }
     sentences.iter().map(|sentence| page::paragraph(sentence, width)).collect()
@@ -152,6 +161,36 @@ fn waiting(room: &RoomView) -> Vec<String> {
             count(room.waiting.questions.into(), "question waits", "questions wait")
         ));
     }
+    if room.waiting.permissions > 0 {
+        let wait = count(room.waiting.permissions.into(), "request waits", "requests wait");
+        out.push(format!("{} for your yes or no: `pairwave requests`.", wait.bold()));
+    }
+    if room.waiting.tasks > 0 {
+        let are = count(room.waiting.tasks.into(), "approved request is", "approved requests are");
+        out.push(format!("{are} not done yet."));
+    }
+    out
+}
+
+/// What was agreed and whose turn it is, where there is somebody to agree with.
+fn agreed(room: &RoomView) -> Vec<String> {
+    let mut out = Vec::new();
+    if others(room).next().is_none() {
+        return out;
+    }
+    let title = room.charter.title.as_deref().map(plain::line).unwrap_or_default();
+    match room.charter.state.as_str() {
+        "agreed" => out.push(format!("The charter “{title}” is agreed.")),
+        "proposed" => out.push(format!("The charter “{title}” is proposed and not agreed: `pairwave charter`.")),
+        _ => {}
+    }
+    if let Some(name) = &room.floor.holder_name {
+        let session = room.floor.session_name.as_deref().map(|name| format!(" ({})", plain::line(name)));
+        out.push(format!("{}{} has the floor.", plain::line(name), session.unwrap_or_default()));
+    }
+    if room.floor.hops >= room.floor.max_hops {
+        out.push("Agents have spoken as often as they may without a human: say something, and they go on.".into());
+    }
     out
 }
 
@@ -190,6 +229,7 @@ mod tests {
             read_through: 0,
             first_unread: None,
             first_unread_arrival: None,
+            knock_left_at: None,
             me: Me {
                 member: "alice-id".into(),
                 name: "alice".into(),
@@ -242,6 +282,35 @@ mod tests {
         assert!(said.contains("bob is away, last here 2 hours ago, not verified (`pairwave verify bob`)."), "{said}");
         assert!(said.contains("1 event is on the way"), "{said}");
         assert!(said.contains("`pairwave doctor --member bob`"), "{said}");
+    }
+
+    #[test]
+    fn what_was_agreed_and_what_waits_is_said() {
+        let mut room = room();
+        room.charter = CharterView { state: "agreed".into(), title: Some("Parser".into()), hash: None };
+        room.floor.holder_name = Some("bob".into());
+        room.floor.hops = 3;
+        room.waiting = WaitingView { questions: 0, permissions: 1, tasks: 2 };
+        let said = said(vec![room]);
+        for part in [
+            "The charter “Parser” is agreed.\n",
+            "bob has the floor.\n",
+            "as often as they may without a human",
+            "1 request waits for your yes or no: `pairwave requests`.\n",
+            "2 approved requests are not done yet.\n",
+        ] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
+
+    #[test]
+    fn a_knock_that_waits_at_a_relay_is_told() {
+        let knocking = RoomView { state: "waiting".into(), title: String::new(), ..room() };
+        let left_at = Some("2026-11-21T11:00:00Z".into());
+        let left = said(vec![RoomView { knock_left_at: left_at, ..knocking.clone() }]);
+        assert!(left.contains("your knock waits at a relay, left 1 hour ago"), "{left}");
+        let unheard = said(vec![knocking]);
+        assert!(!unheard.contains("relay") && unheard.contains("goes on trying"), "{unheard}");
     }
 
     #[test]

@@ -51,7 +51,8 @@ fn is_message(entry: &Entry) -> bool {
 
 fn message(entry: &Entry, width: usize) -> String {
     let mut out = page::indented(&heading(entry), "", width);
-    if let Some(headline) = &entry.headline {
+    // A request has no text but its summary.
+    if let Some(headline) = entry.headline.as_ref().filter(|headline| **headline != entry.text) {
         out.push_str(&page::indented(&plain::line(headline).bold().to_string(), MARGIN, width));
     }
     out.push_str(&page::indented(&plain::text(&entry.text), MARGIN, width));
@@ -64,7 +65,8 @@ fn message(entry: &Entry, width: usize) -> String {
 /// Something that happened in the room, as one sentence.
 fn happening(entry: &Entry, width: usize) -> String {
     let void = entry.void.as_deref().map(|why| format!(" (without effect: {})", plain::line(why)));
-    let sentence = format!("{}{}", plain::line(&entry.text), void.unwrap_or_default());
+    let request = entry.request.as_deref().map(|request| format!(" [{}]", short(request)));
+    let sentence = format!("{}{}{}", plain::line(&entry.text), request.unwrap_or_default(), void.unwrap_or_default());
     let wrapped = page::indented(&sentence, MARGIN, width);
     format!("{}  {}\n", when::clock(&entry.at).dimmed(), wrapped.trim().dimmed())
 }
@@ -102,6 +104,10 @@ fn verb(kind: &str, addressed: bool) -> Option<&'static str> {
         ("review", false) => "asks for a review",
         ("handoff", true) => "hands over to",
         ("handoff", false) => "hands over",
+        ("summary", true) => "sums up for",
+        ("summary", false) => "sums up",
+        ("action", true) => "requests something of",
+        ("action", false) => "requests something",
         _ => return None,
     })
 }
@@ -224,6 +230,31 @@ mod tests {
         let entry = Entry { me: true, origin: "human".into(), kind: "chat".into(), to: None, delivery, ..question() };
         let text = told(&entry);
         assert!(text[5..].starts_with("  you say  abcdefgh · sent\n"), "{text}");
+    }
+
+    #[test]
+    fn a_request_says_what_and_what_became_of_it_names_the_request() {
+        let text = |value: &str| Field::Text(value.into());
+        let fields = [("action".to_owned(), text("run_command")), ("payload".to_owned(), text("ls\n\u{1b}[2Jrm"))];
+        let entry = Entry {
+            kind: "action".into(),
+            text: "clean up".into(),
+            headline: Some("clean up".into()),
+            request: Some("abcdefghijkl".into()),
+            fields: fields.into(),
+            ..question()
+        };
+        let said = told(&entry);
+        assert!(
+            said[5..].starts_with("  🦊 winter-bay (bob’s agent) requests something of alice  abcdefgh\n"),
+            "{said}"
+        );
+        assert!(
+            said.ends_with("       clean up\n       action: run_command\n       payload: ls\n       rm\n"),
+            "{said}"
+        );
+        let done = Entry { kind: "completed".into(), text: "alice did “clean up”".into(), headline: None, ..entry };
+        assert!(told(&done)[5..].starts_with("  alice did “clean up” [abcdefgh]\n"));
     }
 
     #[test]

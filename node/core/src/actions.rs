@@ -18,11 +18,13 @@ use crate::event::{Event, Origin};
 use crate::id::{EventId, MemberId, RequestHash, SessionId};
 use crate::key;
 use crate::log::Position;
+use crate::shares::fullest;
 use crate::time::Timestamp;
 
 pub(crate) use judging::Past;
 
-/// Most requests that are remembered; beyond it the oldest settled one goes.
+/// Most requests that are remembered; beyond it goes one of whoever has made most, a settled one if
+/// there is one.
 const REQUESTS: usize = 256;
 /// Most requests of one member that may wait for an answer.
 const OPEN: usize = 32;
@@ -122,6 +124,8 @@ pub struct Expired {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actions {
     requests: BTreeMap<EventId, Request>,
+    /// Those that wait for an answer.
+    pending: BTreeSet<EventId>,
     /// Approvals for always, and the events that gave them, oldest first.
     standing: Vec<(EventId, Always)>,
     /// What was denied, to whom, oldest first.
@@ -145,6 +149,8 @@ pub struct Request {
     /// What its author's clock said.
     pub asked: Timestamp,
     pub approval: Option<Approval>,
+    /// Further approvals, by a side that forked.
+    twins: Vec<Step>,
     pub denial: Option<Denial>,
     pub handed: Option<Step>,
     pub report: Option<Report>,
@@ -180,6 +186,7 @@ pub struct Denial {
 pub struct Report {
     pub step: Step,
     pub ok: bool,
+    /// The beginning of it; all of it is in the log.
     pub detail: Option<String>,
 }
 
@@ -292,6 +299,11 @@ impl Request {
         }
     }
 
+    /// Is there nothing more to be done about it?
+    fn is_settled(&self) -> bool {
+        !matches!(self.state(), RequestState::Pending | RequestState::Approved | RequestState::Handed)
+    }
+
     /// The risk that an approval must reckon with: the highest of what its author said, what such an
     /// action has at least, and what the approving companion judged.
     pub fn risk_with(&self, judged: Risk) -> Risk {
@@ -307,6 +319,11 @@ impl Actions {
     /// All that are remembered.
     pub fn iter(&self) -> impl Iterator<Item = (&EventId, &Request)> {
         self.requests.iter()
+    }
+
+    /// Those that wait for an answer.
+    pub fn pending(&self) -> impl Iterator<Item = (&EventId, &Request)> {
+        self.pending.iter().filter_map(|id| self.requests.get_key_value(id))
     }
 
     /// An approval for always that covers such a request, made by this member.
@@ -331,8 +348,7 @@ impl Actions {
         if self.denied.contains(&(requested.to, requested.hash())) {
             return Err(Refusal::DeniedBefore);
         }
-        let open = self.requests.values().filter(|request| request.by == *by);
-        let (got, max) = (open.filter(|request| request.state() == RequestState::Pending).count() + 1, OPEN);
+        let (got, max) = (self.pending().filter(|(_, request)| request.by == *by).count() + 1, OPEN);
         if got > max { Err(Refusal::TooMany { field: "requests", got, max }) } else { Ok(()) }
     }
 
@@ -359,29 +375,28 @@ impl Actions {
                 artifact: requested.artifact,
                 asked: event.claimed_time,
                 approval: None,
+                twins: Vec::new(),
                 denial: None,
                 handed: None,
                 report: None,
                 expired: None,
             },
         );
-        self.forget();
+        self.pending.insert(position.id);
+        if self.requests.len() > REQUESTS {
+            self.forget();
+        }
         Ok(())
     }
 
-    /// Forgets the oldest settled one where there are too many.
+    /// Forgets one of whoever has most: the oldest settled one, or the oldest.
     fn forget(&mut self) {
-        if self.requests.len() <= REQUESTS {
-            return;
-        }
-        let settled = self.requests.values().filter(|request| {
-            !matches!(request.state(), RequestState::Pending | RequestState::Approved | RequestState::Handed)
-        });
-        let oldest = settled
-            .min_by_key(|request| request.position)
-            .or_else(|| self.requests.values().min_by_key(|request| request.position));
+        let Some(by) = fullest(self.requests.values().map(|request| request.by)) else { return };
+        let all = self.requests.values().filter(|request| request.by == by);
+        let oldest = all.min_by_key(|request| (!request.is_settled(), request.position));
         if let Some(id) = oldest.map(|request| request.position.id) {
             self.requests.remove(&id);
+            self.pending.remove(&id);
         }
     }
 }
@@ -400,4 +415,73 @@ fn text(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
 fn within(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
     let got = text.len();
     if got > max { Err(Refusal::TooLong { field, got, max }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Body;
+    use crate::sample::{ALICE, BOB, MALLORY, event, position};
+
+    fn requested(number: u16) -> Requested {
+        Requested {
+            to: BOB,
+            action: Action::FetchUrl,
+            risk: Risk::Low,
+            summary: "please".into(),
+            payload: format!("https://pages.example/{number}"),
+            target_path: None,
+            artifact: None,
+        }
+    }
+
+    fn ask(actions: &mut Actions, by: MemberId, number: u16) -> Result<(), Refusal> {
+        let requested = requested(number);
+        let event = event(by, Origin::Agent, Body::Requested(requested.clone()));
+        actions.request(&event, &requested, &[ALICE, BOB, MALLORY].into(), position(number))
+    }
+
+    #[test]
+    fn the_hash_is_of_what_is_done_and_not_of_the_words_around_it() {
+        let base = requested(1);
+        assert_eq!(Requested { summary: "now".into(), risk: Risk::High, ..base.clone() }.hash(), base.hash());
+        let others = [
+            Requested { action: Action::RunCommand, ..base.clone() },
+            Requested { payload: "other".into(), ..base.clone() },
+            Requested { target_path: Some("x".into()), ..base.clone() },
+            Requested { artifact: Some(EventId([1; 32])), ..base.clone() },
+        ];
+        let hashes: BTreeSet<RequestHash> = others.iter().chain([&base]).map(Requested::hash).collect();
+        assert_eq!(hashes.len(), 5);
+    }
+
+    #[test]
+    fn risk_is_the_highest_that_anybody_sees() {
+        let mut actions = Actions::default();
+        ask(&mut actions, ALICE, 1).unwrap();
+        let mut request = actions.get(&position(1).id).unwrap().clone();
+        assert_eq!(request.risk_with(Risk::Low), Risk::Low);
+        assert_eq!(request.risk_with(Risk::High), Risk::High);
+        request.action = Action::RunCommand;
+        assert_eq!(request.risk_with(Risk::Low), Risk::High);
+    }
+
+    #[test]
+    fn at_most_so_many_wait_and_a_flood_forgets_its_own() {
+        let mut actions = Actions::default();
+        ask(&mut actions, ALICE, 1).unwrap();
+        for number in 0..1000 {
+            ask(&mut actions, MALLORY, 10 + number).unwrap();
+            let request = position(10 + number).id;
+            let (expired, event) =
+                (Expired { request }, event(MALLORY, Origin::Agent, Body::Expired(Expired { request })));
+            let log = crate::log::MemoryLog::default();
+            let past = Past { log: &log, room: &crate::id::RoomId([9; 32]), of: None };
+            actions.expire(&event, &expired, &past, position(2000).id).unwrap().unwrap();
+        }
+        assert_eq!(actions.iter().count(), REQUESTS);
+        assert!(actions.get(&position(1).id).is_some());
+        let waiting = (0..40).filter(|number| ask(&mut actions, MALLORY, 3000 + number).is_ok()).count();
+        assert_eq!((waiting, actions.pending().count()), (OPEN, OPEN + 1));
+    }
 }

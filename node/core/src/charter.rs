@@ -2,7 +2,8 @@
 //!
 //! A charter is agreed when every member has accepted the same text, and all of them are verified to
 //! each other. A further proposal takes its place, and until it is agreed nothing is; where somebody
-//! declines it, the one before is in force again.
+//! declines it, the one before is in force again. Agents may agree to what binds them as much as the
+//! charter before, or more; what allows them more is for humans.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +21,7 @@ use crate::time::Timestamp;
 /// Messages of agents without a human between, where no charter says otherwise.
 pub const MAX_HOPS: u32 = 3;
 /// Most hops that a charter may allow.
-const HOPS: u32 = 1000;
+const HOPS: u32 = 100_000;
 /// Minutes of live mode, where no charter says otherwise.
 pub const LIVE_MINUTES: u32 = 20;
 /// Most minutes of live mode that a charter may allow.
@@ -100,6 +101,10 @@ pub struct Proposal {
     pub accepted: BTreeSet<MemberId>,
     /// Who declined, and why.
     pub declined: BTreeMap<MemberId, Option<String>>,
+    /// Only humans can agree to it.
+    pub humans_only: bool,
+    /// Was it in force once?
+    was_agreed: bool,
 }
 
 /// Where the charter of a room stands.
@@ -132,6 +137,16 @@ impl Charter {
     /// Does it allow agents more than a room without it? Then only humans can agree to it.
     pub fn widens(&self) -> bool {
         self.auto_approve != AutoApprove::None || self.max_hops > MAX_HOPS || self.live_minutes > LIVE_MINUTES
+    }
+
+    /// Does it allow agents more than this one, or drop a bound that is set there?
+    pub fn loosens(&self, other: &Self) -> bool {
+        let dropped = |before: &[String], now: &[String]| before.iter().any(|entry| !now.contains(entry));
+        self.auto_approve > other.auto_approve
+            || self.max_hops > other.max_hops
+            || self.live_minutes > other.live_minutes
+            || dropped(&other.must_nots, &self.must_nots)
+            || dropped(&other.out_of_scope, &self.out_of_scope)
     }
 
     /// Checks forms and bounds.
@@ -168,9 +183,11 @@ impl Charters {
         self.newest.as_ref()
     }
 
-    /// Messages of agents that there may be without a human between.
+    /// Messages of agents that there may be without a human between. A proposal that is not agreed
+    /// lifts no bound that was.
     pub fn max_hops(&self) -> u32 {
-        self.in_force().map_or(MAX_HOPS, |agreed| agreed.charter.max_hops)
+        let before = self.before.as_ref().map_or(MAX_HOPS, |before| before.charter.max_hops.min(MAX_HOPS));
+        self.in_force().map_or(before, |agreed| agreed.charter.max_hops)
     }
 
     /// What may be approved without a human.
@@ -181,23 +198,24 @@ impl Charters {
     /// Would accepting this one have an effect?
     pub(crate) fn check_accept(&self, accepted: &CharterAccepted, origin: Origin) -> Result<(), Refusal> {
         let proposal = self.open(&accepted.hash)?;
-        if proposal.charter.widens() && origin == Origin::Agent { Err(Refusal::HumansOnly) } else { Ok(()) }
+        if proposal.humans_only && origin == Origin::Agent { Err(Refusal::HumansOnly) } else { Ok(()) }
     }
 
-    /// Would declining this one have an effect?
+    /// Would declining this one have an effect? What was agreed can be declined too: then it is so no more.
     pub(crate) fn check_decline(&self, declined: &CharterDeclined) -> Result<(), Refusal> {
-        self.newest().filter(|newest| newest.hash == declined.hash).ok_or(Refusal::NoSuchCharter)?;
+        self.open(&declined.hash)?;
         let (got, max) = (declined.reason.as_deref().map_or(0, str::len), limits::LIST_ENTRY);
         if got > max { Err(Refusal::TooLong { field: "reason", got, max }) } else { Ok(()) }
     }
 
     pub(crate) fn propose(&mut self, event: &Event, proposed: &CharterProposed, at: Position) -> Result<(), Refusal> {
         proposed.charter.check()?;
-        if let Some(agreed) = self.in_force() {
+        if let Some(agreed) = self.in_question().filter(|proposal| proposal.was_agreed) {
             self.before = Some(agreed.clone());
         }
         let charter = proposed.charter.clone();
-        let accepts = !charter.widens() || event.origin == Origin::Human;
+        let humans_only = charter.widens() || self.before.as_ref().is_some_and(|it| charter.loosens(&it.charter));
+        let accepts = !humans_only || event.origin == Origin::Human;
         self.newest = Some(Proposal {
             event: at.id,
             by: event.author,
@@ -206,7 +224,10 @@ impl Charters {
             charter,
             accepted: accepts.then_some(event.author).into_iter().collect(),
             declined: BTreeMap::new(),
+            humans_only,
+            was_agreed: false,
         });
+        self.note_agreement();
         Ok(())
     }
 
@@ -218,15 +239,19 @@ impl Charters {
                 proposal.accepted.insert(event.author);
             }
         }
+        self.note_agreement();
         Ok(())
     }
 
     pub(crate) fn decline(&mut self, event: &Event, declined: &CharterDeclined) -> Result<(), Refusal> {
         self.check_decline(declined)?;
-        if let Some(newest) = &mut self.newest {
-            newest.accepted.remove(&event.author);
-            newest.declined.insert(event.author, declined.reason.clone());
+        for proposal in [&mut self.newest, &mut self.before].into_iter().flatten() {
+            if proposal.hash == declined.hash {
+                proposal.accepted.remove(&event.author);
+                proposal.declined.insert(event.author, declined.reason.clone());
+            }
         }
+        self.note_agreement();
         Ok(())
     }
 
@@ -234,13 +259,20 @@ impl Charters {
     pub(crate) fn follow(&mut self, members: &BTreeSet<MemberId>, verified: bool) {
         self.members.clone_from(members);
         self.verified = verified;
+        self.note_agreement();
     }
 
-    /// The newest one, or the one before where the newest was declined.
+    /// The newest one, or the one before where the newest was declined; none where both were.
     fn in_question(&self) -> Option<&Proposal> {
-        let newest = self.newest.as_ref()?;
-        let declined = newest.declined.keys().any(|member| self.members.contains(member));
-        if declined { self.before.as_ref() } else { Some(newest) }
+        let declined = |proposal: &&Proposal| proposal.declined.keys().any(|member| self.members.contains(member));
+        [&self.newest, &self.before].into_iter().flatten().find(|proposal| !declined(proposal))
+    }
+
+    fn note_agreement(&mut self) {
+        let agreed = self.in_force().map(|agreed| agreed.event);
+        for proposal in [&mut self.newest, &mut self.before].into_iter().flatten() {
+            proposal.was_agreed |= Some(proposal.event) == agreed;
+        }
     }
 
     fn is_agreed(&self, proposal: &Proposal) -> bool {
@@ -273,4 +305,96 @@ fn list(field: &'static str, list: &[String]) -> Result<(), Refusal> {
 
 fn at_most(field: &'static str, got: u32, max: u32) -> Result<(), Refusal> {
     if got > max { Err(Refusal::TooHigh { field, got, max }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Body;
+    use crate::sample::{ALICE, BOB, event, position};
+
+    fn charter(purpose: &str) -> Charter {
+        let (title, purpose) = ("parser".into(), purpose.into());
+        Charter { title, purpose, max_hops: MAX_HOPS, live_minutes: LIVE_MINUTES, ..Charter::default() }
+    }
+
+    fn two(verified: bool) -> Charters {
+        let mut charters = Charters::default();
+        charters.follow(&[ALICE, BOB].into(), verified);
+        charters
+    }
+
+    fn propose(charters: &mut Charters, by: MemberId, origin: Origin, charter: Charter, number: u16) {
+        let proposed = CharterProposed { charter };
+        let event = event(by, origin, Body::CharterProposed(proposed.clone()));
+        charters.propose(&event, &proposed, position(number)).unwrap();
+    }
+
+    fn accept(charters: &mut Charters, by: MemberId, origin: Origin, charter: &Charter) -> Result<(), Refusal> {
+        let accepted = CharterAccepted { hash: charter.hash() };
+        charters.accept(&event(by, origin, Body::CharterAccepted(accepted.clone())), &accepted)
+    }
+
+    #[test]
+    fn every_word_and_number_is_in_the_hash() {
+        let base = charter("make it fast");
+        let others = [
+            Charter { title: "parsers".into(), ..base.clone() },
+            Charter { scope: vec!["x".into()], ..base.clone() },
+            Charter { out_of_scope: vec!["x".into()], ..base.clone() },
+            Charter { must_nots: vec!["x".into()], ..base.clone() },
+            Charter { response_contract: vec!["x".into()], ..base.clone() },
+            Charter { auto_approve: AutoApprove::Low, ..base.clone() },
+            Charter { max_hops: 2, ..base.clone() },
+            Charter { live_minutes: 2, ..base.clone() },
+        ];
+        let hashes: BTreeSet<CharterHash> = others.iter().chain([&base]).map(Charter::hash).collect();
+        assert_eq!(hashes.len(), 9);
+    }
+
+    #[test]
+    fn high_risk_is_covered_by_no_charter() {
+        for auto in [AutoApprove::None, AutoApprove::Low, AutoApprove::All] {
+            assert!(!auto.covers(Risk::High));
+        }
+        assert!(AutoApprove::All.covers(Risk::Medium) && !AutoApprove::Low.covers(Risk::Medium));
+    }
+
+    #[test]
+    fn a_charter_binds_when_all_accepted_and_are_verified() {
+        for verified in [false, true] {
+            let mut charters = two(verified);
+            let text = charter("make it fast");
+            propose(&mut charters, ALICE, Origin::Agent, text.clone(), 1);
+            assert!(charters.in_force().is_none());
+            accept(&mut charters, BOB, Origin::Agent, &text).unwrap();
+            assert_eq!(charters.in_force().is_some(), verified);
+        }
+    }
+
+    #[test]
+    fn the_wish_of_who_left_counts_no_more() {
+        let mut charters = two(true);
+        let text = charter("make it fast");
+        propose(&mut charters, ALICE, Origin::Human, text.clone(), 1);
+        let declined = CharterDeclined { hash: text.hash(), reason: None };
+        charters.decline(&event(BOB, Origin::Human, Body::CharterDeclined(declined.clone())), &declined).unwrap();
+        assert_eq!(charters.standing(), Standing::None);
+        charters.follow(&[ALICE].into(), true);
+        assert!(charters.in_force().is_some());
+    }
+
+    #[test]
+    fn one_that_fell_out_of_force_because_somebody_came_is_not_forgotten() {
+        let mut charters = two(true);
+        let first = charter("make it fast");
+        propose(&mut charters, ALICE, Origin::Human, first.clone(), 1);
+        accept(&mut charters, BOB, Origin::Human, &first).unwrap();
+        charters.follow(&[ALICE, BOB, crate::sample::MALLORY].into(), true);
+        propose(&mut charters, BOB, Origin::Human, charter("or do not"), 2);
+        let declined = CharterDeclined { hash: charter("or do not").hash(), reason: None };
+        charters.decline(&event(ALICE, Origin::Human, Body::CharterDeclined(declined.clone())), &declined).unwrap();
+        accept(&mut charters, crate::sample::MALLORY, Origin::Agent, &first).unwrap();
+        assert_eq!(charters.in_force().map(|agreed| agreed.hash), Some(first.hash()));
+    }
 }

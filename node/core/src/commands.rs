@@ -108,8 +108,9 @@ impl<L: Log> Node<L> {
     }
 
     fn cancel_join(&mut self, room: RoomId) -> Result {
-        self.joins.remove(&room).ok_or(Refusal::NoSuchRoom)?;
-        self.outbox.save(room, Slot::Joining, None);
+        if !self.end_join(room) {
+            return Err(Refusal::NoSuchRoom);
+        }
         if self.seats.get(&room).is_none_or(|seat| seat.room.count() == 0) {
             self.seats.remove(&room);
             self.outbox.forget(room);
@@ -256,8 +257,7 @@ impl<L: Log> Node<L> {
         let member = |room: &RoomId| self.seats.get(room).is_some_and(|seat| seat.standing() == Standing::Member);
         let done: Vec<RoomId> = self.joins.keys().filter(|room| member(room)).copied().collect();
         for room in done {
-            self.joins.remove(&room);
-            self.outbox.save(room, Slot::Joining, None);
+            self.end_join(room);
         }
     }
 }

@@ -16,8 +16,8 @@ use crate::id::{EventId, MemberId, SessionId};
 use crate::talk::Address;
 use crate::time::Timestamp;
 
-/// Most claims that wait.
-const CLAIMS: usize = 64;
+/// Most claims of one member that wait.
+const CLAIMS: usize = 8;
 
 /// The author's session wants the floor; or, where it has it, keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,7 +126,10 @@ impl Floor {
         if self.claim_of(by, session).is_some() {
             return Err(Refusal::ClaimWaits);
         }
-        let (got, max) = (self.waiting.len() + 1, CLAIMS);
+        if self.holder.as_ref().is_some_and(|holder| holder.is(by, session)) {
+            return Ok(());
+        }
+        let (got, max) = (self.waiting.iter().filter(|claim| claim.member == *by).count() + 1, CLAIMS);
         if got > max { Err(Refusal::TooMany { field: "claims", got, max }) } else { Ok(()) }
     }
 
@@ -220,5 +223,46 @@ impl Floor {
     fn give(&mut self, member: MemberId, session: Option<SessionId>, held: EventId) {
         self.holder = Some(Holder { member, session, held });
         self.waiting.retain(|claim| claim.member != member || session.is_some_and(|session| claim.session != session));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Body, Origin};
+    use crate::sample::{ALICE, BOB, MALLORY, event, position};
+
+    fn claim(floor: &mut Floor, by: MemberId, session: u8, number: u16) -> Result<(), Refusal> {
+        let claimed = FloorClaimed { reason: None };
+        let mut event = event(by, Origin::Agent, Body::FloorClaimed(claimed.clone()));
+        event.session = SessionId([session; 16]);
+        floor.claim(&event, &claimed, position(number).id)
+    }
+
+    #[test]
+    fn nobody_fills_the_queue_for_others_nor_against_the_holder() {
+        let mut floor = Floor::default();
+        claim(&mut floor, ALICE, 1, 1).unwrap();
+        for session in 0..8 {
+            claim(&mut floor, MALLORY, session, 10 + u16::from(session)).unwrap();
+        }
+        assert_eq!(claim(&mut floor, MALLORY, 9, 20), Err(Refusal::TooMany { field: "claims", got: 9, max: 8 }));
+        assert_eq!(claim(&mut floor, MALLORY, 1, 21), Err(Refusal::ClaimWaits));
+        claim(&mut floor, BOB, 2, 22).unwrap();
+        claim(&mut floor, ALICE, 1, 23).unwrap();
+        assert!(floor.waiting().is_empty() && floor.holder().is_some_and(|holder| holder.member == ALICE));
+    }
+
+    #[test]
+    fn who_left_waits_and_holds_no_more() {
+        let mut floor = Floor::default();
+        for (number, member) in [ALICE, BOB, MALLORY].into_iter().enumerate() {
+            claim(&mut floor, member, 1, number as u16).unwrap();
+        }
+        floor.gone(&BOB, position(8).id);
+        floor.gone(&ALICE, position(9).id);
+        let holder = floor.holder().expect("mallory waited");
+        assert_eq!((holder.member, holder.held), (MALLORY, position(9).id));
+        assert_eq!(floor.waiting(), []);
     }
 }

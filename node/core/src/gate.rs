@@ -46,6 +46,8 @@ impl Needs {
                 }
             },
             Body::Requested(_) | Body::Shared(_) => Self::PUSH,
+            // Its texts reach the others as a message does.
+            Body::CharterProposed(_) => Self::TALK,
             Body::FloorClaimed(_) => Self::GATE,
             _ => Self::NOTHING,
         }
@@ -130,5 +132,26 @@ impl Gate {
         }
         self.verified = verification.joins_all(&self.members);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::talk::Message;
+
+    #[test]
+    fn four_kinds_of_message_need_neither_charter_nor_floor_and_all_are_hops() {
+        let free = Kind::ALL.into_iter().filter(|kind| {
+            let needs = Needs::of(&Body::Message(Message::new(*kind, "x")));
+            assert!(needs.hop && needs.gate == needs.floor);
+            !needs.gate
+        });
+        assert_eq!(free.collect::<Vec<_>>(), [Kind::Answer, Kind::Chat, Kind::Question, Kind::Status]);
+    }
+
+    #[test]
+    fn an_empty_room_is_not_verified() {
+        assert!(!Gate::default().is_verified() && Gate::default().is_alone());
     }
 }

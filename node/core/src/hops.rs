@@ -55,3 +55,34 @@ impl Hops {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Body;
+    use crate::sample::{ALICE, BOB, event};
+
+    #[test]
+    fn a_human_begins_the_count_anew_and_a_companion_does_not() {
+        let mut hops = Hops::default();
+        (0..3).for_each(|_| hops.hop());
+        assert_eq!(hops.check(3), Err(Refusal::HopsSpent { max: 3 }));
+        let mut own = event(ALICE, Origin::Human, Body::Prompted(Prompted {}));
+        own.session = SessionId::COMPANION;
+        hops.heard(&own);
+        hops.heard(&event(ALICE, Origin::Agent, Body::Prompted(Prompted {})));
+        assert_eq!(hops.count(), 3);
+        hops.heard(&event(ALICE, Origin::Human, Body::Prompted(Prompted {})));
+        assert_eq!((hops.count(), hops.check(1)), (0, Ok(())));
+    }
+
+    #[test]
+    fn a_summary_begins_the_turns_of_its_side_anew() {
+        let mut hops = Hops::default();
+        for member in [ALICE, ALICE, BOB] {
+            hops.turn(member, false);
+        }
+        hops.turn(ALICE, true);
+        assert_eq!((hops.turns(&ALICE), hops.turns(&BOB)), (0, 1));
+    }
+}

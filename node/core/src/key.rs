@@ -28,6 +28,10 @@ pub enum Domain {
     Knock,
     /// The content of a letter, and for whom it is.
     Letter,
+    /// What a newcomer says in a knock letter, and the key that a reply is sealed with.
+    KnockLetter,
+    /// The handshake hash of a reply to a knock letter.
+    KnockReply,
 }
 
 impl Domain {
@@ -38,6 +42,8 @@ impl Domain {
             Self::LinkAcceptor => b"pairwave-link-v1acceptor",
             Self::Knock => b"pairwave-knock-v1",
             Self::Letter => b"pairwave-letter-v1",
+            Self::KnockLetter => b"pairwave-knock-letter-v1",
+            Self::KnockReply => b"pairwave-knock-reply-v1",
         }
     }
 }
@@ -127,6 +133,10 @@ secret!(
 secret!(
     /// What a knock's handshake is keyed with: Argon2id (RFC 9106) of an invite's secret.
     KnockKey, 32
+);
+secret!(
+    /// What the ephemeral key of a knock letter is drawn from. Who has it reads the replies.
+    KnockSeed, 32
 );
 secret!(
     /// What records are sealed with where they are stored.

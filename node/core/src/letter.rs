@@ -70,17 +70,23 @@ pub fn day(now: Timestamp) -> u64 {
     now.0 / (24 * 3600 * 1000)
 }
 
+/// Under which days' tags letters may wait: tomorrow's, by somebody's clock, and back through all days
+/// that one waits.
+pub fn days(now: Timestamp) -> impl Iterator<Item = u64> {
+    let newest = day(now) + 1;
+    (0..limits::LETTER_SECONDS / (24 * 3600) + 2).map(move |ago| newest.saturating_sub(ago))
+}
+
 impl Envelope {
     /// Seals it in the smallest size that it fits in; `None` if it is too long for a letter.
     pub fn seal(&self, epoch: &EpochKey, at: &BlindedTag, rng: &mut impl CryptoRng) -> Option<Vec<u8>> {
         let content = cbor::encode(self).expect("bytes always encode");
-        let size = limits::LETTERS.into_iter().find(|size| content.len() + padded::OVERHEAD <= *size)?;
-        padded::seal(DOMAIN, epoch, at, &content, size, rng)
+        padded::seal_letter(DOMAIN, epoch.expose(), at, &content, rng)
     }
 
     /// Opens what [`Self::seal`] made for this tag.
     pub fn open(epoch: &EpochKey, at: &BlindedTag, letter: &[u8]) -> Result<Self, LetterError> {
-        let content = padded::open(DOMAIN, epoch, at, letter).ok_or(LetterError::DoesNotOpen)?;
+        let content = padded::open(DOMAIN, epoch.expose(), at, letter).ok_or(LetterError::DoesNotOpen)?;
         cbor::decode(&content, limits::RELAY_MESSAGE).map_err(|_| LetterError::Malformed)
     }
 }

@@ -4,6 +4,7 @@
 //! complete. So whatever happens to one, it is only counted; the events in it come again by a link
 //! or by the next letter.
 
+mod porter;
 mod writing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -15,17 +16,17 @@ use pairwave_wire::{TransportId, cbor, limits};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use self::porter::Porch;
 use crate::context::Context;
 use crate::effect::{Effect, Slot};
 use crate::event::{Body, SignedEvent};
 use crate::id::{EventId, MemberId};
-use crate::input::ConnectedRelay;
 use crate::key;
 use crate::letter::{self, Content, Envelope, Ratcheted};
 use crate::letters::LetterKeys;
 use crate::log::LogError;
 use crate::pairing::companion;
-use crate::relays::RelayName;
+use crate::relays;
 use crate::seat::{Seat, Standing};
 use crate::time::Timestamp;
 
@@ -41,7 +42,7 @@ const LOOK: Duration = Duration::from_secs(60);
 /// Newest epochs under whose tags letters may wait.
 const EPOCHS: usize = 4;
 /// Relays that one letter is left at.
-const COPIES: usize = 2;
+pub(crate) const COPIES: usize = 2;
 /// Letters that are recognised when they come a second time.
 const SEEN: usize = 1024;
 /// A session that failed is begun anew at most so often.
@@ -77,6 +78,8 @@ pub struct Mailbox {
     /// Collected, and not discarded yet.
     held: BTreeSet<LetterId>,
     errands: BTreeMap<u64, Errand>,
+    /// Knock letters, and the answer to one that is under way.
+    porch: Porch,
     /// Tags that were asked for, and the epochs they belong to.
     tags: BTreeMap<BlindedTag, EventId>,
     seen: VecDeque<[u8; 32]>,
@@ -100,12 +103,15 @@ pub struct Mailbox {
 
 /// What is kept: our ratchets, opaque and as secret as the keys, and what others know of them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Own {
+pub(crate) struct Own {
     keys: LetterKeys,
     #[serde(with = "serde_bytes")]
     ratchets: Vec<u8>,
     /// Events out of letters that wait for their parents: their letters are gone.
     waiting: Vec<ByteBuf>,
+    /// What newcomers said of their letter keys who have not said it in the room yet.
+    #[serde(default)]
+    guests: BTreeMap<MemberId, LetterKeys>,
 }
 
 #[derive(Debug)]
@@ -137,13 +143,44 @@ struct Writing {
 enum Errand {
     Collect(TransportId),
     Deposit,
+    /// A reply to a newcomer.
+    Reply,
     Discard(LetterId),
+}
+
+impl Own {
+    pub fn new(keys: LetterKeys, ratchets: Vec<u8>) -> Self {
+        Self { keys, ratchets, waiting: Vec::new(), guests: BTreeMap::new() }
+    }
+
+    pub fn keys(&self) -> LetterKeys {
+        self.keys
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        cbor::decode(bytes, usize::MAX).ok()
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        cbor::encode(self).expect("bytes always encode")
+    }
 }
 
 impl Mailbox {
     /// Reads what was saved of it; without it, new keys are made.
     pub fn decode(bytes: &[u8]) -> Self {
-        Self { own: cbor::decode(bytes, usize::MAX).ok(), ..Self::default() }
+        Self { own: Own::decode(bytes), ..Self::default() }
+    }
+
+    /// Takes the keys that a knock letter told of.
+    pub(crate) fn adopt(&mut self, own: Own) {
+        self.own.get_or_insert(own);
+    }
+
+    /// Our letter keys, if they are made.
+    pub(crate) fn own_keys(&self) -> Option<LetterKeys> {
+        self.own.as_ref().map(Own::keys)
     }
 
     pub fn poll_timeout(&self) -> Option<Timestamp> {
@@ -162,7 +199,8 @@ impl Mailbox {
 
     /// Goes on at once where there is more, as long as there is something new in it.
     fn look_for_more(&mut self, now: Timestamp) {
-        if std::mem::take(&mut self.more) && std::mem::take(&mut self.progress) {
+        let is_through = self.collected.is_empty() && self.porch.is_empty();
+        if is_through && std::mem::take(&mut self.more) && std::mem::take(&mut self.progress) {
             self.look_by(now);
         }
     }
@@ -234,6 +272,9 @@ impl Seat {
         if is_somebody_away && !context.relays.is_empty() {
             self.mailbox.write_by(context.now + GATHER);
         }
+        if self.mailbox.look_at.is_none() && self.expects_newcomers(context.now) {
+            self.mailbox.look_by(context.now + LOOK);
+        }
     }
 
     /// A member went: it may write to us from now on, and we to it.
@@ -251,7 +292,7 @@ impl Seat {
         self.tell_letter_keys(context);
         self.look_for_letters(context);
         self.open_next(context);
-        if let Err(error) = self.write_next(context) {
+        if let Err(error) = self.answer_knocks(context).and_then(|()| self.write_next(context)) {
             self.fail(&error);
         }
     }
@@ -261,7 +302,7 @@ impl Seat {
         if !matches!(self.mailbox.work.take(), Some(Work::Making)) {
             return;
         }
-        self.mailbox.own = Some(Own { keys, ratchets, waiting: Vec::new() });
+        self.mailbox.own = Some(Own::new(keys, ratchets));
         self.save_ratchets(context);
         self.mind_mailbox(context);
     }
@@ -303,6 +344,7 @@ impl Seat {
             None => return,
             Some(Errand::Collect(relay)) => self.on_collected(&relay, answer),
             Some(Errand::Deposit) => self.on_deposited(answer, context),
+            Some(Errand::Reply) => self.on_reply_left(answer == Some(MailboxAnswer::Stored), context),
             Some(Errand::Discard(letter)) => _ = self.mailbox.held.remove(&letter),
         }
         self.mind_mailbox(context);
@@ -329,27 +371,26 @@ impl Seat {
         if !is_due || self.mailbox.own.is_none() {
             return;
         }
-        let is_somebody_away = self.away().next().is_some();
-        self.mailbox.look_at = is_somebody_away.then(|| context.now + LOOK);
+        let is_worth_it = self.away().next().is_some() || self.expects_newcomers(context.now);
+        self.mailbox.look_at = is_worth_it.then(|| context.now + LOOK);
         self.mailbox.tags = self.own_tags(context.now);
-        let at: Vec<BlindedTag> = self.mailbox.tags.keys().copied().collect();
+        self.mailbox.porch.watch(self.knock_tags(context.now));
+        let at: Vec<BlindedTag> = self.mailbox.tags.keys().chain(self.mailbox.porch.tags()).copied().collect();
         let besides: Vec<LetterId> = self.mailbox.held.iter().take(limits::LETTER_IDS).copied().collect();
         for relay in self.relays(context) {
-            let request = MailboxRequest::Collect { at: at.clone(), besides: besides.clone() };
-            let id = context.outbox.mail(relay.clone(), request);
-            self.mailbox.errands.insert(id, Errand::Collect(relay));
+            for at in at.chunks(limits::MAILBOXES) {
+                let request = MailboxRequest::Collect { at: at.to_vec(), besides: besides.clone() };
+                let id = context.outbox.mail(relay.clone(), request);
+                self.mailbox.errands.insert(id, Errand::Collect(relay.clone()));
+            }
         }
     }
 
-    /// Today's tags, tomorrow's by somebody's clock, and those of all days that a letter waits.
     fn own_tags(&self, now: Timestamp) -> BTreeMap<BlindedTag, EventId> {
-        let days = limits::LETTER_SECONDS / (24 * 3600) + 2;
-        let newest = letter::day(now) + 1;
         let me = self.me();
         let epochs = self.keys.known(self.room.state().members.epochs()).take(EPOCHS);
-        let tags = epochs.flat_map(|(epoch, key)| {
-            (0..days).map(move |ago| (letter::tag(key, &me, newest.saturating_sub(ago)), epoch))
-        });
+        let tags =
+            epochs.flat_map(|(epoch, key)| letter::days(now).map(move |day| (letter::tag(key, &me, day), epoch)));
         tags.take(limits::MAILBOXES).collect()
     }
 
@@ -357,7 +398,13 @@ impl Seat {
         let Some(MailboxAnswer::Letters { letters, more }) = answer else { return };
         self.mailbox.more |= more;
         for waiting in letters {
-            if self.mailbox.tags.contains_key(&waiting.at) && self.mailbox.held.insert(waiting.id) {
+            let is_knock = self.mailbox.porch.is_watched(&waiting.at);
+            if !is_knock && !self.mailbox.tags.contains_key(&waiting.at) || !self.mailbox.held.insert(waiting.id) {
+                continue;
+            }
+            if is_knock {
+                self.mailbox.porch.found(relay.clone(), waiting);
+            } else {
                 self.mailbox.collected.push_back((relay.clone(), waiting));
             }
         }
@@ -440,24 +487,11 @@ impl Seat {
     }
 
     fn save_ratchets(&self, context: &mut Context<'_>) {
-        let bytes = self.mailbox.own.as_ref().map(|own| cbor::encode(own).expect("bytes always encode"));
-        context.outbox.save(self.id(), Slot::Ratchets, bytes);
+        context.outbox.save(self.id(), Slot::Ratchets, self.mailbox.own.as_ref().map(Own::encode));
     }
 
     /// The relays of this room that can be asked, nearest first.
     pub(crate) fn relays(&self, context: &Context<'_>) -> Vec<TransportId> {
-        if context.relays.is_empty() {
-            return Vec::new();
-        }
-        let ours: BTreeSet<&str> = self.room.state().relays.iter().filter_map(peer_in).collect();
-        let is_ours = |relay: &&ConnectedRelay| {
-            relay.named.iter().filter_map(|name| peer_in(name)).any(|peer| ours.contains(peer))
-        };
-        context.relays.iter().filter(is_ours).map(|relay| relay.transport.clone()).collect()
+        relays::connected(self.room.state().relays.iter(), context.relays)
     }
-}
-
-/// The peer id that names a relay, by whichever of its addresses.
-fn peer_in(relay: &str) -> Option<&str> {
-    RelayName::parse(relay).ok().map(|name| name.peer)
 }

@@ -22,7 +22,7 @@ use crate::joining::Joining;
 use crate::key::Identity;
 use crate::links::Links;
 use crate::log::{Log, LogError};
-use crate::mailbox::LetterCounts;
+use crate::mailbox::{LetterCounts, Own};
 use crate::message::LiveSession;
 use crate::notice::{Notice, VerificationStep};
 use crate::outbox::Outbox;
@@ -50,20 +50,22 @@ pub struct Node<L: Log> {
     pub(crate) transport: TransportId,
     pub(crate) addresses: Vec<String>,
     /// The relays that can be asked, nearest first.
-    connected_relays: Vec<ConnectedRelay>,
+    pub(crate) connected_relays: Vec<ConnectedRelay>,
     pub(crate) limits: Limits,
     pub(crate) log: L,
     pub(crate) rng: ChaCha20Rng,
     pub(crate) outbox: Outbox,
     pub(crate) seats: BTreeMap<RoomId, Seat>,
     pub(crate) joins: BTreeMap<RoomId, Joining>,
+    /// Last looks for replies to wishes that are over, and the relay of each.
+    pub(crate) sweeps: BTreeMap<u64, TransportId>,
     /// Joiners who sent a line back.
     pub(crate) answering: BTreeMap<TransportId, Answering>,
     pub(crate) links: Links,
     pub(crate) connectivity: Connectivity,
     pub(crate) derivations: BTreeMap<DeriveId, Derivation>,
     /// Rooms that were closed because their log failed.
-    closed: BTreeSet<RoomId>,
+    pub(crate) closed: BTreeSet<RoomId>,
     next_derivation: u64,
     /// What the last [`Effect::Relays`] told.
     relays: Vec<String>,
@@ -167,6 +169,7 @@ impl<L: Log> Node<L> {
             outbox: Outbox::default(),
             seats: BTreeMap::new(),
             joins: BTreeMap::new(),
+            sweeps: BTreeMap::new(),
             answering: BTreeMap::new(),
             links: Links::default(),
             connectivity: Connectivity::default(),
@@ -206,7 +209,9 @@ impl<L: Log> Node<L> {
             Input::BetterPath { peer } => self.move_links(&peer),
             Input::Relays { connected } => self.connected_relays = connected,
             Input::LetterKeysMade { room, keys, ratchets } => {
-                self.with_seat(&room, |seat, context| seat.on_letter_keys(keys, ratchets, context));
+                if !self.on_keys_for_knock(room, keys, &ratchets) {
+                    self.with_seat(&room, |seat, context| seat.on_letter_keys(keys, ratchets, context));
+                }
             }
             Input::LetterSealed { room, sealed } => {
                 self.with_seat(&room, |seat, context| seat.on_sealed(sealed, context));
@@ -214,6 +219,7 @@ impl<L: Log> Node<L> {
             Input::LetterOpened { room, opened } => {
                 self.with_seat(&room, |seat, context| seat.on_opened_letter(opened, context));
             }
+            Input::Mailed { id, answer } if self.on_knock_mailed(id, answer.as_ref()) => (),
             Input::Mailed { id, answer } => {
                 self.each_seat(|seat, context| seat.on_mailed(id, answer.clone(), context));
             }
@@ -229,6 +235,7 @@ impl<L: Log> Node<L> {
         self.follow_membership();
         self.follow_relays();
         self.each_seat(Seat::tend);
+        self.mind_knock_letters();
         if reaches_out {
             self.reach_out();
         }
@@ -252,6 +259,8 @@ impl<L: Log> Node<L> {
             let blobs = seat.blobs.poll_timeout().map(|at| (at, Timer::Blobs));
             links.chain(words).chain(fold).chain(save).chain(letters).chain(lookup).chain(tend).chain(blobs)
         });
+        let by_letter = self.joins.values().filter_map(|joining| joining.by_letter.poll_timeout());
+        let seats = seats.chain(by_letter.map(|at| (at, Timer::Letters)));
         let dial = self.connectivity.poll_timeout().map(|at| (at, Timer::Dial));
         let stream = self.links.poll_timeout(self.limits.handshake).map(|at| (at, Timer::Stream));
         seats.chain(dial).chain(stream).min()
@@ -459,7 +468,9 @@ impl<L: Log> Node<L> {
 
     fn on_restored(&mut self, room: RoomId, saved: Vec<(Slot, Vec<u8>)>, own_seq: u64) {
         let saved: BTreeMap<Slot, Vec<u8>> = saved.into_iter().collect();
-        if let Some(joining) = saved.get(&Slot::Joining).and_then(|bytes| Joining::decode(bytes)) {
+        if let Some(mut joining) = saved.get(&Slot::Joining).and_then(|bytes| Joining::decode(bytes)) {
+            let is_seated = saved.contains_key(&Slot::Keys);
+            joining.own = saved.get(&Slot::Ratchets).filter(|_| !is_seated).and_then(|bytes| Own::decode(bytes));
             let invite = joining.invite.clone();
             self.joins.insert(room, joining);
             self.derive(&invite, Derivation::Join { room });

@@ -59,6 +59,10 @@ impl HandshakeHash {
 pub(crate) struct Seed(Zeroizing<[u8; 32]>);
 
 impl Seed {
+    pub(crate) fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
     pub(crate) fn draw(rng: &mut impl CryptoRng) -> Self {
         let mut seed = Zeroizing::new([0; 32]);
         rng.fill_bytes(seed.as_mut());
@@ -75,8 +79,14 @@ pub(crate) fn prologue(
     responder: &TransportId,
     said: &[&[u8]],
 ) -> Vec<u8> {
+    let parts = [&[initiator.as_bytes(), responder.as_bytes()], said].concat();
+    prologue_of(domain, version, &parts)
+}
+
+/// As [`prologue`], of any parts.
+pub(crate) fn prologue_of(domain: &[u8], version: u16, parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = [domain, &version.to_be_bytes()].concat();
-    for part in [initiator.as_bytes(), responder.as_bytes()].iter().chain(said) {
+    for part in parts {
         let length = u16::try_from(part.len()).expect("ids and first frames are short");
         bytes.extend_from_slice(&length.to_be_bytes());
         bytes.extend_from_slice(part);
@@ -100,22 +110,33 @@ impl Handshake {
 
     /// The next message. To be called in turn.
     pub(crate) fn write(&mut self) -> Vec<u8> {
+        self.write_with(&[])
+    }
+
+    /// As [`Self::write`], with a payload that leaves room for the rest in a first frame.
+    pub(crate) fn write_with(&mut self, payload: &[u8]) -> Vec<u8> {
         let mut message = vec![0; limits::FIRST_FRAME];
-        let length = self.0.write_message(&[], &mut message).expect("written in turn, and it fits");
+        let length = self.0.write_message(payload, &mut message).expect("written in turn, and it fits");
         message.truncate(length);
         message
     }
 
     pub(crate) fn read(&mut self, message: &[u8]) -> Result<(), HandshakeError> {
+        match self.read_with(message)?.len() {
+            0 => Ok(()),
+            got => Err(HandshakeError::Payload { got }),
+        }
+    }
+
+    /// As [`Self::read`], where a payload is expected.
+    pub(crate) fn read_with(&mut self, message: &[u8]) -> Result<Vec<u8>, HandshakeError> {
         if message.len() > limits::FIRST_FRAME {
             return Err(HandshakeError::TooLong { got: message.len(), max: limits::FIRST_FRAME });
         }
         let mut payload = vec![0; message.len()];
-        match self.0.read_message(message, &mut payload) {
-            Ok(0) => Ok(()),
-            Ok(got) => Err(HandshakeError::Payload { got }),
-            Err(_) => Err(HandshakeError::Rejected),
-        }
+        let length = self.0.read_message(message, &mut payload).map_err(|_| HandshakeError::Rejected)?;
+        payload.truncate(length);
+        Ok(payload)
     }
 
     /// The channel, after both messages.

@@ -1,7 +1,5 @@
 //! Overrides: a human lets one finding of the secret scan pass.
 
-use std::collections::BTreeSet;
-
 use pairwave_wire::limits;
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +7,9 @@ use crate::command::Refusal;
 use crate::event::{Event, Origin};
 use crate::id::{FindingId, MemberId, RoomId};
 use crate::key::Identity;
+use crate::shares::remember;
 
-/// Most overrides that are remembered; beyond it none is taken.
+/// Most overrides that are remembered.
 const OVERRIDES: usize = 1024;
 
 /// A human looked at a finding of the author's companion and lets it pass. The secret is not here:
@@ -34,10 +33,10 @@ impl Identity {
     }
 }
 
-/// Findings that may pass, by whose companion found them.
+/// Findings that may pass, by whose companion found them, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overrides {
-    made: BTreeSet<(MemberId, FindingId)>,
+    made: Vec<(MemberId, FindingId)>,
 }
 
 impl Overrides {
@@ -54,13 +53,38 @@ impl Overrides {
         if got > max {
             return Err(Refusal::TooLong { field: "rule", got, max });
         }
-        let (got, max) = (self.made.len() + 1, OVERRIDES);
-        if got > max { Err(Refusal::TooMany { field: "overrides", got, max }) } else { Ok(()) }
+        Ok(())
     }
 
     pub(crate) fn apply(&mut self, event: &Event, overridden: &Overridden) -> Result<(), Refusal> {
         self.check(event.origin, overridden)?;
-        self.made.insert((event.author, overridden.finding));
+        if !self.lets_pass(&event.author, &overridden.finding) {
+            remember(&mut self.made, (event.author, overridden.finding), OVERRIDES, |(member, _)| *member);
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Body;
+    use crate::sample::{ALICE, MALLORY, event};
+
+    fn say(overrides: &mut Overrides, by: MemberId, origin: Origin, number: u16) -> Result<(), Refusal> {
+        let mut finding = [0; 16];
+        finding[..2].copy_from_slice(&number.to_be_bytes());
+        let overridden = Overridden { finding: FindingId(finding), rule: "token".into() };
+        overrides.apply(&event(by, origin, Body::Overridden(overridden.clone())), &overridden)
+    }
+
+    #[test]
+    fn an_agent_overrides_nothing_and_a_flood_takes_nobodys_away() {
+        let mut overrides = Overrides::default();
+        assert_eq!(say(&mut overrides, ALICE, Origin::Agent, 0), Err(Refusal::HumansOnly));
+        say(&mut overrides, ALICE, Origin::Human, 0).unwrap();
+        (0..3000).for_each(|number| say(&mut overrides, MALLORY, Origin::Human, number).unwrap());
+        assert!(overrides.lets_pass(&ALICE, &FindingId([0; 16])));
+        assert_eq!(overrides.made.len(), OVERRIDES);
     }
 }

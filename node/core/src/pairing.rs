@@ -1,9 +1,10 @@
 //! Joining: knocking with an invite, and opening to those who knock.
 
-use pairwave_wire::TransportId;
+use pairwave_wire::{TransportId, hello::InviteLabel};
 use std::time::Duration;
 
 use crate::command::{Refusal, Speaker};
+use crate::context::Context;
 use crate::effect::Slot;
 use crate::epochs::EpochKeys;
 use crate::event::{Body, Origin};
@@ -86,17 +87,27 @@ impl<L: Log> Node<L> {
         let Some(joining) = self.joins.get_mut(&room) else { return };
         joining.admitted = true;
         self.outbox.save(room, Slot::Joining, Some(joining.encode()));
-        let me = self.identity.member();
-        let seat =
-            self.seats.entry(room).or_insert_with(|| Seat::new(Room::joining(room, me), EpochKeys::default(), 0));
-        seat.keys.insert(epoch, key);
+        self.take_seat(room);
+        self.with_seat(&room, |seat, _| seat.keys.insert(epoch, key));
         self.links.encourage(&(room, peer.clone(), Protocol::Room));
         self.with_seat(&room, |seat, context| seat.save_keys(context));
     }
 
-    fn on_join_refused(&mut self, room: RoomId, why: Refused) {
-        self.joins.remove(&room);
-        self.outbox.save(room, Slot::Joining, None);
+    /// A seat in a room whose log has still to arrive, if there is none yet. It is found again by its
+    /// keys, which are to be saved.
+    pub(crate) fn take_seat(&mut self, room: RoomId) {
+        if self.seats.contains_key(&room) {
+            return;
+        }
+        let mut seat = Seat::new(Room::joining(room, self.me()), EpochKeys::default(), 0);
+        if let Some(own) = self.joins.get_mut(&room).and_then(|joining| joining.own.take()) {
+            seat.mailbox.adopt(own);
+        }
+        self.seats.insert(room, seat);
+    }
+
+    pub(crate) fn on_join_refused(&mut self, room: RoomId, why: Refused) {
+        self.end_join(room);
         let reason = match why {
             Refused::Expired => JoinRefusal::Expired,
             Refused::UsedUp => JoinRefusal::UsedUp,
@@ -160,20 +171,9 @@ impl<L: Log> Node<L> {
         knock: Knock,
         peer: &TransportId,
     ) -> Result<Welcome, Option<Refused>> {
-        let seat = self.seats.get(&room).ok_or(None)?;
-        let member = knock.member;
-        let admission = match seat.admission_of(&member)? {
-            Some(admission) => admission,
-            None => {
-                let invite = seat.open_invite(porter, self.now)?;
-                let body = Body::Admitted(Admitted { member, invite, name: knock.name });
-                let admitted = self.with_seat(&room, |seat, context| seat.say(companion(), body, context));
-                admitted.unwrap_or(Err(Refusal::NoSuchRoom)).map_err(|refusal| match refusal {
-                    Refusal::RoomFull { .. } => Some(Refused::Full),
-                    _ => None,
-                })?
-            }
-        };
+        let (label, member) = (porter.label(), knock.member);
+        let admitted = self.with_seat(&room, |seat, context| seat.let_in(&label, member, knock.name, context));
+        let admission = admitted.ok_or(None)??;
         self.links.encourage(&(room, peer.clone(), Protocol::Room));
         self.with_seat(&room, |seat, context| {
             seat.peers.met(member, peer, &[]);
@@ -186,6 +186,26 @@ impl<L: Log> Node<L> {
 }
 
 impl Seat {
+    /// Lets a newcomer in who holds the invite with this label; the event that admits it. Or says why
+    /// not; `None`: not now.
+    pub(crate) fn let_in(
+        &mut self,
+        label: &InviteLabel,
+        member: MemberId,
+        name: String,
+        context: &mut Context<'_>,
+    ) -> Result<EventId, Option<Refused>> {
+        if let Some(admission) = self.admission_of(&member)? {
+            return Ok(admission);
+        }
+        let invite = self.open_invite(label, context.now)?;
+        let body = Body::Admitted(Admitted { member, invite, name });
+        self.say(companion(), body, context).map_err(|refusal| match refusal {
+            Refusal::RoomFull { .. } => Some(Refused::Full),
+            _ => None,
+        })
+    }
+
     /// The admission of somebody who is in already and lost the answer. Who was removed, or left,
     /// does not come back under the same key.
     fn admission_of(&self, member: &MemberId) -> Result<Option<EventId>, Option<Refused>> {
@@ -199,8 +219,8 @@ impl Seat {
     }
 
     /// The invite that the newcomer holds, if it is still good by our clock.
-    fn open_invite(&self, porter: &Porter, now: crate::time::Timestamp) -> Result<EventId, Option<Refused>> {
-        let invite = self.room.state().members.invite_by_label(&porter.label()).ok_or(None)?;
+    fn open_invite(&self, label: &InviteLabel, now: crate::time::Timestamp) -> Result<EventId, Option<Refused>> {
+        let invite = self.room.state().members.invite_by_label(label).ok_or(None)?;
         if invite.closed.is_some() {
             Err(Some(Refused::Revoked))
         } else if invite.expires_at <= now {

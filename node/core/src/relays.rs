@@ -5,10 +5,13 @@
 //! `/ip4/203.0.113.7/udp/4011/quic-v1/p2p/12D3KooW…#prt-abc`. A room may name several addresses of
 //! one relay.
 
-use pairwave_wire::limits;
+use std::collections::BTreeSet;
+
+use pairwave_wire::{TransportId, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::command::Refusal;
+use crate::input::ConnectedRelay;
 use crate::mark::Mark;
 
 /// What a multiaddr of a relay ends with, before its peer id.
@@ -97,6 +100,21 @@ pub fn without_token(relay: &str) -> &str {
 /// Where somebody is reached through a relay, if it keeps a reservation there.
 pub fn circuit(relay: &str) -> String {
     format!("{}/p2p-circuit", without_token(relay))
+}
+
+/// Those of the relays that can be asked which a room, or an invite, names by whichever address; in
+/// the same order.
+pub(crate) fn connected<'a>(named: impl Iterator<Item = &'a str>, connected: &[ConnectedRelay]) -> Vec<TransportId> {
+    if connected.is_empty() {
+        return Vec::new();
+    }
+    let peer_in = |relay: &'a str| RelayName::parse(relay).ok().map(|name| name.peer);
+    let wanted: BTreeSet<&str> = named.filter_map(peer_in).collect();
+    let is_wanted = |relay: &&ConnectedRelay| {
+        let mut peers = relay.named.iter().filter_map(|name| RelayName::parse(name).ok());
+        peers.any(|name| wanted.contains(name.peer))
+    };
+    connected.iter().filter(is_wanted).map(|relay| relay.transport.clone()).collect()
 }
 
 impl Relays {

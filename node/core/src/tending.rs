@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::actions::{Expired, LIFETIME, RequestState};
+use crate::actions::{Expired, LIFETIME};
 use crate::context::Context;
 use crate::event::Body;
 use crate::floor::FloorReleased;
@@ -51,9 +51,8 @@ impl Seat {
     /// Open requests of ours or to us, and when they have waited too long.
     fn expiries(&self) -> impl Iterator<Item = (Timestamp, EventId)> + '_ {
         let me = self.me();
-        let open = self.room.state().actions.iter().filter(move |(_, request)| {
-            request.state() == RequestState::Pending && (request.by == me || request.to == me)
-        });
+        let pending = self.room.state().actions.pending();
+        let open = pending.filter(move |(_, request)| request.by == me || request.to == me);
         open.map(|(id, request)| (request.asked + LIFETIME, *id))
     }
 

@@ -92,3 +92,26 @@ fn of_request(requested: &Requested) -> Vec<(&str, &str)> {
     texts.extend(optional("target_path", requested.target_path.as_deref()));
     texts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charter::CharterProposed;
+
+    #[test]
+    fn every_text_of_a_charter_is_looked_through() {
+        let text = |word: &str| word.to_owned();
+        let charter = Charter {
+            title: text("a"),
+            purpose: text("b"),
+            scope: vec![text("c"), text("d")],
+            out_of_scope: vec![text("e")],
+            must_nots: vec![text("f")],
+            response_contract: vec![text("g")],
+            ..Charter::default()
+        };
+        let body = Body::CharterProposed(CharterProposed { charter });
+        let words: Vec<&str> = body.texts().into_iter().map(|(_, word)| word).collect();
+        assert_eq!(words, ["a", "b", "c", "d", "e", "f", "g"]);
+    }
+}

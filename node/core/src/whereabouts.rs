@@ -148,11 +148,11 @@ impl Whereabout {
     fn seal(&self, epoch: &EpochKey, at: &BlindedTag, rng: &mut impl CryptoRng) -> Option<Vec<u8>> {
         let content = cbor::encode(self).expect("texts and bytes always encode");
         let size = (content.len() + padded::LENGTH).next_multiple_of(GRAIN) + padded::OVERHEAD - padded::LENGTH;
-        padded::seal(DOMAIN, epoch, at, &content, size, rng).filter(|record| record.len() <= limits::RECORD)
+        padded::seal(DOMAIN, epoch.expose(), at, &content, size, rng).filter(|record| record.len() <= limits::RECORD)
     }
 
     fn open(epoch: &EpochKey, at: &BlindedTag, record: &[u8]) -> Option<Self> {
-        let content = padded::open(DOMAIN, epoch, at, record)?;
+        let content = padded::open(DOMAIN, epoch.expose(), at, record)?;
         let here: Self = cbor::decode(&content, limits::RECORD).ok()?;
         let fits = here.addresses.len() <= limits::ADDRESSES
             && here.addresses.iter().all(|address| address.len() <= limits::ADDRESS);

@@ -222,7 +222,10 @@ pub fn of_system(path: &str) -> bool {
     let rest = lower.strip_prefix('/').or_else(|| (lower.get(1..3) == Some(":/")).then(|| &lower[3..]));
     let Some(rest) = rest else { return false };
     let rest = rest.trim_start_matches('/');
-    SYSTEM.iter().any(|place| rest == *place || rest.strip_prefix(place).is_some_and(|rest| rest.starts_with('/')))
+    rest.is_empty()
+        || SYSTEM
+            .iter()
+            .any(|place| rest == *place || rest.strip_prefix(place).is_some_and(|rest| rest.starts_with('/')))
         || device(path)
 }
 

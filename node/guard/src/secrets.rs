@@ -1,9 +1,9 @@
 //! Secrets in texts.
 //!
-//! Tokens are known by the form that their provider documents ([`rules`]) or by the provider's name beside
-//! them ([`keyed`]); private keys by their blocks ([`blocks`]); everything else by what it is assigned to
-//! ([`assigned`]), by where it stands in a URL ([`urls`]), or by its look. All of them look at the text as it
-//! is and as it reads once decoded ([`decoded`]); places are always those of the text that was given.
+//! Tokens are known by the form that their provider documents (`rules`) or by the provider's name beside
+//! them (`keyed`); private keys by their blocks (`blocks`); everything else by what it is assigned to
+//! (`assigned`), by where it stands in a URL (`urls`), or by its look. All of them look at the text as it
+//! is and as it reads once decoded (`decoded`); places are always those of the text that was given.
 //!
 //! The work grows with the text and not faster: automata find the beginnings, and each look from there is
 //! bounded.
@@ -45,7 +45,7 @@ pub struct Finding {
 pub fn scan(text: &str) -> Vec<Finding> {
     let hits = search::search(text);
     let masked = union(&hits);
-    hit::settle(hits).into_iter().map(|hit| tell(text, &masked, hit)).collect()
+    hit::sort_out(hits).into_iter().map(|hit| tell(text, &masked, hit)).collect()
 }
 
 /// The same for bytes of any kind: places are bytes of these. Text in UTF-16 is read as well.

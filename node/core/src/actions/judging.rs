@@ -10,6 +10,7 @@ use crate::command::Refusal;
 use crate::event::{Body, Event, Origin};
 use crate::id::{EventId, MemberId, RoomId};
 use crate::log::{Log, LogError, Record};
+use crate::shares::remember;
 use pairwave_wire::limits;
 
 /// What an event's author can have known.
@@ -19,6 +20,9 @@ pub struct Past<'a> {
     /// The event; `None` for one that is still to be signed: it will have everything before it.
     pub of: Option<&'a Record>,
 }
+
+/// Most approvals beside the first, by a side that forked.
+const TWINS: usize = 4;
 
 type Judged<T = ()> = Result<Result<T, Refusal>, LogError>;
 
@@ -92,7 +96,12 @@ impl Actions {
             Ok(request) => request,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if !past.holds_step(request.approval.as_ref().map(|approval| &approval.step))? {
+        let approval = request.approval.as_ref().map(|approval| &approval.step);
+        let mut known = false;
+        for step in approval.into_iter().chain(&request.twins) {
+            known |= past.holds_step(Some(step))?;
+        }
+        if !known {
             return Ok(Err(Refusal::NotApproved));
         }
         Ok(if request.handed.is_some() { Err(Refusal::HandedBefore) } else { Ok(()) })
@@ -131,12 +140,15 @@ impl Actions {
             let (risk, always, under) = (request.risk_with(approved.risk), approved.always, approved.under);
             if always {
                 let (for_member, for_session, action) = (request.by, request.session, request.action);
-                self.standing.push((id, Always { by: event.author, for_member, for_session, action }));
-                if self.standing.len() > STANDING {
-                    self.standing.remove(0);
-                }
+                let always = Always { by: event.author, for_member, for_session, action };
+                remember(&mut self.standing, (id, always), STANDING, |(_, always)| always.by);
             }
-            request.approval = Some(Approval { step, risk, always, under });
+            if request.approval.is_none() {
+                request.approval = Some(Approval { step, risk, always, under });
+            } else if request.twins.len() < TWINS {
+                request.twins.push(step);
+            }
+            self.pending.remove(&approved.request);
         }
         Ok(Ok(()))
     }
@@ -147,10 +159,8 @@ impl Actions {
         }
         if let Some(request) = self.requests.get_mut(&denied.request) {
             request.denial = Some(Denial { step: step(event, id), reason: denied.reason.clone() });
-            self.denied.push((request.to, request.hash));
-            if self.denied.len() > DENIALS {
-                self.denied.remove(0);
-            }
+            remember(&mut self.denied, (request.to, request.hash), DENIALS, |(to, _)| *to);
+            self.pending.remove(&denied.request);
         }
         Ok(Ok(()))
     }
@@ -166,7 +176,8 @@ impl Actions {
     pub(crate) fn complete(&mut self, event: &Event, completed: &Completed, past: &Past<'_>, id: EventId) -> Judged {
         let judged = self.check_complete(&event.author, completed, past)?;
         if let (Ok(()), Some(request)) = (&judged, self.requests.get_mut(&completed.request)) {
-            let (ok, detail) = (completed.ok, completed.detail.clone());
+            let detail = completed.detail.as_deref().map(|detail| beginning(detail, limits::HEADLINE).to_owned());
+            let ok = completed.ok;
             request.report = Some(Report { step: step(event, id), ok, detail });
         }
         Ok(judged)
@@ -176,6 +187,7 @@ impl Actions {
         let judged = self.check_expire(&event.author, expired, past)?;
         if let (Ok(()), Some(request)) = (&judged, self.requests.get_mut(&expired.request)) {
             request.expired.get_or_insert(step(event, id));
+            self.pending.remove(&expired.request);
         }
         Ok(judged)
     }
@@ -206,4 +218,12 @@ fn undecided(request: &Request, past: &Past<'_>) -> Judged {
 
 fn step(event: &Event, id: EventId) -> Step {
     Step { event: id, by: event.author, seq: event.seq, session: event.session, origin: event.origin }
+}
+
+fn beginning(text: &str, max: usize) -> &str {
+    let mut end = max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }

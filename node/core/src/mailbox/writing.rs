@@ -4,12 +4,14 @@ use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
 use serde_bytes::ByteBuf;
 
 use super::{ABSENCE, COPIES, Errand, RETRY, Work, Writing};
+use crate::causality;
 use crate::context::Context;
 use crate::effect::Effect;
 use crate::id::{EventId, MemberId};
 use crate::key::EpochKey;
 use crate::letter::{self, Content, Envelope, Ratcheted};
-use crate::log::{Log, LogError};
+use crate::letters::LetterKeys;
+use crate::log::{Log, LogError, Record};
 use crate::message::BATCH;
 use crate::notice::Notice;
 use crate::seat::Seat;
@@ -30,7 +32,7 @@ impl Seat {
         let ratchets = own.ratchets.clone();
         let away: Vec<MemberId> = self.away().collect();
         for to in away {
-            let Some(keys) = self.room.state().letters.of(&to).copied() else { continue };
+            let Some(keys) = self.letter_keys_of(&to) else { continue };
             self.deliveries.reads_with(to, &keys.identity);
             let gone_at = self.deliveries.last_seen(&to).map_or(Timestamp(0), |seen| seen + ABSENCE);
             let gone_at = gone_at.max(self.mailbox.unwritten.get(&to).map_or(Timestamp(0), |(_, until)| *until));
@@ -51,6 +53,13 @@ impl Seat {
             return Ok(());
         }
         Ok(())
+    }
+
+    /// With what letters to a member begin. One who came by letter said so then; what it says in the
+    /// room replaces that. It is not written to before all of the reply to it is left.
+    fn letter_keys_of(&self, to: &MemberId) -> Option<LetterKeys> {
+        let guests = || self.mailbox.own.as_ref()?.guests.get(to).filter(|_| !self.mailbox.porch.is_answering(to));
+        self.room.state().letters.of(to).or_else(guests).copied()
     }
 
     /// Our durable events that a member neither has nor finds at a mailbox, as many as one letter
@@ -75,6 +84,13 @@ impl Seat {
         Ok((events, through))
     }
 
+    /// Did the member know this event when it last spoke?
+    fn has_heard_of(&self, member: &MemberId, of: &Record, log: &dyn Log) -> Result<bool, LogError> {
+        let Some(newest) = self.room.known().tip(member) else { return Ok(false) };
+        let newest = self.room.record(log, &newest)?;
+        Ok(newest.is_some_and(|newest| causality::seq_of(&newest.clock, &of.author) >= of.seq))
+    }
+
     /// The newest epoch that a member surely knows, and its key: one whose event it has, or the one
     /// that it was admitted in.
     fn epoch_of(&self, to: &MemberId, log: &dyn Log) -> Result<Option<(EventId, EpochKey)>, LogError> {
@@ -82,7 +98,8 @@ impl Seat {
         let Some(admitted) = members.get(to).map(|member| member.position) else { return Ok(None) };
         for (epoch, key) in self.keys.known(members.epochs()) {
             let Some(record) = self.room.record(log, &epoch)? else { continue };
-            if record.position <= admitted || self.deliveries.has(to, &record.author, record.seq) {
+            let has_told = || self.deliveries.has(to, &record.author, record.seq);
+            if record.position <= admitted || has_told() || self.has_heard_of(to, &record, log)? {
                 return Ok(Some((epoch, key.clone())));
             }
         }

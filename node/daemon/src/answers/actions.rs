@@ -160,7 +160,10 @@ fn request<'a, L: Log>(viewer: &'a Viewer<'_, L>, wanted: &str) -> Result<(Event
     };
     match &named[..] {
         [(id, request)] => Ok((*id, request)),
-        [] => Err(refused(Refusal::NoSuchRequest)),
+        [] => {
+            let message = format!("There is no request {:?}", wanted.chars().take(60).collect::<String>());
+            Err(Failure::new(Code::Usage, "no_such_request", message, "See the requests with `pairwave requests`."))
+        }
         several => {
             let ids = several.iter().map(|(id, _)| id.to_string()).collect();
             let message = "Several requests begin so";

@@ -18,7 +18,7 @@ use super::{Answers, resolve};
 use crate::caller::Caller;
 use crate::net::NetStatus;
 use crate::store::Reader;
-use crate::view::Viewer;
+use crate::view::{self, Viewer};
 
 impl Answers {
     pub(super) async fn diagnose(&self, by: &Caller, ask: &Diagnose) -> Result<Checks, Failure> {
@@ -147,6 +147,13 @@ fn inviter(joining: &Joining, network: &NetStatus) -> Check {
         "Send the line that the same `pairwave join` prints back to whoever invited you: `pairwave answer` dials you.";
     let tried = ways::tried("whoever invited you", peers, network, Instant::now());
     let detail = tried.map_or_else(|| "Nothing was tried yet".to_owned(), |check| check.detail);
+    if let Some(left_at) = joining.left_at {
+        let waits = format!(
+            "Whoever invited you is away; your knock waits at a relay since {}, and the first member that comes online finds it. {detail}",
+            view::time(left_at)
+        );
+        return Check { next: back.to_owned(), ..passed("inviter", waits) };
+    }
     failed("inviter", format!("Whoever invited you is not reached: {detail}"), back.to_owned())
 }
 

@@ -7,6 +7,7 @@ use pairwave_api::{Code, Failure, Join, JoinState, Joined};
 use pairwave_core::command::{Command, Outcome};
 use pairwave_core::id::RoomId;
 use pairwave_core::invite::Invite;
+use pairwave_core::node::Node;
 use pairwave_core::notice::Notice;
 use pairwave_core::seat::Standing;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -15,6 +16,8 @@ use tokio::time::timeout;
 use super::{Answers, project_folder, unexpected};
 use crate::caller::Caller;
 use crate::refusals::{join_refused, no_invite, room_closed, unwritable};
+use crate::store::Reader;
+use crate::view;
 
 /// Longest time that somebody may wait for an admission.
 const WAIT_MAX: Duration = Duration::from_secs(600);
@@ -120,6 +123,8 @@ impl Answers {
             JoinState::Admitted => None,
             JoinState::Waiting => self.parts.driver.query(move |node| node.answer_line(&room)).await,
         };
+        let left_at = move |node: &Node<Reader>| node.joins().find(|joining| joining.invite.room == room)?.left_at;
+        let knock_left_at = self.parts.driver.query(left_at).await.map(view::time);
         Ok(Joined {
             state,
             room: room.to_string(),
@@ -127,6 +132,7 @@ impl Answers {
             member: self.parts.me.to_string(),
             dashboard: self.dashboard_address(),
             answer: answer.map(|answer| answer.to_string()),
+            knock_left_at,
             already,
         })
     }

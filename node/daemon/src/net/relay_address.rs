@@ -5,6 +5,7 @@ use std::fmt;
 
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
+use pairwave_core::relays::{RelayError, RelayName};
 use pairwave_wire::limits;
 
 use crate::net::address;
@@ -21,39 +22,22 @@ pub struct RelayAddress {
     pub token: Option<String>,
 }
 
-/// Why a text names no relay.
+/// Why a text names no relay that can be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoRelay {
+    #[error(transparent)]
+    Name(#[from] RelayError),
     #[error("it is no multiaddress")]
     Syntax,
-    #[error("it has {got} bytes where at most {max} are allowed", max = limits::ADDRESS)]
-    TooLong { got: usize },
-    #[error("it does not end in /p2p/ and the relay's id")]
-    NoPeer,
     #[error("its address leads nowhere: it needs an IP or a name, and udp/…/quic-v1, tcp/…, tcp/…/ws or tcp/…/tls/ws")]
     NotDialable,
-    #[error("its token is not made of a-z, 0-9 and -, or has more than {max} bytes", max = limits::TOKEN)]
-    Token,
 }
 
-/// Reads one text.
+/// Reads one text. What names a relay is the same here as in a room; here it must also lead somewhere.
 pub fn parse(text: &str) -> Result<RelayAddress, NoRelay> {
-    let (address, token) = match text.split_once('#') {
-        Some((address, token)) => (address, Some(token)),
-        None => (text, None),
-    };
-    if address.len() > limits::ADDRESS {
-        return Err(NoRelay::TooLong { got: address.len() });
-    }
-    let is_token = |token: &str| {
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        !token.is_empty() && token.len() <= limits::TOKEN && token.chars().all(fits)
-    };
-    if !token.is_none_or(is_token) {
-        return Err(NoRelay::Token);
-    }
+    let RelayName { address, token, .. } = RelayName::parse(text)?;
     let mut at: Multiaddr = address.parse().map_err(|_| NoRelay::Syntax)?;
-    let Some(Protocol::P2p(peer)) = at.pop() else { return Err(NoRelay::NoPeer) };
+    let Some(Protocol::P2p(peer)) = at.pop() else { return Err(RelayError::NoPeer.into()) };
     if !address::is_direct(&at) {
         return Err(NoRelay::NotDialable);
     }
@@ -132,15 +116,19 @@ mod tests {
     fn what_names_no_relay_is_refused_with_the_reason() {
         let at = |rest: &str| parse(&format!("/ip4/203.0.113.7/udp/4011/quic-v1{rest}")).unwrap_err();
         let bob = peer();
-        assert_eq!(at(""), NoRelay::NoPeer);
-        assert_eq!(at("/p2p/nobody"), NoRelay::Syntax);
-        assert_eq!(at(&format!("/p2p/{bob}#")), NoRelay::Token);
-        assert_eq!(at(&format!("/p2p/{bob}#Prt Abc")), NoRelay::Token);
-        assert_eq!(at(&format!("/p2p/{bob}#{}", "a".repeat(limits::TOKEN + 1))), NoRelay::Token);
-        assert_eq!(at(&format!("/p2p/{bob}/p2p-circuit/p2p/{bob}")), NoRelay::NotDialable);
-        assert!(matches!(at(&"/p2p-circuit".repeat(99)), NoRelay::TooLong { .. }));
-        assert_eq!(parse(PEER), Err(NoRelay::Syntax));
-        assert_eq!(parse(""), Err(NoRelay::NoPeer));
+        let named = |why: RelayError| NoRelay::Name(why);
+        assert_eq!(at(""), named(RelayError::NoPeer));
+        assert_eq!(at("/p2p/nobody"), named(RelayError::NoPeer));
+        assert_eq!(at(&format!("/p2p/{}", "0".repeat(52))), named(RelayError::NoPeer));
+        assert_eq!(at(&format!("/p2p/1{}", "2".repeat(51))), NoRelay::Syntax);
+        assert_eq!(at(&format!("/p2p/{bob}#")), named(RelayError::Token));
+        assert_eq!(at(&format!("/p2p/{bob}#Prt Abc")), named(RelayError::Token));
+        assert_eq!(at(&format!("/p2p/{bob}#{}", "a".repeat(limits::TOKEN + 1))), named(RelayError::Token));
+        assert_eq!(at(&format!("/p2p-circuit/p2p/{bob}")), NoRelay::NotDialable);
+        assert_eq!(at(&format!("/p2p/{bob}/p2p-circuit/p2p/{bob}")), named(RelayError::NoPeer));
+        assert!(matches!(at(&"/p2p-circuit".repeat(99)), NoRelay::Name(RelayError::TooLong { .. })));
+        assert_eq!(parse(PEER), Err(named(RelayError::NoAddress)));
+        assert_eq!(parse(""), Err(named(RelayError::NoAddress)));
     }
 
     #[test]

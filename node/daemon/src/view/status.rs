@@ -68,6 +68,7 @@ pub fn room_view<L: Log>(
         read_through: viewer.node.read_through(&id, *by),
         first_unread: first_unread.map(|(_, event)| event.to_string()),
         first_unread_arrival: first_unread.map(|(arrival, _)| arrival),
+        knock_left_at: None,
         me: viewer.me_as(by),
         members: viewer.members().into_iter().map(|member| member_view(viewer, member, network)).collect(),
         charter: viewer.charter_view(),
@@ -93,6 +94,7 @@ pub fn waiting_view(joining: &Joining, by: &Speaker, me: MemberId, folder: Optio
         read_through: 0,
         first_unread: None,
         first_unread_arrival: None,
+        knock_left_at: joining.left_at.map(time),
         me: Me {
             member: me.to_string(),
             name: joining.name.clone(),

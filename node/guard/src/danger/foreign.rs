@@ -13,6 +13,7 @@ pub struct Found {
 
 const DELETES: &[&str] = &[
     "rmtree",
+    "Deno.remove",
     "rm_rf",
     "rm_r(",
     "rm_r ",
@@ -54,6 +55,8 @@ const RUNS: &[&str] = &[
     "%x",
     "Command::new(",
     "exec.Command(",
+    "exec \"",
+    "exec '",
     "getRuntime().exec",
     "ProcessBuilder",
     "do shell script",
@@ -67,6 +70,9 @@ const RUNS: &[&str] = &[
 ];
 
 const DECODES: &[&str] = &[
+    "urlopen",
+    ".read()",
+    "requests.get",
     "b64decode",
     "fromhex",
     "atob(",
@@ -153,8 +159,11 @@ fn arguments(rest: &str) -> &str {
             (Some(_), _) => {}
             (None, '"' | '\'' | '`') => quote = Some(c),
             (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') if depth <= 1 => return &rest[..=at],
-            (None, ')' | ']' | '}') => depth -= 1,
+            // `Command::new("x").args(…)` goes on.
+            (None, ')' | ']' | '}') if depth > 1 || rest[at + 1..].trim_start().starts_with(".arg") => {
+                depth = depth.saturating_sub(1);
+            }
+            (None, ')' | ']' | '}') => return &rest[..=at],
             (None, ';' | '\n') if depth == 0 => return &rest[..at],
             _ => {}
         }

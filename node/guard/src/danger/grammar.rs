@@ -18,7 +18,10 @@ const EFFORT: usize = 1 << 19;
 const WORD_EFFORT: usize = 3_000_000;
 
 /// Words that one word may become by its braces.
-const MAX_BRACES: usize = 64;
+const MAX_WORDS: usize = 64;
+
+/// Braces of a word: those that are not closed are tried again and again.
+const MAX_BRACES: usize = 10;
 
 /// Reads a program. None if it is none, or too much.
 pub fn program(code: &str) -> Option<ast::Program> {
@@ -27,12 +30,31 @@ pub fn program(code: &str) -> Option<ast::Program> {
     }
     let options = ParserOptions::default();
     let tokens = uncached_tokenize_str(code, &options.tokenizer_options()).ok()?;
-    let (nesting, parentheses) = nesting(&tokens);
-    let effort = tokens.len().checked_shl(u32::try_from(parentheses).ok()?).unwrap_or(usize::MAX);
-    if nesting > MAX_NESTING || parentheses > 18 || effort > EFFORT {
+    let (nesting, doubled) = nesting(&tokens);
+    let effort = tokens.len().checked_shl(u32::try_from(doubled).ok()?).unwrap_or(usize::MAX);
+    if nesting > MAX_NESTING || doubled > 18 || effort > EFFORT {
         return None;
     }
     parse_tokens(&tokens, &options, &SourceInfo::default()).ok()
+}
+
+/// Reads a program as it stands in a word: the parser hands out the end of a here-document in the
+/// quotes of its beginning. Where it is not plain which line is meant, nothing is read.
+pub fn substituted(code: &str) -> Option<ast::Program> {
+    let mut lines: Vec<&str> = code.split('\n').collect();
+    for (at, _) in code.match_indices("<<").take(16) {
+        let rest = code[at + 2..].trim_start_matches(['-', ' ']);
+        let Some(quote) = rest.chars().next().filter(|c| matches!(c, '\'' | '"')) else { continue };
+        let end = rest[1..].find(quote)? + 2;
+        let quoted = &rest[..end];
+        let mut ends = lines.iter_mut().filter(|line| line.trim_start_matches('\t') == quoted);
+        let last = ends.next()?;
+        if ends.next().is_some() {
+            return None;
+        }
+        *last = &quoted[1..end - 1];
+    }
+    program(&lines.join("\n"))
 }
 
 /// Reads a word's quotes and substitutions. None if it has none that can be read, or too many.
@@ -46,7 +68,11 @@ pub fn pieces(word: &str) -> Option<Vec<WordPieceWithSource>> {
 
 /// The words that a word's braces make of it.
 pub fn braces(word: &str) -> Option<Vec<String>> {
-    if !word.contains('{') {
+    // In quotes, as in a text of JSON, braces mean nothing.
+    let quoted = ['"', '\'']
+        .iter()
+        .any(|quote| word.matches(*quote).count() == 2 && word.starts_with(*quote) && word.ends_with(*quote));
+    if !word.contains('{') || quoted {
         return Some(vec![word.to_owned()]);
     }
     if word.matches('{').count() > MAX_BRACES {
@@ -68,7 +94,7 @@ fn unfold(parts: &[BraceExpressionOrText]) -> Option<Vec<String>> {
                 members.iter().map(member).collect::<Option<Vec<_>>>()?.into_iter().flatten().collect()
             }
         };
-        if words.len() * ends.len() > MAX_BRACES {
+        if words.len() * ends.len() > MAX_WORDS {
             return None;
         }
         words = words.iter().flat_map(|word| ends.iter().map(move |end| format!("{word}{end}"))).collect();
@@ -88,13 +114,15 @@ fn member(member: &BraceExpressionMember) -> Option<Vec<String>> {
 fn substitutions(text: &str) -> usize {
     let bytes = text.as_bytes();
     let opens = |pair: &&[u8]| matches!(pair, [b'$', b'(' | b'{' | b'['] | [b'<' | b'>', b'(']);
-    bytes.windows(2).filter(opens).count() + bytes.iter().filter(|byte| **byte == b'`').count().div_ceil(2)
+    // Arithmetic may as well be a command that begins with a parenthesis.
+    let either = text.matches("$((").count();
+    bytes.windows(2).filter(opens).count() + either + bytes.iter().filter(|byte| **byte == b'`').count().div_ceil(2)
 }
 
-/// How deep commands stand in commands, and how many parentheses stand in each other; rather too
-/// many than too few.
+/// How deep commands stand in commands, and how often the parser would double its effort; rather too
+/// much than too little.
 fn nesting(tokens: &[Token]) -> (usize, usize) {
-    let (mut open, mut deepest, mut parentheses, mut cases): (Vec<&str>, _, _, _) = (Vec::new(), 0, 0, 0);
+    let (mut open, mut deepest, mut doubled): (Vec<&str>, usize, usize) = (Vec::new(), 0, 0);
     for token in tokens {
         let text = token.to_str();
         match text {
@@ -104,14 +132,19 @@ fn nesting(tokens: &[Token]) -> (usize, usize) {
             "esac" => close(&mut open, &["case"]),
             "}" => close(&mut open, &["{"]),
             ")" | "))" => close_parenthesis(&mut open),
-            _ => {}
+            _ => continue,
         }
-        cases += usize::from(text == "case");
         deepest = deepest.max(open.len());
-        let now: usize = open.iter().map(|text| text.bytes().filter(|byte| *byte == b'(').count()).sum();
-        parentheses = parentheses.max(now);
+        if deepest > MAX_NESTING {
+            break;
+        }
+        doubled = doubled.max(
+            open.iter()
+                .map(|text| if text.starts_with('(') { text.len() } else { 2 * usize::from(*text == "case") })
+                .sum(),
+        );
     }
-    (deepest, parentheses + cases.min(4))
+    (deepest, doubled)
 }
 
 fn close(open: &mut Vec<&str>, by: &[&str]) {
@@ -165,8 +198,7 @@ mod tests {
             "\\",
         ];
         for open in opens {
-            for count in [1, 8, 12, 20, 64, 1000, 20_000] {
-                eprintln!("{open:?} {count} {:?}", began.elapsed());
+            for count in [1, 8, 12, 20, 64, 1000, 4000] {
                 let code = open.repeat(count);
                 let _ = (program(&code), pieces(&code), braces(&code));
                 let _ = pieces(&format!("{code}x"));

@@ -1,9 +1,12 @@
 //! Commands that run other commands: what those are.
 
+mod wrappers;
+
 use super::call::{Call, Input, name_of};
 use super::output;
 use super::rules::shells::{INTERPRETERS, SHELLS, is_code_option};
 use super::words::Word;
+use wrappers::{VERBS, WRAPPERS, Wrapper, is_command};
 
 /// Something that a command runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,168 +19,6 @@ pub enum Nested {
     /// It cannot be told.
     Opaque,
 }
-
-/// A command that runs what stands behind its options.
-struct Wrapper {
-    names: &'static [&'static str],
-    /// Options that take the word behind them.
-    valued: &'static [&'static str],
-    /// Words that come before the command.
-    skip: usize,
-}
-
-const WRAPPERS: &[Wrapper] = &[
-    Wrapper {
-        names: &["sudo", "doas", "gsudo"],
-        valued: &[
-            "-u",
-            "-g",
-            "-h",
-            "-p",
-            "-C",
-            "-r",
-            "-t",
-            "-T",
-            "-R",
-            "-D",
-            "--user",
-            "--group",
-            "--host",
-            "--prompt",
-            "--chdir",
-            "--chroot",
-            "--role",
-            "--type",
-            "--close-from",
-            "--command-timeout",
-            "--other-user",
-            "-U",
-        ],
-        skip: 0,
-    },
-    Wrapper { names: &["env"], valued: &["-u", "--unset", "-C", "--chdir"], skip: 0 },
-    Wrapper { names: &["time", "gtime"], valued: &["-f", "-o", "--format", "--output"], skip: 0 },
-    Wrapper { names: &["nice"], valued: &["-n", "--adjustment"], skip: 0 },
-    Wrapper { names: &["ionice"], valued: &["-c", "-n", "--class", "--classdata"], skip: 0 },
-    Wrapper { names: &["timeout", "gtimeout"], valued: &["-k", "-s", "--kill-after", "--signal"], skip: 1 },
-    Wrapper { names: &["stdbuf"], valued: &["-i", "-o", "-e", "--input", "--output", "--error"], skip: 0 },
-    Wrapper { names: &["exec"], valued: &["-a"], skip: 0 },
-    Wrapper {
-        names: &["xargs", "gxargs"],
-        valued: &[
-            "-I",
-            "-n",
-            "-L",
-            "-P",
-            "-s",
-            "-d",
-            "-E",
-            "-a",
-            "--max-args",
-            "--max-procs",
-            "--delimiter",
-            "--arg-file",
-            "--replace",
-            "--max-lines",
-        ],
-        skip: 0,
-    },
-    Wrapper { names: &["parallel"], valued: &["-j", "--jobs", "-I", "-a", "-N", "--colsep", "--joblog"], skip: 0 },
-    Wrapper { names: &["flock"], valued: &["-w", "-E", "--timeout", "--conflict-exit-code"], skip: 1 },
-    Wrapper { names: &["chroot", "taskset", "chrt", "gosu", "setarch"], valued: &[], skip: 1 },
-    Wrapper {
-        names: &["strace", "ltrace", "dtruss", "perf"],
-        valued: &["-e", "-o", "-p", "-s", "-u", "-P", "-E"],
-        skip: 0,
-    },
-    Wrapper {
-        names: &["runuser", "setpriv", "pkexec"],
-        valued: &["-u", "-g", "--user", "--reuid", "--regid"],
-        skip: 0,
-    },
-    Wrapper {
-        names: &["systemd-run", "unshare", "nsenter", "firejail", "bwrap", "prlimit"],
-        valued: &["-t", "--target", "-p", "--property", "--unit", "-M"],
-        skip: 0,
-    },
-    Wrapper {
-        names: &[
-            "nohup",
-            "setsid",
-            "command",
-            "builtin",
-            "busybox",
-            "toybox",
-            "caffeinate",
-            "unbuffer",
-            "rlwrap",
-            "proxychains",
-            "proxychains4",
-            "torsocks",
-            "catchsegv",
-            "winpty",
-            "noglob",
-            "nocorrect",
-            "sem",
-            "chronic",
-            "ifne",
-            "pipx",
-            "npx",
-            "bunx",
-            "pnpx",
-            "uvx",
-            "entr",
-            "doppler",
-            "dotenv",
-            "cross-env",
-            "dbus-run-session",
-            "xvfb-run",
-            "faketime",
-            "valgrind",
-            "start-process",
-            "coproc",
-            "then",
-            "do",
-            "else",
-            "-",
-        ],
-        valued: &["-p", "--package", "-s", "--server-args"],
-        skip: 0,
-    },
-];
-
-/// Tools whose verbs run what stands behind them.
-const VERBS: &[(&str, &[&str])] = &[
-    ("npm", &["exec", "x"]),
-    ("pnpm", &["exec", "dlx"]),
-    ("yarn", &["exec", "dlx"]),
-    ("bun", &["x"]),
-    ("uv", &["run"]),
-    ("poetry", &["run"]),
-    ("pipenv", &["run"]),
-    ("pdm", &["run"]),
-    ("rye", &["run"]),
-    ("hatch", &["run"]),
-    ("bundle", &["exec"]),
-    ("direnv", &["exec"]),
-    ("mise", &["exec", "x"]),
-    ("asdf", &["exec"]),
-    ("docker", &["run", "exec", "compose"]),
-    ("podman", &["run", "exec", "compose"]),
-    ("nerdctl", &["run", "exec"]),
-    ("docker-compose", &["run", "exec"]),
-    ("kubectl", &["exec", "run", "debug"]),
-    ("oc", &["exec", "rsh"]),
-    ("conda", &["run"]),
-    ("nix", &["develop", "shell", "run"]),
-    ("vagrant", &["ssh"]),
-    ("multipass", &["exec"]),
-    ("wsl", &[]),
-    ("git", &["bisect"]),
-    ("op", &["run"]),
-    ("aws-vault", &["exec"]),
-    ("lxc", &["exec"]),
-];
 
 /// What a command runs, once for each way to read it.
 pub fn nested(call: &Call<'_>) -> Vec<Nested> {
@@ -260,6 +101,11 @@ fn interpreter(call: &Call<'_>, found: &mut Vec<Nested>) {
         let runs = |text: &&str| text.contains("system(") || text.contains("| getline") || text.contains("| \"");
         found.extend(call.operands().take(1).filter(runs).map(|text| Nested::Foreign(text.to_owned())));
         return;
+    }
+    if call.is(&["perl", "ruby", "php", "irb"]) {
+        // Every second part stands in backquotes.
+        let quoted = call.texts().flat_map(|text| text.split('`').skip(1).step_by(2));
+        found.extend(quoted.map(|code| Nested::Code(code.to_owned())));
     }
     let letters: &[char] = if call.name.starts_with("python") || call.name.starts_with("pypy") {
         &['c']
@@ -354,69 +200,6 @@ fn behind_verb(call: &Call<'_>, verbs: &[&str]) -> Vec<Nested> {
         word.known && !word.globs && is_command(&name_of(&word.text))
     };
     candidates.filter(known).take(1).map(|at| Nested::Words(call.arguments[at..].to_vec())).collect()
-}
-
-/// Commands that are looked for behind other words.
-fn is_command(name: &str) -> bool {
-    let names = [
-        "rm",
-        "dd",
-        "git",
-        "npm",
-        "yarn",
-        "pnpm",
-        "cargo",
-        "curl",
-        "wget",
-        "chmod",
-        "chown",
-        "psql",
-        "mysql",
-        "mongosh",
-        "redis-cli",
-        "find",
-        "env",
-        "sudo",
-        "su",
-        "rimraf",
-        "prisma",
-        "twine",
-        "rails",
-        "rake",
-        "kubectl",
-        "terraform",
-        "helm",
-        "aws",
-        "docker",
-        "mkfs",
-        "shred",
-        "nc",
-        "tee",
-        "cp",
-        "mv",
-        "sed",
-        "ls",
-        "cat",
-        "echo",
-        "dropdb",
-        "xargs",
-        "semantic-release",
-        "eval",
-        "exec",
-        "timeout",
-        "nohup",
-        "vercel",
-        "netlify",
-        "firebase",
-        "wrangler",
-        "cdk",
-        "sls",
-        "busybox",
-        "alembic",
-        "ansible-playbook",
-        "make",
-    ];
-    names.contains(&name) || SHELLS.contains(&name) || INTERPRETERS.contains(&name)
 }
 
 /// Behind the options and the host.

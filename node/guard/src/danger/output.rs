@@ -54,6 +54,7 @@ pub fn written<'a>(call: &Call<'a>) -> Vec<&'a str> {
         "tar" | "unzip" | "bsdtar" => {
             call.value("-C", "--directory").or_else(|| call.value("-d", "")).into_iter().collect()
         }
+        "ssh-keygen" => call.value("-f", "").filter(|_| !call.option('l', "")).into_iter().collect(),
         "sort" => call.value("-o", "--output").into_iter().collect(),
         "git" if operands.first().is_some_and(|verb| matches!(*verb, "rm" | "mv")) => operands,
         _ => Vec::new(),

@@ -41,8 +41,8 @@ const RUN_VARIABLES: &[&str] = &[
 pub struct Walk {
     warnings: Vec<Warning>,
     variables: Variables,
-    /// Files that were fetched on the way.
-    fetched: Vec<String>,
+    /// Files that were fetched or written on the way, with what is in them if that can be told.
+    made: Vec<(String, Option<String>)>,
     /// Where `cd` has led.
     folder: String,
     depth: usize,
@@ -71,9 +71,11 @@ impl Walk {
             self.warn(shells::OPAQUE, &code);
             return None;
         }
-        let Some(program) = grammar::program(&code) else {
+        let Some(program) = grammar::program(&code).or_else(|| grammar::substituted(&code)) else {
             self.warn(shells::OPAQUE, &code);
+            self.depth += 1;
             self.by_words(&code);
+            self.depth -= 1;
             return None;
         };
         self.depth += 1;
@@ -97,8 +99,10 @@ impl Walk {
             let bare = |word: &str| Word::new(word.trim_matches(['"', '\'', '`']));
             let words: Vec<Word> = part.split_whitespace().map(bare).collect();
             let input = if piped { Input::Pipe(None) } else { Input::Nothing };
-            if let Some(call) = Call::new(&words, &input) {
-                self.check(&call, &words);
+            for words in (0..words.len().min(8)).map(|at| &words[at..]) {
+                if let Some(call) = Call::new(words, &input) {
+                    self.check(&call, words);
+                }
             }
             piped = end;
         }
@@ -232,6 +236,7 @@ impl Walk {
         }
         self.note_fetched(&words, &redirects);
         let printed = self.call(&words, &input);
+        self.note_written(&redirects, printed.as_deref());
         let elsewhere = redirects
             .iter()
             .any(|redirect| !matches!(redirect, IoRedirect::HereDocument(..) | IoRedirect::HereString(..)));
@@ -402,12 +407,19 @@ impl Walk {
             self.written(path, &shown(words));
         }
         let path = words[0].text.trim_start_matches("./");
-        let runs = shells::SHELLS.contains(&call.name.as_str()) || shells::INTERPRETERS.contains(&call.name.as_str());
+        let runs = matches!(call.name.as_str(), "source" | ".")
+            || shells::SHELLS.contains(&call.name.as_str())
+            || shells::INTERPRETERS.contains(&call.name.as_str());
         let ran = |name: &String| {
             name == path || (runs && call.operands().take(1).any(|text| text.trim_start_matches("./") == name))
         };
-        if self.fetched.iter().any(ran) {
-            self.warn(shells::PIPE_TO_SHELL, &shown(words));
+        let made: Vec<Option<String>> =
+            self.made.iter().filter(|(name, _)| ran(name)).map(|(_, text)| text.clone()).collect();
+        for text in made {
+            match text {
+                Some(text) => drop(self.code(&text)),
+                None => self.warn(shells::PIPE_TO_SHELL, &shown(words)),
+            }
         }
     }
 
@@ -452,7 +464,24 @@ impl Walk {
         }
         let names =
             names.into_iter().map(|name| name.trim_start_matches("./").to_owned()).filter(|name| !name.is_empty());
-        self.fetched.extend(names.take(8));
+        self.made.extend(names.take(8).map(|name| (name, None)));
+    }
+
+    /// Remembers what is written where, as it may be run next.
+    fn note_written(&mut self, redirects: &[&IoRedirect], printed: Option<&str>) {
+        let Some(text) = printed.filter(|text| !text.is_empty() && self.made.len() < 64) else { return };
+        for redirect in redirects {
+            if let IoRedirect::File(
+                _,
+                IoFileRedirectKind::Write | IoFileRedirectKind::Append | IoFileRedirectKind::Clobber,
+                IoFileRedirectTarget::Filename(word),
+            ) = redirect
+            {
+                let names =
+                    self.words(&word.value).into_iter().map(|word| word.text.trim_start_matches("./").to_owned());
+                self.made.extend(names.map(|name| (name, Some(text.to_owned()))));
+            }
+        }
     }
 
     fn warn(&mut self, rule: &'static Rule, excerpt: &str) {

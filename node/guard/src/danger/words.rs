@@ -146,6 +146,8 @@ impl Expander<'_> {
         if !matches!(expression, Parameter { .. }) {
             self.look_into(source.get(2..source.len().saturating_sub(1)).unwrap_or_default());
         }
+        // In quotes too, each value of an array is a word.
+        let quoted = quoted && !matches!(parameter, Some(brush_parser::word::Parameter::NamedWithAllIndices { .. }));
         match (parameter.and_then(|parameter| self.variables.get(parameter)), other) {
             (Some((value, known)), _) => fields.value(value, known, quoted),
             (None, Some(word)) => fields.value(&word.text, false, quoted),

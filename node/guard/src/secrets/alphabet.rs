@@ -1,6 +1,6 @@
 //! What tokens are written in.
 
-/// A set of ASCII bytes: one bit a group of [`group`].
+/// A set of ASCII bytes: one bit a group of `group`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alphabet(u16);
 

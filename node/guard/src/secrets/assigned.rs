@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::alphabet::{BEARER, DOTTED, Kinds, PADDED64, URL64, entropy};
+use super::alphabet::{BEARER, DOTTED, Kinds, NAME, PADDED64, URL64, entropy};
 use super::decoded;
 use super::hit::{Hit, Rank};
 use super::stop::{is_foreign, is_name, is_passphrase, is_stand_in};
@@ -116,8 +116,16 @@ pub fn find(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
 fn named(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
     let bytes = text.as_bytes();
     let end = end_of_name(bytes, place.end)?;
-    let value = value_after(bytes, end, || is_argument(bytes, place.start))?;
+    let value = value_after(bytes, end, || is_argument(bytes, place.start));
+    if value.is_none() && bytes.get(end) != Some(&b'=') {
+        return None;
+    }
     let setting = setting(bytes, place.start, end);
+    let value = match value {
+        Some(value) if value.quoted => value,
+        value if setting.line && setting.capitals => environment(bytes, end).or(value)?,
+        value => value?,
+    };
     if value.listed && !is_pair(bytes, place.start) {
         return None;
     }
@@ -134,7 +142,7 @@ fn named(text: &str, word: &Word, place: Range<usize>) -> Option<Hit> {
         (_, true) => ("env-key", "a key or token in an environment variable"),
         (_, false) => ("key", "a key or token"),
     };
-    fits.then(|| Hit { rule, what, place: value.place, rank: Rank::Named })
+    fits.then_some(Hit { rule, what, place: value.place, rank: Rank::Named })
 }
 
 /// Whether nothing but a remark follows.
@@ -165,7 +173,7 @@ fn bearer(text: &str, start: usize) -> Option<Hit> {
     let token = &text[start..end];
     let kinds = Kinds::of(token.as_bytes());
     let fits = token.len() >= LEAST && kinds.digits && kinds.letters() && entropy(token.as_bytes()) >= 3.2;
-    (fits && !is_stand_in(token) && !is_name(token)).then(|| Hit {
+    (fits && !is_stand_in(token) && !is_name(token)).then_some(Hit {
         rule: "bearer-token",
         what: "a bearer token",
         place: start..end,
@@ -180,7 +188,7 @@ fn basic(text: &str, start: usize) -> Option<Hit> {
     let (view, _) = decoded::base64(letters, 0..length)?;
     let (name, password) = view.text.split_once(':')?;
     let readable = view.text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    (readable && !name.is_empty() && password.len() >= 4 && !is_stand_in(password)).then(|| Hit {
+    (readable && !name.is_empty() && password.len() >= 4 && !is_stand_in(password)).then_some(Hit {
         rule: "basic-auth",
         what: "a name and a password for HTTP",
         place: start..end,
@@ -222,12 +230,14 @@ fn is_key(value: &str, given: &Value, setting: Setting) -> bool {
     let member = !plain && value.contains('.');
     let (least, variety) = if plain { (10, 3.0) } else { (16, 3.2) };
     let mixed = (kinds.digits && kinds.letters()) || (bytes.len() >= 20 && kinds.lower && kinds.upper);
-    let written = bytes.iter().all(|byte| byte.is_ascii_graphic());
+    let code = |byte: &u8| matches!(byte, b'(' | b')' | b'{' | b'}' | b';' | b',' | b'"' | b'\'' | b'\\' | b'`');
+    let written = bytes.iter().all(|byte| byte.is_ascii_graphic() && !code(byte));
     bytes.len() >= least
         && written
         && mixed
         && entropy(bytes) >= variety
         && !member
+        && !value.contains("abc123")
         && !is_stand_in(value)
         && !is_name(value)
         && !(names_itself(value) && kinds.count() < 4)
@@ -357,6 +367,16 @@ fn bare(text: &[u8], start: usize) -> Option<Range<usize>> {
     let value = &text[start..end];
     let kept = value.iter().rposition(|byte| !matches!(byte, b'.' | b':' | b'?' | b'!'))? + 1;
     (!code && end - start < LONGEST).then_some(start..start + kept)
+}
+
+/// A value as in `.env`: right behind the sign, up to the first space, brackets and all.
+fn environment(text: &[u8], name: usize) -> Option<Value> {
+    const LONGEST: usize = 400;
+    let start = name + 1;
+    let length = count(text, start, LONGEST, |byte| !byte.is_ascii_whitespace());
+    let call = NAME.run(text, start, LONGEST);
+    let written = text.get(name) == Some(&b'=') && length > 0 && text.get(start + call) != Some(&b'(');
+    written.then_some(Value { place: start..start + length, quoted: false, sentence: false, listed: false })
 }
 
 fn spaces(text: &[u8], at: usize) -> usize {

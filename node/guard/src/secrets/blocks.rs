@@ -66,6 +66,8 @@ impl Block {
     pub fn find(&self, text: &[u8], start: Range<usize>) -> Option<Range<usize>> {
         const LABEL: usize = 64;
         let rest = &text[start.end..text.len().min(start.start + LONGEST)];
+        // Up to the next one: many beginnings without an end are not searched again and again.
+        let rest = &rest[..position(rest, self.start).unwrap_or(rest.len())];
         let line = &rest[..rest.iter().take(LABEL).position(|byte| *byte == b'\n').unwrap_or(rest.len().min(LABEL))];
         let label = position(line, self.label)? + self.label.len();
         let body = &rest[label..];

@@ -66,7 +66,7 @@ pub fn unescape(text: &str) -> Option<View> {
     if copied == 0 {
         return None;
     }
-    view.copy(text, copied..floor(text, (copied + NEAR).min(text.len())));
+    view.copy(text, copied..boundary(text, (copied + NEAR).min(text.len())));
     Some(view).filter(|view| !view.text.is_empty())
 }
 
@@ -80,10 +80,10 @@ impl View {
         if at - copied <= before + NEAR {
             return self.copy(text, copied..at);
         }
-        self.copy(text, copied..floor(text, copied + before));
+        self.copy(text, copied..boundary(text, copied + before));
         self.pieces.push(Piece { at: self.text.len(), from: copied, taken: 0, copied: false });
         self.text.push('\n');
-        let start = floor(text, at - NEAR);
+        let start = boundary(text, at - NEAR);
         // Not from the middle of a word: its end could look like a token.
         let words = text[start..at].find([' ', '\n', '"']).map_or(start, |space| start + space);
         self.copy(text, words..at);
@@ -98,7 +98,7 @@ impl View {
 }
 
 /// The last boundary of characters up to `at`.
-pub fn floor(text: &str, mut at: usize) -> usize {
+pub fn boundary(text: &str, mut at: usize) -> usize {
     while !text.is_char_boundary(at) {
         at -= 1;
     }

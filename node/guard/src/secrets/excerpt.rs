@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::decoded::floor;
+use super::decoded::boundary;
 
 /// How much of the line is shown on each side, in bytes.
 const AROUND: usize = 32;
@@ -42,8 +42,8 @@ fn beginning<'a>(masked: &'a str, secret: &str) -> &'a str {
 }
 
 fn around(text: &str, secret: &Range<usize>) -> Range<usize> {
-    let before = &text[floor(text, secret.start.saturating_sub(AROUND))..secret.start];
-    let after = &text[secret.end..floor(text, (secret.end + AROUND).min(text.len())).max(secret.end)];
+    let before = &text[boundary(text, secret.start.saturating_sub(AROUND))..secret.start];
+    let after = &text[secret.end..boundary(text, (secret.end + AROUND).min(text.len())).max(secret.end)];
     let start = secret.start - before.rsplit('\n').next().map_or(0, str::len);
     let end = secret.end + after.split('\n').next().map_or(0, str::len);
     start..end

@@ -26,7 +26,7 @@ pub enum Rank {
 }
 
 /// One hit a place, in the order of the text.
-pub fn settle(mut hits: Vec<Hit>) -> Vec<Hit> {
+pub fn sort_out(mut hits: Vec<Hit>) -> Vec<Hit> {
     hits.sort_by_key(|hit| (hit.rank, hit.place.start, usize::MAX - hit.place.end));
     let mut kept: BTreeMap<usize, Hit> = BTreeMap::new();
     for hit in hits {

@@ -107,7 +107,7 @@ pub fn find(text: &str, keyed: &Keyed, word: Range<usize>) -> Option<Hit> {
         return None;
     }
     let value = assigned::value_after(bytes, word.end + rest[..name].trim_ascii_end().len(), || false)?;
-    keyed.fits(text.get(value.place.clone())?).then(|| Hit {
+    keyed.fits(text.get(value.place.clone())?).then_some(Hit {
         rule: keyed.id,
         what: keyed.what,
         place: value.place,

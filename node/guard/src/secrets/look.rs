@@ -54,7 +54,7 @@ pub fn find(text: &str, run: &Range<usize>) -> Option<Hit> {
     let quoted = matches!(quote, b'"' | b'\'') && bytes.get(place.end) == Some(&quote);
     let value = text.get(place.clone())?;
     let fits = quoted && is_random(value) && !is_public(&bytes[..run.start - 1], value) && !is_listed(bytes, &place);
-    fits.then(|| Hit { rule: "random-string", what: "a string that looks like a key", place, rank: Rank::Look })
+    fits.then_some(Hit { rule: "random-string", what: "a string that looks like a key", place, rank: Rank::Look })
 }
 
 fn is_random(value: &str) -> bool {
@@ -101,5 +101,5 @@ fn is_public(before: &[u8], value: &str) -> bool {
     let line = near.rsplit(|byte| *byte == b'\n').next().unwrap_or(near).to_ascii_lowercase();
     let says = |word: &&str| line.windows(word.len()).any(|window| window == word.as_bytes());
     ["12D3KooW", "16U", "AQA", "Noise", "Qm", "bafy", "AAAA", "MII", "sha"].iter().any(|start| value.starts_with(start))
-        || PUBLIC.iter().any(|word| says(word))
+        || PUBLIC.iter().any(says)
 }

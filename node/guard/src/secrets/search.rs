@@ -23,7 +23,7 @@ pub fn search(text: &str) -> Vec<Hit> {
 }
 
 fn read(text: &str, levels: usize) -> Vec<Hit> {
-    let mut hits = marks(text, true);
+    let mut hits = starts(text, true);
     hits.extend(runs(text));
     if levels > 0
         && let Some(view) = decoded::unescape(text)
@@ -36,7 +36,7 @@ fn read(text: &str, levels: usize) -> Vec<Hit> {
 
 /// What a look begins at.
 #[derive(Debug, Clone, Copy)]
-enum Mark {
+enum Start {
     Rule(&'static Rule),
     Block(&'static Block),
     WebToken,
@@ -45,40 +45,40 @@ enum Mark {
     Keyed(&'static Keyed),
 }
 
-static MARKS: LazyLock<(AhoCorasick, Vec<(&'static str, Mark)>)> = LazyLock::new(|| {
-    let rules = rules::all().flat_map(|rule| rule.starts.iter().map(move |start| (*start, Mark::Rule(rule))));
-    let blocks = BLOCKS.iter().map(|block| (block.start, Mark::Block(block)));
-    let others = [("eyJ", Mark::WebToken), ("://", Mark::Url)];
-    let words = WORDS.iter().map(|word| (word.word, Mark::Word(word)));
-    let keyed = KEYED.iter().map(|keyed| (keyed.word, Mark::Keyed(keyed)));
-    let marks: Vec<(&str, Mark)> = rules.chain(blocks).chain(others).chain(words).chain(keyed).collect();
+static STARTS: LazyLock<(AhoCorasick, Vec<(&'static str, Start)>)> = LazyLock::new(|| {
+    let rules = rules::all().flat_map(|rule| rule.starts.iter().map(move |start| (*start, Start::Rule(rule))));
+    let blocks = BLOCKS.iter().map(|block| (block.start, Start::Block(block)));
+    let others = [("eyJ", Start::WebToken), ("://", Start::Url)];
+    let words = WORDS.iter().map(|word| (word.word, Start::Word(word)));
+    let keyed = KEYED.iter().map(|keyed| (keyed.word, Start::Keyed(keyed)));
+    let starts: Vec<(&str, Start)> = rules.chain(blocks).chain(others).chain(words).chain(keyed).collect();
     // One automaton for both, since each pass over the text costs: tokens are compared once more.
     let automaton = AhoCorasick::builder()
         .kind(Some(AhoCorasickKind::DFA))
         .ascii_case_insensitive(true)
-        .build(marks.iter().map(|(start, _)| *start))
+        .build(starts.iter().map(|(start, _)| *start))
         .expect("the table fits an automaton");
-    (automaton, marks)
+    (automaton, starts)
 });
 
 /// What is known by its form, and, if `named`, what is known by a name beside it.
-fn marks(text: &str, named: bool) -> Vec<Hit> {
-    let (automaton, marks) = &*MARKS;
+fn starts(text: &str, named: bool) -> Vec<Hit> {
+    let (automaton, starts) = &*STARTS;
     let bytes = text.as_bytes();
     let mut hits: Vec<Hit> = Vec::new();
     // What is in a token is part of it.
     let mut done = 0;
     for found in automaton.find_overlapping_iter(text) {
-        let (start, mark) = marks[found.pattern().as_usize()];
+        let (start, kind) = starts[found.pattern().as_usize()];
         let place = found.start()..found.end();
-        let hit = match mark {
-            Mark::Word(word) => named.then(|| assigned::find(text, word, place)).flatten(),
-            Mark::Keyed(keyed) => named.then(|| keyed::find(text, keyed, place)).flatten(),
+        let hit = match kind {
+            Start::Word(word) => named.then(|| assigned::find(text, word, place)).flatten(),
+            Start::Keyed(keyed) => named.then(|| keyed::find(text, keyed, place)).flatten(),
             _ if place.start < done || bytes[place.clone()] != *start.as_bytes() => None,
-            Mark::Rule(rule) => rule.find(bytes, place).map(|place| form(rule.id, rule.what, place)),
-            Mark::Block(block) => block.find(bytes, place).map(|place| form(block.id, block.what, place)),
-            Mark::WebToken => blocks::web_token(bytes, place).map(|place| form("jwt", "a JSON web token", place)),
-            Mark::Url => urls::find(text, place),
+            Start::Rule(rule) => rule.find(bytes, place).map(|place| form(rule.id, rule.what, place)),
+            Start::Block(block) => block.find(bytes, place).map(|place| form(block.id, block.what, place)),
+            Start::WebToken => blocks::web_token(bytes, place).map(|place| form("jwt", "a JSON web token", place)),
+            Start::Url => urls::find(text, place),
         };
         let Some(hit) = hit else { continue };
         if hit.rank == Rank::Form {
@@ -125,7 +125,7 @@ fn runs(text: &str) -> Vec<Hit> {
         hits.extend(look::find(text, &run));
         if let Some((view, end)) = decoded::base64(bytes, run) {
             done = end;
-            hits.extend(marks(&view.text, false).into_iter().map(|hit| Hit { place: view.origin(hit.place), ..hit }));
+            hits.extend(starts(&view.text, false).into_iter().map(|hit| Hit { place: view.origin(hit.place), ..hit }));
         }
     }
     hits

@@ -141,6 +141,7 @@ fn secrets_in_json() {
 #[test]
 fn environments() {
     finds_in("# shop\nDB_PASSWORD=§\n", "env-password", "swordfish");
+    finds_in("DB_PASSWORD=§\n", "env-password", "7x!(b;Q)");
     finds_in("export STRIPE_SECRET=§\n", "env-key", DRAWN);
     finds_in("SECRET_KEY_BASE='§'\n", "env-key", DRAWN);
     finds_in("password: §\n", "password", GOOD);
@@ -285,6 +286,8 @@ fn ordinary_code_passes() {
         "the password is required",
         "token: v2::Token,",
         "SECRET_BACKEND=filesystem",
+        "TOKEN=get_token_v2(1)",
+        "API_KEY=$(pass show api-key1)",
         "\"integrity\": \"sha512-9Jh2kS0dYqZ7wq1c2v3b4n5m6Q7W8E9R0TyUiOpAsDfGhJkLzXcVbNm1Q2w3E4r5T6y7U8i9O0pAsDfGhJkLzA==\"",
         "sk_test_… and ghp_… are prefixes",
         "uses: cloudflare/wrangler-action@0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c",
@@ -331,6 +334,8 @@ fn hostile_texts_take_their_time_once() {
         "\\\\\\\\",
     ] {
         scan(&piece.repeat(SIZE / piece.len()));
+        let spoiled = format!("{piece}{}", Letters(1).run(super::alphabet::BASE64, 32));
+        scan(&spoiled.repeat(SIZE / spoiled.len()));
     }
 }
 

@@ -102,14 +102,12 @@ fn tears_down(call: &Call<'_>) -> bool {
                 || verb.texts().any(|text| text.ends_with("-destroy"))
                 || (words[0] == "state" && any(&["rm"]))
         }
-        "pulumi" | "cdk" | "cdktf" | "copilot" | "eb" => {
-            any(&["destroy", "terminate"]) || (words[0] == "stack" && any(&["rm"]))
-        }
+        "pulumi" | "cdk" | "cdktf" | "eb" => any(&["destroy", "terminate"]) || (words[0] == "stack" && any(&["rm"])),
         "sls" | "serverless" | "sst" | "amplify" => any(&["remove", "delete"]),
         "aws" => aws(&words, &verb),
         "gcloud" | "az" | "doctl" | "linode-cli" | "hcloud" | "oci" | "ibmcloud" | "scw" | "eksctl" | "kops"
         | "kind" | "k3d" | "minikube" | "civo" | "vultr-cli" | "exo" | "openstack" | "sam" | "wrangler" | "argocd"
-        | "azd" | "vault" => words
+        | "copilot" | "azd" | "vault" => words
             .iter()
             .take(5)
             .any(|word| matches!(*word, "delete" | "destroy" | "purge" | "del" | "down" | "remove" | "terminate")),
@@ -160,7 +158,7 @@ fn containers(name: &str, words: &[&str], verb: &Call<'_>) -> bool {
         || (first == "volume" && second == "rm")
         || (matches!(first, "stack" | "service" | "swarm" | "network" | "secret" | "config")
             && matches!(second, "rm" | "leave"))
-        || (first == "rm" && verb.option('f', "force"))
+        || (matches!(first, "rm" | "rmi") && verb.option('f', "force"))
         || (composed("down") && (rest_has_v || verb.has(&["--rmi"])))
         || (composed("rm") && rest_has_v)
 }

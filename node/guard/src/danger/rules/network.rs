@@ -221,10 +221,16 @@ fn of_argument(text: &str, fetches: bool) -> Vec<&'static Rule> {
         let end = text[at..]
             .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ')'))
             .map_or(text.len(), |end| at + end);
-        return of_url(&text[at..end]).into_iter().filter(|rule| rule.id != UNREADABLE.id).collect();
+        // What is put together only when it runs is no address here.
+        let whole = fetches && at == 0 && !text.contains(['$', '{', '`', ' ']);
+        return of_url(&text[at..end]).into_iter().filter(|rule| whole || rule.id != UNREADABLE.id).collect();
     }
     if !fetches || text.starts_with('-') {
         return Vec::new();
+    }
+    let local = text.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    if local {
+        return vec![&PRIVATE];
     }
     if text.contains("://") {
         return of_url(text).into_iter().filter(|rule| rule.id != UNREADABLE.id).collect();
