@@ -45,6 +45,9 @@ impl Seat {
     }
 
     pub(crate) fn poll_tend(&self) -> Option<Timestamp> {
+        if !self.room.is_member(&self.me()) {
+            return None;
+        }
         let expiry = self.expiries().map(|(at, _)| at).min();
         let release = self.tending.away.filter(|_| self.is_my_turn_to_release()).map(|(_, since)| since + AWAY);
         expiry.into_iter().chain(release).min().map(|at| self.tending.paused.map_or(at, |until| at.max(until)))

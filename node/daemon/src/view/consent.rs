@@ -255,7 +255,13 @@ pub fn judged(requested: &Requested, payload: Option<&str>) -> Judged {
         Action::ApplyPatch => danger::Action::ApplyPatch { patch: payload },
         Action::FetchUrl => danger::Action::FetchUrl { url: payload },
     };
-    let judgement = danger::judge(&action);
+    let mut judgement = danger::judge(&action);
+    // Where something is to be put counts, whatever it is that is to be done.
+    if requested.action != Action::WriteFile && !target.is_empty() {
+        let there = danger::judge(&danger::Action::WriteFile { path: target, content: "" });
+        judgement.risk = judgement.risk.max(there.risk);
+        judgement.warnings.extend(there.warnings);
+    }
     let paths = match requested.action {
         Action::ApplyPatch => Patch::parse(payload)
             .map(|patch| patch.paths().into_iter().map(str::to_owned).collect())
