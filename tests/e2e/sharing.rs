@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::lab::Lab;
 use crate::patience::until;
 use crate::person::{Person, no_human_here};
-use crate::story::two;
+use crate::story::two_without_bounds;
 
 const PATCH: &str = "--- a/src/one.rs\n+++ b/src/one.rs\n@@ -1 +1 @@\n-a\n+b\n";
 
@@ -23,9 +23,13 @@ async fn arrived(person: &Person, artifact: &str) -> serde_json::Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_patch_lies_in_the_quarantine_until_a_human_takes_it_out() {
     let lab = Lab::new().await;
-    let (alice, bob) = two(&lab).await;
+    if no_human_here() {
+        return;
+    }
+    let (alice, bob) = two_without_bounds(&lab).await;
     // Bob has no agent: whatever its host starts would count as one.
     let hers = alice.agent().await;
+    hers.ask("pair_claim", json!({})).await;
     let patch = json!({ "headline": "a fix", "content": PATCH, "is_patch": true });
     let shared = hers.ask("pair_share_code", patch).await;
     let artifact = shared["artifact"].as_str().expect("an artifact").to_owned();
@@ -37,9 +41,6 @@ async fn a_patch_lies_in_the_quarantine_until_a_human_takes_it_out() {
     let text = read["events"][0]["text"].as_str().expect("a text");
     assert!(text.contains("+b") && read["events"][0]["kind"] == "code", "{read}");
 
-    if no_human_here() {
-        return;
-    }
     let export = ["quarantine", "export", &artifact, "."];
     let exported = bob.ask(&export).await;
     let path = std::path::PathBuf::from(exported["path"].as_str().expect("a path"));
@@ -55,8 +56,12 @@ async fn a_patch_lies_in_the_quarantine_until_a_human_takes_it_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn much_code_arrives_although_a_companion_is_killed() {
     let lab = Lab::new().await;
-    let (alice, bob) = two(&lab).await;
+    if no_human_here() {
+        return;
+    }
+    let (alice, bob) = two_without_bounds(&lab).await;
     let hers = alice.agent().await;
+    hers.ask("pair_claim", json!({})).await;
     let content: String = (0..150_000).map(|line| format!("line {line}\n")).collect();
     let shared = hers.ask("pair_share_code", json!({ "headline": "much", "content": content })).await;
     bob.kill().await;

@@ -380,3 +380,16 @@ fn what_comes_to_mind_is_a_bit_of_everything() {
         assert!(with.get(kind).is_some_and(|count| *count > 1), "{kind}: {with:?}");
     }
 }
+
+#[test]
+fn who_comes_in_later_makes_nothing_true_that_was_said_before() {
+    let mut table = Table::set();
+    let carol = MemberId([77; 32]);
+    let early = table.say(2, human(2), Body::Verified(Verified { member: carol }));
+    let invite = table.invite();
+    table.hear(0, 0xff);
+    table.say(0, human(0), Body::Admitted(Admitted { member: carol, invite, name: "carol".into() }));
+    assert!(table.room().is_member(&carol));
+    assert_eq!(table.room().state().marks.get(&early), Some(&pairwave_core::mark::Mark::NoSuchMember));
+    assert!(!table.room().state().verification.is_verified_by(&table.member(2), &carol));
+}

@@ -307,7 +307,7 @@ mod tests {
     fn a_knock_that_waits_at_a_relay_is_told() {
         let knocking = RoomView { state: "waiting".into(), title: String::new(), ..room() };
         let left_at = Some("2026-11-21T11:00:00Z".into());
-        let left = said(vec![RoomView { knock_left_at: left_at, ..knocking.clone() }]);
+        let left = said(vec![RoomView { knock_left_at: left_at, ..knocking.clone() }]).replace('\n', " ");
         assert!(left.contains("your knock waits at a relay, left 1 hour ago"), "{left}");
         let unheard = said(vec![knocking]);
         assert!(!unheard.contains("relay") && unheard.contains("goes on trying"), "{unheard}");

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use pairwave_api::*;
 use tokio::time::Duration;
 
-use self::world::{Person, Table, two};
+use self::world::{Person, Table, two, two_who_agreed};
 use super::*;
 
 fn say(text: &str) -> Send {

@@ -19,7 +19,7 @@ async fn arrived(person: &Person, id: &str) -> ArtifactItem {
 
 #[tokio::test]
 async fn what_is_shared_lies_inert_on_the_other_side() {
-    let (_table, alice, bob) = two().await;
+    let (_table, alice, bob) = two_who_agreed().await;
     let shared = alice.ask(patch()).await.unwrap();
     assert_eq!((&shared.event, shared.size), (&shared.artifact, PATCH.len() as u64));
     let item = arrived(&bob, &shared.artifact).await;
@@ -39,7 +39,7 @@ async fn what_is_shared_lies_inert_on_the_other_side() {
 
 #[tokio::test]
 async fn a_patch_is_shown_taken_apart() {
-    let (_table, alice, bob) = two().await;
+    let (_table, alice, bob) = two_who_agreed().await;
     let shared = alice.ask(patch()).await.unwrap();
     arrived(&bob, &shared.artifact).await;
     let show = ShowArtifact { artifact: shared.artifact[..8].into(), ..ShowArtifact::default() };
@@ -61,7 +61,7 @@ async fn a_patch_is_shown_taken_apart() {
 
 #[tokio::test]
 async fn the_human_exports_and_removes() {
-    let (_table, alice, bob) = two().await;
+    let (_table, alice, bob) = two_who_agreed().await;
     let shared = alice.ask(patch()).await.unwrap();
     let file = arrived(&bob, &shared.artifact).await.file.unwrap();
     let artifact = shared.artifact;

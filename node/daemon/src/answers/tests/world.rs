@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
-use pairwave_api::{Ask, Created, Face, Failure, Hello, Home, Join, JoinState, Joined, Request};
+use pairwave_api::{
+    AcceptCharter, Ask, CharterText, ClaimFloor, Created, Face, Failure, Hello, Home, Join, JoinState, Joined,
+    ProposeCharter, Request, ShowCharter, Verify,
+};
 use pairwave_core::effect::Effect;
 use pairwave_core::input::{Input, LinkId};
 use pairwave_core::key::{Identity, StorageKey};
@@ -229,6 +232,22 @@ pub async fn two() -> (Table, Person, Person) {
     for person in [&alice, &bob] {
         person.until(pairwave_api::Rooms {}, |list| (list.rooms[0].online == 1).then_some(())).await;
     }
+    (table, alice, bob)
+}
+
+/// As [`two`]; they have compared words and agreed on a charter, and Alice has the floor.
+pub async fn two_who_agreed() -> (Table, Person, Person) {
+    let (table, alice, bob) = two().await;
+    let heard = |say: &[String]| Verify { heard: Some(say.join(" ")), ..Verify::default() };
+    let (hers, his) = (alice.ask(Verify::default()).await.unwrap(), bob.ask(Verify::default()).await.unwrap());
+    assert!(alice.ask(heard(&his.say)).await.unwrap().verified);
+    assert!(bob.ask(heard(&hers.say)).await.unwrap().verified);
+    let charter = CharterText { title: "a parser".into(), purpose: "to share code".into(), ..CharterText::default() };
+    alice.ask(ProposeCharter { room: None, charter }).await.unwrap();
+    bob.until(ShowCharter::default(), |charter| (charter.state == "proposed").then_some(())).await;
+    bob.ask(AcceptCharter::default()).await.unwrap();
+    alice.until(ShowCharter::default(), |charter| (charter.state == "agreed").then_some(())).await;
+    assert!(alice.ask(ClaimFloor::default()).await.unwrap().yours);
     (table, alice, bob)
 }
 
