@@ -9,6 +9,7 @@
 mod judging;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use pairwave_wire::{cbor, limits};
 use serde::{Deserialize, Serialize};
@@ -123,7 +124,8 @@ pub struct Expired {
 /// The requests of a room.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actions {
-    requests: BTreeMap<EventId, Request>,
+    /// Shared with the checkpoints of the state, which are many and mostly the same.
+    requests: BTreeMap<EventId, Arc<Request>>,
     /// Those that wait for an answer.
     pending: BTreeSet<EventId>,
     /// Approvals for always, and the events that gave them, oldest first.
@@ -313,17 +315,20 @@ impl Request {
 
 impl Actions {
     pub fn get(&self, request: &EventId) -> Option<&Request> {
-        self.requests.get(request)
+        self.requests.get(request).map(Arc::as_ref)
     }
 
     /// All that are remembered.
     pub fn iter(&self) -> impl Iterator<Item = (&EventId, &Request)> {
-        self.requests.iter()
+        self.requests.iter().map(|(id, request)| (id, Arc::as_ref(request)))
     }
 
     /// Those that wait for an answer.
     pub fn pending(&self) -> impl Iterator<Item = (&EventId, &Request)> {
-        self.pending.iter().filter_map(|id| self.requests.get_key_value(id))
+        self.pending
+            .iter()
+            .filter_map(|id| self.requests.get_key_value(id))
+            .map(|(id, request)| (id, Arc::as_ref(request)))
     }
 
     /// An approval for always that covers such a request, made by this member.
@@ -362,7 +367,7 @@ impl Actions {
         self.check_request(&event.author, requested, of)?;
         self.requests.insert(
             position.id,
-            Request {
+            Arc::new(Request {
                 position,
                 by: event.author,
                 seq: event.seq,
@@ -380,7 +385,7 @@ impl Actions {
                 handed: None,
                 report: None,
                 expired: None,
-            },
+            }),
         );
         self.pending.insert(position.id);
         if self.requests.len() > REQUESTS {

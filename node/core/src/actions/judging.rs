@@ -1,6 +1,8 @@
 //! What moves a request on, judged by the causal past of the event that says so: what its author
 //! cannot have known does not count against it.
 
+use std::sync::Arc;
+
 use super::{
     Actions, Always, Approval, Approved, Completed, DENIALS, Denial, Denied, Expired, Handed, Report, Request, Risk,
     STANDING, Step, within,
@@ -135,7 +137,7 @@ impl Actions {
             return Ok(Err(refusal));
         }
         let step = step(event, id);
-        if let Some(request) = self.requests.get_mut(&approved.request) {
+        if let Some(request) = self.requests.get_mut(&approved.request).map(Arc::make_mut) {
             let (risk, always, under) = (request.risk_with(approved.risk), approved.always, approved.under);
             if always {
                 let (for_member, for_session, action) = (request.by, request.session, request.action);
@@ -156,7 +158,7 @@ impl Actions {
         if let Err(refusal) = self.check_deny(&event.author, denied, past)? {
             return Ok(Err(refusal));
         }
-        if let Some(request) = self.requests.get_mut(&denied.request) {
+        if let Some(request) = self.requests.get_mut(&denied.request).map(Arc::make_mut) {
             request.denial = Some(Denial { step: step(event, id), reason: denied.reason.clone() });
             remember(&mut self.denied, (request.to, request.hash), DENIALS, |(to, _)| *to);
             self.pending.remove(&denied.request);
@@ -166,7 +168,7 @@ impl Actions {
 
     pub(crate) fn hand(&mut self, event: &Event, handed: &Handed, past: &Past<'_>, id: EventId) -> Judged {
         let judged = self.check_hand(&event.author, handed, past)?;
-        if let (Ok(()), Some(request)) = (&judged, self.requests.get_mut(&handed.request)) {
+        if let (Ok(()), Some(request)) = (&judged, self.requests.get_mut(&handed.request).map(Arc::make_mut)) {
             request.handed = Some(step(event, id));
         }
         Ok(judged)
@@ -174,7 +176,7 @@ impl Actions {
 
     pub(crate) fn complete(&mut self, event: &Event, completed: &Completed, past: &Past<'_>, id: EventId) -> Judged {
         let judged = self.check_complete(&event.author, completed, past)?;
-        if let (Ok(()), Some(request)) = (&judged, self.requests.get_mut(&completed.request)) {
+        if let (Ok(()), Some(request)) = (&judged, self.requests.get_mut(&completed.request).map(Arc::make_mut)) {
             let detail = completed.detail.as_deref().map(|detail| beginning(detail, limits::HEADLINE).to_owned());
             let ok = completed.ok;
             request.report = Some(Report { step: step(event, id), ok, detail });
@@ -184,7 +186,7 @@ impl Actions {
 
     pub(crate) fn expire(&mut self, event: &Event, expired: &Expired, past: &Past<'_>, id: EventId) -> Judged {
         let judged = self.check_expire(&event.author, expired, past)?;
-        if let (Ok(()), Some(request)) = (&judged, self.requests.get_mut(&expired.request)) {
+        if let (Ok(()), Some(request)) = (&judged, self.requests.get_mut(&expired.request).map(Arc::make_mut)) {
             request.expired.get_or_insert(step(event, id));
             self.pending.remove(&expired.request);
         }
