@@ -227,3 +227,30 @@ fn turns_spent(max: u64) -> Failure {
     let message = format!("Your side has pushed {max} messages since it last summed up");
     Failure::new(Code::Refused, "turns_spent", message, "Sum up with pair_summarize, then go on.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_file_that_comes_along_may_be_secret_and_talk_of_one_is_not() {
+        let found = |field: &str, path: &str| !findings(field, path).is_empty();
+        for field in FILES {
+            assert!(found(field, "home/.ssh/id_ed25519"), "{field}");
+            assert!(!found(field, ".env.example") && !found(field, "src/env.rs"), "{field}");
+        }
+        for field in ["path", "files_modified", "text"] {
+            assert!(!found(field, ".env") && !found(field, "home/.ssh/id_ed25519"), "{field}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_a_relay_is_no_secret() {
+        let peer = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+        for transport in
+            ["ip4/203.0.113.7/udp/4011/quic-v1", "dns4/relay.example.org/tcp/4011", "ip6/2001:db8::7/tcp/1"]
+        {
+            assert_eq!(findings("relay", &format!("/{transport}/p2p/{peer}")), []);
+        }
+    }
+}
