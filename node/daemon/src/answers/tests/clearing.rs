@@ -76,7 +76,7 @@ async fn a_request_is_judged_in_a_list_and_alone() {
     let request = alice.ask(ask).await.unwrap().request;
     let listed = alice.ask(Requests::default()).await.unwrap().requests.remove(0);
     assert!(listed.risk == "high" && listed.needs_human && !listed.warnings.is_empty(), "{listed:?}");
-    assert_eq!(alice.ask(Requests::default()).await.unwrap().requests, [listed.clone()]);
+    assert_eq!(alice.ask(Requests::default()).await.unwrap().requests, std::slice::from_ref(&listed));
     let shown = alice.ask(ShowRequest { request: request.clone(), ..ShowRequest::default() }).await.unwrap();
     assert_eq!((shown.request, shown.payload.as_deref()), (listed, Some("rm -rf /")));
 
