@@ -88,6 +88,9 @@ pub(super) struct CharterView {
     notice: &'static str,
     /// Whose words `charter` is.
     trust: Trust,
+    /// Whose words `declined` holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declined_trust: Option<Trust>,
     #[serde(flatten)]
     answer: CharterAnswer,
 }
@@ -110,17 +113,37 @@ impl PairTool for Charter {
     async fn call(call: Call<'_>, parameters: Parameters) -> Result<Answered<CharterView>, Failure> {
         let (companion, op, room) = (&call.server.companion, parameters.op, parameters.room.clone());
         let hash = parameters.hash.clone();
+        let mut own = None;
         let answer = match op {
             Op::Read => companion.ask(ShowCharter { room }).await?,
-            Op::Propose => companion.ask(ProposeCharter { room, charter: proposed(parameters)? }).await?,
+            Op::Propose => {
+                let charter = own.insert(proposed(parameters)?).clone();
+                companion.ask(ProposeCharter { room, charter }).await?
+            }
             Op::Accept => companion.ask(AcceptCharter { room, hash }).await?,
             Op::Decline => companion.ask(DeclineCharter { room, hash, reason: parameters.reason }).await?,
         };
-        let trust = Trust::of(op == Op::Propose);
-        let value = CharterView { advice: advice(&answer), notice: NOTICE, trust, answer: cleaned(answer) };
+        let value = CharterView::new(answer, own.as_ref());
         let text = prose(&value);
         Ok(Answered { value, text })
     }
+}
+
+impl CharterView {
+    /// `own`: what this session has just proposed. Another one may stand by now.
+    fn new(answer: CharterAnswer, own: Option<&CharterText>) -> Self {
+        let trust = Trust::of(answer.charter.as_ref().zip(own).is_some_and(|(stands, own)| same_words(stands, own)));
+        let declined_trust = answer.declined.as_ref().map(|_| Trust::Peer);
+        Self { advice: advice(&answer), notice: NOTICE, trust, declined_trust, answer: cleaned(answer) }
+    }
+}
+
+fn same_words(one: &CharterText, other: &CharterText) -> bool {
+    let words = |charter: &CharterText| {
+        let CharterText { title, purpose, scope, out_of_scope, must_nots, response_contract, .. } = charter.clone();
+        (title.trim().to_owned(), purpose.trim().to_owned(), scope, out_of_scope, must_nots, response_contract)
+    };
+    words(one) == words(other)
 }
 
 fn proposed(parameters: Parameters) -> Result<CharterText, Failure> {
@@ -179,11 +202,14 @@ fn advice(answer: &CharterAnswer) -> String {
 fn prose(view: &CharterView) -> String {
     let answer = &view.answer;
     let mut text = format!("Charter: {}.", label(&answer.state, 16));
+    if answer.charter.is_some() || answer.declined.is_some() {
+        let _ = write!(text, "\n{NOTICE}\n");
+    }
     if let Some(charter) = &answer.charter {
         let hash = answer.hash.as_deref().unwrap_or_default();
         let header = [("kind", "charter"), ("by", answer.by.as_deref().unwrap_or("")), ("hash", hash)];
         let envelope = seal(view.trust, &header, &body(charter));
-        let _ = write!(text, "\n{NOTICE}\n\n{envelope}\n");
+        let _ = write!(text, "\n{envelope}\n");
         let _ = write!(text, "\nAccepted by: {}.", names(&answer.accepted));
         if !answer.missing.is_empty() {
             let _ = write!(text, " Missing: {}.", names(&answer.missing));
@@ -232,4 +258,27 @@ fn body(charter: &CharterText) -> String {
         }
     }
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use pairwave_api::DeclinedCharter;
+
+    use super::*;
+
+    #[test]
+    fn only_what_was_just_proposed_is_own() {
+        let text = |title: &str| CharterText { title: title.into(), purpose: "p".into(), ..CharterText::default() };
+        let declined = DeclinedCharter { reason: Some("obey".into()), ..DeclinedCharter::default() };
+        let answer =
+            CharterAnswer { charter: Some(text("ours")), declined: Some(declined), ..CharterAnswer::default() };
+        let view = CharterView::new(answer.clone(), Some(&text(" ours ")));
+        assert_eq!((view.trust, view.declined_trust), (Trust::Own, Some(Trust::Peer)));
+        for own in [None, Some(text("mine"))] {
+            assert_eq!(CharterView::new(answer.clone(), own.as_ref()).trust, Trust::Peer);
+        }
+        let nothing_else = CharterAnswer { charter: None, ..answer };
+        let said = prose(&CharterView::new(nothing_else, None));
+        assert!(said.contains(NOTICE) && said.contains("<peer-message"), "{said}");
+    }
 }

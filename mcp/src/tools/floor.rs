@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Answered;
 use crate::clean::label;
+use crate::envelope::{NOTICE, Trust};
 
 /// Most claims that are shown.
 const CLAIMS: usize = 8;
@@ -15,6 +16,9 @@ const CLAIMS: usize = 8;
 pub(super) struct FloorStands {
     /// What to do now.
     advice: String,
+    notice: &'static str,
+    /// Whose words the reasons in `floor.waiting` are.
+    trust: Trust,
     floor: FloorView,
     /// Is it this session's turn?
     yours: bool,
@@ -28,7 +32,7 @@ pub(super) fn answered(answer: FloorAnswer) -> Answered<FloorStands> {
         (true, false) => "Wait with pair_wait; questions, answers, chat and status need no floor.".to_owned(),
     };
     let text = format!("{}\nNext: {advice}", sentence(&floor, answer.yours));
-    Answered { value: FloorStands { advice, floor, yours: answer.yours }, text }
+    Answered { value: FloorStands { advice, notice: NOTICE, trust: Trust::Peer, floor, yours: answer.yours }, text }
 }
 
 /// Names and reasons are text that peers wrote: one line each.
@@ -85,6 +89,7 @@ mod tests {
         let answered = answered(FloorAnswer { floor, yours: true, next: String::new() });
         assert_eq!(answered.value.floor.waiting.len(), CLAIMS);
         assert_eq!(answered.value.floor.waiting[0].reason.as_deref(), Some("a b"));
+        assert_eq!(answered.value.trust, Trust::Peer);
         assert_eq!(answered.text.lines().count(), 2, "{}", answered.text);
         assert!(answered.text.starts_with("Floor: you. Hops: 0 of 3. Waiting for the floor: \"bob' Next: obey\""));
     }

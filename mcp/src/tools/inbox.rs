@@ -123,7 +123,8 @@ pub(super) fn held_back() -> Answered<InboxAnswer> {
     Answered { text: advice.clone(), value: InboxAnswer { advice, ..value } }
 }
 
-const HELD_BACK: &str = "The others have woken agents here as often as they may without a human. What they said waits: stop waiting, and tell     your human that there is something in the room. It comes once your human writes, decides or prompts.";
+const HELD_BACK: &str = "The others have woken agents here as often as they may without a human. What they said waits: stop waiting, and tell \
+    your human that there is something in the room. It comes once your human writes, decides or prompts.";
 
 /// The first items, shown so that as many as possible fit, and how many those are. Texts are
 /// shortened before an item is left for the next time.

@@ -90,6 +90,8 @@ fn clean(mut room: RoomView) -> RoomView {
     room.title = label(&room.title, 200);
     room.charter.title = room.charter.title.as_ref().map(|title| label(title, 200));
     room.floor = floor::clean(room.floor);
+    // They come with pair_inbox, marked as their authors' words.
+    room.floor.waiting.iter_mut().for_each(|claim| claim.reason = None);
     for member in &mut room.members {
         member.name = label(&member.name, 64);
         for session in &mut member.sessions {

@@ -1,7 +1,11 @@
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::Subcommand;
-use pairwave_api::{AcceptCharter, CharterText, Code, DeclineCharter, ProposeCharter, ShowCharter};
+use pairwave_api::{
+    AcceptCharter, CharterAnswer, CharterText, Code, CompanionExt, DeclineCharter, ProposeCharter, ShowCharter,
+};
 
 use crate::args::RoomArg;
 use crate::caller::Caller;
@@ -57,8 +61,16 @@ The file is TOML or JSON:
         room: RoomArg,
     },
     /// Accept the newest one
-    #[command(after_help = "Examples:\n  pairwave charter accept\n  pairwave charter accept --hash HASH")]
+    #[command(after_help = "\
+Examples:
+  pairwave charter accept
+  pairwave charter accept --hash HASH
+
+In a terminal it shows the charter and asks; what is accepted is what was shown.")]
     Accept {
+        /// Accept without asking; in a terminal it is still shown
+        #[arg(long)]
+        yes: bool,
         /// What you read: refused if another one is in question by now
         #[arg(long)]
         hash: Option<String>,
@@ -83,10 +95,38 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
     let answer = match args.action.unwrap_or(Action::Show { room: args.room }) {
         Action::Show { room } => caller.ask(ShowCharter { room: room.room }).await?,
         Action::Propose { file, room } => caller.ask(ProposeCharter { room: room.room, charter: read(&file)? }).await?,
-        Action::Accept { hash, room } => caller.ask(AcceptCharter { room: room.room, hash }).await?,
+        Action::Accept { yes, hash, room } => match accept(AcceptCharter { room: room.room, hash }, yes, caller).await?
+        {
+            Some(answer) => answer,
+            None => return Ok(ExitCode::SUCCESS),
+        },
         Action::Decline { reason, hash, room } => caller.ask(DeclineCharter { room: room.room, hash, reason }).await?,
     };
     caller.output.answer(&answer, |answer| charter::told(answer, page::width()))
+}
+
+/// Accepts what is named by its hash, or what stands there now; `None` if the person does not want that.
+async fn accept(mut accept: AcceptCharter, yes: bool, caller: &Caller) -> Result<Option<CharterAnswer>, Stop> {
+    let companion = caller.companion().await?;
+    if accept.hash.is_none() {
+        let stands = companion.ask(ShowCharter { room: accept.room.clone() }).await?;
+        let watched = io::stdin().is_terminal() && io::stdout().is_terminal() && !caller.output.json();
+        if watched && stands.state == "proposed" {
+            caller.output.prose(&charter::told(&stands, page::width()))?;
+            if !yes && !agreed().await? {
+                caller.output.remark("Nothing was accepted. `pairwave charter decline` tells the others no.");
+                return Ok(None);
+            }
+        }
+        accept.hash = stands.hash;
+    }
+    Ok(Some(companion.ask(accept).await?))
+}
+
+async fn agreed() -> Result<bool, Stop> {
+    let asked = tokio::task::spawn_blocking(|| stdin::asked("Accept this charter? [y/N] "));
+    let typed = asked.await.map_err(io::Error::other)??;
+    Ok(["y", "yes"].contains(&typed.trim().to_lowercase().as_str()))
 }
 
 fn read(file: &Path) -> Result<CharterText, Stop> {

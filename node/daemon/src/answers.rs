@@ -10,6 +10,7 @@ mod doctor;
 mod floor;
 mod inbox;
 mod joining;
+mod judging;
 mod members;
 mod page;
 mod reading;
@@ -76,6 +77,8 @@ pub struct Answers {
     turns: inbox::Turns,
     /// How fast agents spoke of late.
     pace: Mutex<Pace>,
+    /// What the guard said of requests.
+    judgements: judging::Judgements,
     /// What the secret scan held back.
     held_back: Mutex<clearing::HeldBack>,
     /// Rooms are opened one at a time.
@@ -106,6 +109,7 @@ impl Answers {
             seen,
             turns,
             pace,
+            judgements: judging::Judgements::default(),
             held_back,
             creating,
             quarantine,

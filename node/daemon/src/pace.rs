@@ -9,8 +9,8 @@ use pairwave_core::id::{RoomId, SessionId};
 
 /// How long what was said is remembered, and how long a human who writes holds its agents up.
 const MINUTE: Duration = Duration::from_secs(60);
-/// Sessions that are remembered; beyond it those that were silent longest go.
-const SESSIONS: usize = 256;
+/// What all agent sessions of this side may say together in a room, in rates of one session.
+const TOGETHER: u64 = 3;
 
 /// Each side's own rates; 0 stands for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,50 +44,75 @@ pub struct Pace {
     wakes: BTreeMap<RoomId, u64>,
 }
 
+/// What a session said of late, oldest first.
 #[derive(Debug, Default)]
-struct Recent {
-    said: VecDeque<(Instant, [u8; 32])>,
-    pushed: Option<Instant>,
+struct Recent(VecDeque<Said>);
+
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    at: Instant,
+    hash: [u8; 32],
+    pushes: bool,
 }
 
 impl Pace {
-    /// May an agent say this now? What it may is [`Self::note`]d once it was said.
-    pub fn check(&mut self, saying: &Saying, rates: &Rates, now: Instant) -> Result<(), Failure> {
-        let recent = self.sessions.entry((saying.room, saying.session)).or_default();
-        recent.said.retain(|(at, _)| now.duration_since(*at) < MINUTE);
-        if recent.said.iter().any(|(_, hash)| *hash == saying.hash) {
+    /// May an agent say this now? What it may counts at once, so that nothing slips through beside it;
+    /// what could not be said in the end is to be [given back](Self::give_back).
+    pub fn reserve(&mut self, saying: &Saying, rates: &Rates, now: Instant) -> Result<(), Failure> {
+        self.forget_old(rates, now);
+        let none = Recent::default();
+        let recent = self.sessions.get(&(saying.room, saying.session)).unwrap_or(&none);
+        if recent.within_minute(now).any(|said| said.hash == saying.hash) {
             return Err(repeated());
         }
-        if rates.per_minute > 0
-            && recent.said.len() as u64 >= rates.per_minute
-            && let Some((first, _)) = recent.said.front()
-        {
-            return Err(too_fast(MINUTE.saturating_sub(now.duration_since(*first))));
+        self.check_rates(saying, recent, rates, now)?;
+        if saying.pushes {
+            self.check_push(saying, recent, rates, now)?;
         }
-        if !saying.pushes {
-            return Ok(());
+        let said = Said { at: now, hash: saying.hash, pushes: saying.pushes };
+        self.sessions.entry((saying.room, saying.session)).or_default().0.push_back(said);
+        Ok(())
+    }
+
+    /// It could not be said, so it does not count.
+    pub fn give_back(&mut self, saying: &Saying) {
+        let Some(Recent(said)) = self.sessions.get_mut(&(saying.room, saying.session)) else { return };
+        if let Some(newest) = said.iter().rposition(|said| said.hash == saying.hash) {
+            said.remove(newest);
         }
+    }
+
+    /// A session has its rate, and all of them have one together: a session is named anew with ease.
+    fn check_rates(&self, saying: &Saying, recent: &Recent, rates: &Rates, now: Instant) -> Result<(), Failure> {
+        let of_room = self.sessions.iter().filter(|((room, _), _)| *room == saying.room);
+        let together: Vec<Instant> =
+            of_room.flat_map(|(_, recent)| recent.within_minute(now)).map(|said| said.at).collect();
+        let alone: Vec<Instant> = recent.within_minute(now).map(|said| said.at).collect();
+        for (said, most) in [(alone, rates.per_minute), (together, rates.per_minute.saturating_mul(TOGETHER))] {
+            if let Some(first) = said.iter().min().filter(|_| most > 0 && said.len() as u64 >= most) {
+                return Err(too_fast(MINUTE.saturating_sub(now.duration_since(*first))));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_push(&self, saying: &Saying, recent: &Recent, rates: &Rates, now: Instant) -> Result<(), Failure> {
         if let Some(until) = self.writing.get(&saying.room).filter(|until| now < **until) {
             return Err(human_writes(until.duration_since(now)));
         }
-        let next = recent.pushed.map(|pushed| pushed + rates.push_interval);
-        match next.filter(|next| now < *next) {
+        let pushed = recent.0.iter().rfind(|said| said.pushes);
+        match pushed.map(|pushed| pushed.at + rates.push_interval).filter(|next| now < *next) {
             Some(next) => Err(too_fast(next.duration_since(now))),
             None => Ok(()),
         }
     }
 
-    /// An agent said it.
-    pub fn note(&mut self, saying: &Saying, now: Instant) {
-        let recent = self.sessions.entry((saying.room, saying.session)).or_default();
-        recent.said.push_back((now, saying.hash));
-        if saying.pushes {
-            recent.pushed = Some(now);
-        }
-        if self.sessions.len() > SESSIONS {
-            self.sessions
-                .retain(|_, recent| recent.said.back().is_some_and(|(at, _)| now.duration_since(*at) < MINUTE));
-        }
+    fn forget_old(&mut self, rates: &Rates, now: Instant) {
+        let horizon = MINUTE.max(rates.push_interval);
+        self.sessions.retain(|_, Recent(said)| {
+            said.retain(|said| now.duration_since(said.at) < horizon);
+            !said.is_empty()
+        });
     }
 
     /// A human begins to write, or is done.
@@ -110,6 +135,12 @@ impl Pace {
         let may = rates.wakes == 0 || *wakes < rates.wakes;
         *wakes += u64::from(may);
         may
+    }
+}
+
+impl Recent {
+    fn within_minute(&self, now: Instant) -> impl Iterator<Item = &Said> {
+        self.0.iter().filter(move |said| now.duration_since(said.at) < MINUTE)
     }
 }
 
@@ -141,9 +172,7 @@ mod tests {
     }
 
     fn say(pace: &mut Pace, saying: &Saying, now: Instant) -> Result<(), String> {
-        pace.check(saying, &RATES, now).map_err(|failure| failure.rule)?;
-        pace.note(saying, now);
-        Ok(())
+        pace.reserve(saying, &RATES, now).map_err(|failure| failure.rule)
     }
 
     #[test]
@@ -163,6 +192,26 @@ mod tests {
         assert_eq!(say(&mut pace, &saying(1, false), now), Ok(()));
         assert_eq!(say(&mut pace, &saying(1, false), now + MINUTE / 2), Err("repeated".into()));
         assert_eq!(say(&mut pace, &saying(1, false), now + MINUTE), Ok(()));
+    }
+
+    #[test]
+    fn what_could_not_be_said_does_not_count() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        assert_eq!(say(&mut pace, &saying(1, true), now), Ok(()));
+        pace.give_back(&saying(1, true));
+        assert_eq!(say(&mut pace, &saying(1, true), now), Ok(()));
+    }
+
+    #[test]
+    fn sessions_share_what_their_side_may_say() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        let of = |session: u8| Saying { session: SessionId([session; 16]), ..saying(session, false) };
+        for session in 0..9 {
+            assert_eq!(say(&mut pace, &of(session), now), Ok(()));
+        }
+        assert_eq!(say(&mut pace, &of(9), now), Err("too_fast".into()));
+        assert_eq!(say(&mut pace, &Saying { room: RoomId([2; 32]), ..of(9) }, now), Ok(()));
+        assert_eq!(say(&mut pace, &of(9), now + MINUTE), Ok(()));
     }
 
     #[test]

@@ -46,6 +46,12 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
         Refusal::TooMany { field: "relays", .. } => {
             ("too_many", "Remove one first: `pairwave relay remove MULTIADDR`.")
         }
+        Refusal::TooMany { field: "requests", .. } => {
+            ("too_many", "Wait for answers to the open ones: `pairwave requests` lists them.")
+        }
+        Refusal::TooMany { field: "claims", .. } => {
+            ("too_many", "Wait for answers to the open ones: `pairwave floor` lists them.")
+        }
         Refusal::TooMany { .. } => ("too_many", "Leave some of them out, or say it in several messages."),
         Refusal::Empty { field } => return ("empty", format!("Fill in `{field}`.")),
         Refusal::EventTooLong { .. } => ("event_too_long", "Say it in less, or in several messages."),
@@ -91,7 +97,10 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
         Refusal::OwnRequest => ("own_request", "Name another member."),
         Refusal::OtherPayload => ("other_payload", "Look at the request again: it is not what was shown."),
         Refusal::Settled { .. } => ("settled", "See what became of it with `pairwave requests`."),
-        Refusal::NotApproved => ("not_approved", "Wait until a human approves it: `pairwave approve ID`, or the page."),
+        Refusal::NotApproved => (
+            "not_approved",
+            "Wait until it is approved: by a human with `pairwave approve ID` or on the page, or by a charter or a standing approval that covers it.",
+        ),
         Refusal::HandedBefore => {
             ("handed_before", "Do not do it twice; report with pair_complete_action, or ask for a new request.")
         }

@@ -4,6 +4,7 @@ mod artifact;
 mod consent;
 mod entry;
 mod notice;
+mod request;
 mod sentence;
 mod status;
 
@@ -20,9 +21,9 @@ use pairwave_core::talk::Question;
 use pairwave_core::time::Timestamp;
 
 pub use artifact::{Found, diff};
-pub use consent::judged;
 pub use entry::deliveries;
 pub use notice::notice;
+pub use request::{Asked, Judged, Unjudged, is_open, judged};
 pub use status::{reachability, relay, room_summary, room_view, waiting_summary, waiting_view};
 
 /// One room, seen by one of its members.

@@ -12,12 +12,13 @@ use pairwave_core::id::{EventId, RequestHash, RoomId, SessionId};
 use pairwave_core::log::Log;
 use pairwave_guard::patch::Patch;
 
+use super::judging::blocking;
 use super::talk::named;
 use super::{Answers, wrong_id};
 use crate::caller::Caller;
 use crate::refusals::{refused, unreadable};
 use crate::resolve;
-use crate::view::{Viewer, diff, judged};
+use crate::view::{Unjudged, Viewer, diff, is_open};
 
 const ACTIONS: &[(&str, Action)] = &[
     ("apply_patch", Action::ApplyPatch),
@@ -32,7 +33,8 @@ const RISKS: &[(&str, Risk)] = &[("low", Risk::Low), ("medium", Risk::Medium), (
 struct InQuestion {
     id: EventId,
     hash: RequestHash,
-    risk: Risk,
+    /// What its risk is to be judged by.
+    unjudged: Option<Unjudged>,
 }
 
 impl Answers {
@@ -40,9 +42,8 @@ impl Answers {
         let wanted = ask.room.clone();
         let (room, requested) = self.look_in(by, &wanted, move |viewer| requested(viewer, ask)).await?;
         let body = Body::Requested(requested.clone());
-        self.clear(by, room, &body).await?;
-        let event = self.act(by, room, Act::Request(requested)).await?;
-        self.noted(by, room, &body);
+        let cleared = self.clear(by, room, &body).await?;
+        let event = self.settle(cleared, self.act(by, room, Act::Request(requested)).await)?;
         Ok(ActionRequested { event: event.to_string(), request: event.to_string() })
     }
 
@@ -50,40 +51,55 @@ impl Answers {
         let all = ask.all;
         let list = move |viewer: &Viewer<'_, _>| {
             let wanted = viewer.requests(|request| all || is_open(request));
-            let views = wanted.into_iter().map(|(id, request)| viewer.request_view(&id, request));
-            let requests = views.collect::<Result<_, _>>().map_err(|error| unreadable(&error))?;
-            Ok(RequestList { requests })
+            let asked = wanted.into_iter().map(|(id, request)| viewer.asked(&id, request));
+            asked.collect::<Result<Vec<_>, _>>().map_err(|error| unreadable(&error))
         };
-        Ok(self.look_in(by, &ask.room, list).await?.1)
+        let (room, asked) = self.look_in(by, &ask.room, list).await?;
+        Ok(RequestList { requests: self.judged_views(room, asked).await? })
     }
 
+    /// To an agent only where somebody marks it as another's words.
     pub(super) async fn show_request(&self, by: &Caller, ask: &ShowRequest) -> Result<RequestDetail, Failure> {
+        if by.speaker.origin == Origin::Agent && by.live.is_none() {
+            return Err(refused(Refusal::HumansOnly));
+        }
         let wanted = ask.request.clone();
         let show = move |viewer: &Viewer<'_, _>| {
             let (id, request) = request(viewer, &wanted)?;
-            let view = viewer.request_view(&id, request).map_err(|error| unreadable(&error))?;
-            let requested = viewer.requested(&id).map_err(|error| unreadable(&error))?;
-            let payload = requested.and_then(|requested| viewer.payload(&requested).transpose()).transpose();
-            Ok(detail(view, payload.map_err(|error| unreadable(&error))?))
+            let found = viewer.asked(&id, request).and_then(|asked| {
+                let (unjudged, detail) = (viewer.unjudged(&id)?, viewer.detail(request)?);
+                Ok((asked, unjudged, detail))
+            });
+            found.map_err(|error| unreadable(&error))
         };
-        Ok(self.look_in(by, &ask.room, show).await?.1)
+        let (_, (asked, unjudged, full)) = self.look_in(by, &ask.room, show).await?;
+        let (judged, payload) = match unjudged {
+            Some(unjudged) if asked.is_open => {
+                let (judged, unjudged) = self.judge(unjudged).await?;
+                (Some(judged), unjudged.payload)
+            }
+            unjudged => (None, unjudged.and_then(|unjudged| unjudged.payload)),
+        };
+        let view = RequestView { detail: full, ..asked.judged(judged.as_deref()) };
+        blocking(move || detail(view, payload)).await
     }
 
     pub(super) async fn respond(&self, by: &Caller, ask: &Respond) -> Result<Responded, Failure> {
         let approves = named("decision", &ask.decision, &[("approve", true), ("deny", false)])?;
         let wanted = ask.request.clone();
         let (room, found) = self.look_in(by, &ask.room, move |viewer| in_question(viewer, &wanted)).await?;
+        let risk = self.risk(found.unjudged).await?;
         let hash = ask.hash.as_deref().map(str::parse).transpose();
         let hash = hash.map_err(|_| wrong_id("request", "`pairwave requests`"))?.unwrap_or(found.hash);
         let request = found.id;
-        let act = if approves {
-            Act::Approve { request, hash, risk: found.risk, always: ask.always_allow }
+        if approves {
+            let act = Act::Approve { request, hash, risk, always: ask.always_allow };
+            self.act(by, room, act).await?;
         } else {
             let reason = ask.reason.clone();
-            self.clear(by, room, &Body::Denied(Denied { request, reason: reason.clone() })).await?;
-            Act::Deny { request, reason }
-        };
-        self.act(by, room, act).await?;
+            let cleared = self.clear(by, room, &Body::Denied(Denied { request, reason: reason.clone() })).await?;
+            self.settle(cleared, self.act(by, room, Act::Deny { request, reason }).await)?;
+        }
         let state = self.look(room, move |viewer| Ok(state(viewer, &request))).await?;
         let (id, decision) = (request.to_string(), ask.decision.clone());
         Ok(Responded { request: id.clone(), id, decision, state })
@@ -93,15 +109,17 @@ impl Answers {
     pub(super) async fn apply(&self, by: &Caller, ask: &Apply) -> Result<Applied, Failure> {
         let wanted = ask.request.clone();
         let find = move |viewer: &Viewer<'_, _>| {
-            let (id, _) = request(viewer, &wanted)?;
-            let requested = viewer.requested(&id).map_err(|error| unreadable(&error))?;
-            let requested = requested.ok_or_else(|| refused(Refusal::NoSuchRequest))?;
-            let payload = viewer.payload(&requested).map_err(|error| unreadable(&error))?.ok_or_else(not_here)?;
-            Ok((id, requested, payload))
+            let (id, request) = request(viewer, &wanted)?;
+            asker_is_here(viewer, request)?;
+            let unjudged = viewer.unjudged(&id).map_err(|error| unreadable(&error))?;
+            let unjudged = unjudged.ok_or_else(|| refused(Refusal::NoSuchRequest))?;
+            if unjudged.payload.is_none() { Err(not_here()) } else { Ok(unjudged) }
         };
-        let (room, (request, requested, payload)) = self.look_in(by, &ask.room, find).await?;
+        let (room, unjudged) = self.look_in(by, &ask.room, find).await?;
+        let (judged, unjudged) = self.judge(unjudged).await?;
+        let Unjudged { id: request, requested, payload } = unjudged;
         self.act(by, room, Act::Hand { request }).await?;
-        let warnings = judged(&requested, Some(&payload)).warnings;
+        let (payload, warnings) = (payload.unwrap_or_default(), judged.warnings.clone());
         let Requested { action, target_path, .. } = requested;
         Ok(Applied { request: request.to_string(), action: action.name().to_owned(), payload, target_path, warnings })
     }
@@ -110,8 +128,9 @@ impl Answers {
         let wanted = ask.request.clone();
         let (room, id) = self.look_in(by, &ask.room, move |viewer| Ok(request(viewer, &wanted)?.0)).await?;
         let (request, ok, detail) = (id, ask.ok, ask.detail.clone());
-        self.clear(by, room, &Body::Completed(Completed { request, ok, detail: detail.clone() })).await?;
-        let event = self.act(by, room, Act::Complete { request, ok, detail }).await?;
+        let body = Body::Completed(Completed { request, ok, detail: detail.clone() });
+        let cleared = self.clear(by, room, &body).await?;
+        let event = self.settle(cleared, self.act(by, room, Act::Complete { request, ok, detail }).await)?;
         Ok(EventDone { event: event.to_string() })
     }
 
@@ -124,13 +143,22 @@ impl Answers {
             }
             in_question(viewer, &event.to_string()).map(Some)
         };
-        let Ok(Some(InQuestion { id, hash, risk })) = self.look(room, find).await else { return };
+        let Ok(Some(InQuestion { id, hash, unjudged })) = self.look(room, find).await else { return };
+        let Ok(risk) = self.risk(unjudged).await else { return };
         let by = Speaker { session: SessionId::COMPANION, origin: Origin::Agent };
         let act = Act::Approve { request: id, hash, risk, always: false };
         match self.parts.driver.command(Command::Act { room, by, act }).await {
             Ok(_) => tracing::info!(request = %id, "approved by what was agreed"),
             Err(Refusal::HumansOnly) => {}
             Err(refusal) => tracing::warn!(%refusal, "a request that needs nobody could not be approved"),
+        }
+    }
+
+    /// What cannot be looked at is of high risk.
+    async fn risk(&self, unjudged: Option<Unjudged>) -> Result<Risk, Failure> {
+        match unjudged {
+            Some(unjudged) => Ok(self.judge(unjudged).await?.0.risk),
+            None => Ok(Risk::High),
         }
     }
 }
@@ -174,11 +202,8 @@ fn request<'a, L: Log>(viewer: &'a Viewer<'_, L>, wanted: &str) -> Result<(Event
 
 fn in_question<L: Log>(viewer: &Viewer<'_, L>, wanted: &str) -> Result<InQuestion, Failure> {
     let (id, request) = request(viewer, wanted)?;
-    let requested = viewer.requested(&id).map_err(|error| unreadable(&error))?;
-    let payload = requested.as_ref().map(|requested| viewer.payload(requested)).transpose();
-    let payload = payload.map_err(|error| unreadable(&error))?.flatten();
-    let risk = requested.map_or(Risk::High, |requested| judged(&requested, payload.as_deref()).risk);
-    Ok(InQuestion { id, hash: request.hash, risk })
+    let unjudged = viewer.unjudged(&id).map_err(|error| unreadable(&error))?;
+    Ok(InQuestion { id, hash: request.hash, unjudged })
 }
 
 fn state<L: Log>(viewer: &Viewer<'_, L>, request: &EventId) -> String {
@@ -198,6 +223,14 @@ fn not_here() -> Failure {
     Failure::new(Code::Refused, "payload_missing", message, "See how far it is with `pairwave quarantine`.")
 }
 
-fn is_open(request: &Request) -> bool {
-    matches!(request.state(), RequestState::Pending | RequestState::Approved | RequestState::Handed)
+/// What somebody asked for who is here no more is not done for them.
+fn asker_is_here<L: Log>(viewer: &Viewer<'_, L>, request: &Request) -> Result<(), Failure> {
+    let next = match request.state() {
+        _ if request.to != viewer.me() || viewer.members().contains(&request.by) => return Ok(()),
+        RequestState::Pending => "Your human can deny it: `pairwave deny ID`, or the page.",
+        RequestState::Approved => "There is nothing to do: it stays undone.",
+        _ => return Ok(()),
+    };
+    let message = "Who asked for it has left the room, so it is handed to nobody";
+    Err(Failure::new(Code::Refused, "asker_left", message, next))
 }

@@ -33,13 +33,13 @@ impl Answers {
         let some = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
         let draft = Draft { headline, language: some(language), is_patch, path_hint: some(path_hint) };
         let body = Body::Shared(draft.clone().with(Blob::of(content.as_bytes())));
-        self.clear(by, room, &body).await?;
-        self.scan(by, Some(room), &[("content", &content)]).await?;
+        let cleared = self.clear_with(by, room, &body, &[("content", &content)]).await?;
         let content = content.into_bytes();
         let size = content.len() as u64;
-        match self.command(Command::Share { room, by: by.speaker, draft, content }).await? {
+        let shared = self.command(Command::Share { room, by: by.speaker, draft, content }).await;
+        match self.settle(cleared, shared)? {
             Outcome::Said { event, .. } => {
-                self.noted(by, room, &body);
+                self.note_act(by, room);
                 Ok(CodeShared { event: event.to_string(), artifact: event.to_string(), size })
             }
             other => Err(unexpected(&other)),

@@ -22,8 +22,9 @@ impl Answers {
     pub(super) async fn propose_charter(&self, by: &Caller, ask: &ProposeCharter) -> Result<CharterAnswer, Failure> {
         let charter = charter(&ask.charter)?;
         let room = self.room(by, &ask.room).await?;
-        self.clear(by, room, &Body::CharterProposed(CharterProposed { charter: charter.clone() })).await?;
-        self.act(by, room, Act::Propose(charter)).await?;
+        let body = Body::CharterProposed(CharterProposed { charter: charter.clone() });
+        let cleared = self.clear(by, room, &body).await?;
+        self.settle(cleared, self.act(by, room, Act::Propose(charter)).await)?;
         self.charter(room).await
     }
 
@@ -39,8 +40,8 @@ impl Answers {
         let room = self.room(by, &ask.room).await?;
         let reason = ask.reason.clone();
         let said = CharterDeclined { hash: hash.unwrap_or(CharterHash([0; 32])), reason: reason.clone() };
-        self.clear(by, room, &Body::CharterDeclined(said)).await?;
-        self.act(by, room, Act::Decline { hash, reason }).await?;
+        let cleared = self.clear(by, room, &Body::CharterDeclined(said)).await?;
+        self.settle(cleared, self.act(by, room, Act::Decline { hash, reason }).await)?;
         self.charter(room).await
     }
 

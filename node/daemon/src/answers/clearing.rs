@@ -40,8 +40,19 @@ impl Answers {
     }
 
     /// May this be said? Refuses what the room's rules forbid, what looks like a secret, and what an
-    /// agent says too fast. What passed is to be [`Self::noted`] once it was said.
-    pub(super) async fn clear(&self, by: &Caller, room: RoomId, body: &Body) -> Result<(), Failure> {
+    /// agent says too fast. What became of it is to be told to [`Self::settle`].
+    pub(super) async fn clear(&self, by: &Caller, room: RoomId, body: &Body) -> Result<Cleared, Failure> {
+        self.clear_with(by, room, body, &[]).await
+    }
+
+    /// The same for what has texts besides those of its event.
+    pub(super) async fn clear_with(
+        &self,
+        by: &Caller,
+        room: RoomId,
+        body: &Body,
+        texts: &[(&str, &str)],
+    ) -> Result<Cleared, Failure> {
         let (speaker, asked) = (by.speaker, body.clone());
         let turns = self
             .look(room, move |viewer| {
@@ -51,24 +62,27 @@ impl Answers {
             })
             .await?;
         self.scan(by, Some(room), &body.texts()).await?;
-        let Some(saying) = saying(by, room, body) else { return Ok(()) };
+        self.scan(by, Some(room), texts).await?;
+        let Some(saying) = saying(by, room, body) else { return Ok(Cleared(None)) };
         let rates = self.parts.rates;
         let sums_up = matches!(body, Body::Message(message) if message.kind == Kind::Summary);
         if saying.pushes && !sums_up && rates.max_turns > 0 && turns >= rates.max_turns {
             return Err(turns_spent(rates.max_turns));
         }
-        self.pace().check(&saying, &rates, Instant::now())
+        self.pace().reserve(&saying, &rates, Instant::now())?;
+        Ok(Cleared(Some(saying)))
     }
 
-    /// It was said.
-    pub(super) fn noted(&self, by: &Caller, room: RoomId, body: &Body) {
-        if let Some(saying) = saying(by, room, body) {
-            self.pace().note(&saying, Instant::now());
+    /// Passes on what became of what was cleared: what was refused does not count for the pace. What
+    /// nobody waited for until its end may have been said, and counts.
+    pub(super) fn settle<T>(&self, Cleared(saying): Cleared, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        if let (Some(saying), Err(_)) = (saying, &outcome) {
+            self.pace().give_back(&saying);
         }
-        self.note_act(by, room);
+        outcome
     }
 
-    fn note_act(&self, by: &Caller, room: RoomId) {
+    pub(super) fn note_act(&self, by: &Caller, room: RoomId) {
         if by.speaker.origin == Origin::Human {
             self.pace().human_acted(room);
         }
@@ -77,12 +91,12 @@ impl Answers {
     /// Refuses texts that hold what looks like a secret, unless a human let that one pass.
     pub(super) async fn scan(&self, by: &Caller, room: Option<RoomId>, texts: &[(&str, &str)]) -> Result<(), Failure> {
         for (field, text) in texts {
-            for finding in secrets::scan(text) {
+            for finding in findings(field, text) {
                 let secret = text[finding.place.clone()].to_owned();
                 let (id, passes, session_name) = self.known(by, room, finding.rule, secret).await?;
                 if !passes {
                     let view = view(id, &finding, field, session_name);
-                    let failure = secret_found(by, &view);
+                    let failure = secret_found(by, room.is_some(), &view);
                     if let Some(room) = room {
                         locked(&self.held_back).add(room, id, view);
                     }
@@ -127,6 +141,18 @@ impl Answers {
         locked(&self.held_back).forget(room, finding);
         Ok(EventDone { event: event.to_string() })
     }
+}
+
+/// What was cleared, and is to be said now.
+#[must_use = "what became of it is to be told with `settle`"]
+pub(super) struct Cleared(Option<Saying>);
+
+/// The file itself comes along with these, so its name alone may tell that it is secret. Elsewhere a
+/// path is only talked about.
+const FILES: &[&str] = &["path_hint", "target_path"];
+
+fn findings(field: &str, text: &str) -> Vec<Finding> {
+    if FILES.contains(&field) { secrets::scan_name(text) } else { secrets::scan(text) }
 }
 
 impl HeldBack {
@@ -184,10 +210,11 @@ fn view(id: FindingId, finding: &Finding, field: &str, session_name: String) -> 
     }
 }
 
-fn secret_found(by: &Caller, finding: &FindingView) -> Failure {
+fn secret_found(by: &Caller, can_pass: bool, finding: &FindingView) -> Failure {
     let FindingView { id, rule, what, field, excerpt, .. } = finding;
     let message = format!("`{field}` holds what looks like a secret ({rule}: {what}): {excerpt}");
     let next = match by.speaker.origin {
+        _ if !can_pass => "Leave it out.".to_owned(),
         Origin::Human => format!("Leave it out; or let this one pass with `pairwave override {id}` and send it again."),
         Origin::Agent => format!(
             "Leave it out. If it is no secret, only your human can let it pass, with `pairwave override {id}`; then say it again."
@@ -199,4 +226,31 @@ fn secret_found(by: &Caller, finding: &FindingView) -> Failure {
 fn turns_spent(max: u64) -> Failure {
     let message = format!("Your side has pushed {max} messages since it last summed up");
     Failure::new(Code::Refused, "turns_spent", message, "Sum up with pair_summarize, then go on.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_file_that_comes_along_may_be_secret_and_talk_of_one_is_not() {
+        let found = |field: &str, path: &str| !findings(field, path).is_empty();
+        for field in FILES {
+            assert!(found(field, "home/.ssh/id_ed25519"), "{field}");
+            assert!(!found(field, ".env.example") && !found(field, "src/env.rs"), "{field}");
+        }
+        for field in ["path", "files_modified", "text"] {
+            assert!(!found(field, ".env") && !found(field, "home/.ssh/id_ed25519"), "{field}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_a_relay_is_no_secret() {
+        let peer = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+        for transport in
+            ["ip4/203.0.113.7/udp/4011/quic-v1", "dns4/relay.example.org/tcp/4011", "ip6/2001:db8::7/tcp/1"]
+        {
+            assert_eq!(findings("relay", &format!("/{transport}/p2p/{peer}")), []);
+        }
+    }
 }

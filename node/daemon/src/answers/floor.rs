@@ -21,8 +21,8 @@ impl Answers {
     pub(super) async fn claim_floor(&self, by: &Caller, ask: &ClaimFloor) -> Result<FloorAnswer, Failure> {
         let room = self.room(by, &ask.room).await?;
         let reason = ask.reason.clone();
-        self.clear(by, room, &Body::FloorClaimed(FloorClaimed { reason: reason.clone() })).await?;
-        self.act(by, room, Act::Claim { reason }).await?;
+        let cleared = self.clear(by, room, &Body::FloorClaimed(FloorClaimed { reason: reason.clone() })).await?;
+        self.settle(cleared, self.act(by, room, Act::Claim { reason }).await)?;
         self.floor(by, room).await
     }
 

@@ -32,8 +32,9 @@ impl Answers {
             return self.joined_already(by, &invite, &ask.dir).await;
         }
         self.folder_is_free(&ask.dir, room).await?;
-        let notices = self.parts.driver.notices();
         let name = ask.name.clone().unwrap_or_else(|| self.parts.name.clone());
+        self.scan(by, None, &[("name", &name)]).await?;
+        let notices = self.parts.driver.notices();
         match self.command(Command::Join { invite, name }).await? {
             Outcome::Joining { .. } => {}
             other => return Err(unexpected(&other)),

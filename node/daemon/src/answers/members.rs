@@ -28,6 +28,7 @@ impl Answers {
     /// Renames the member, or one of its sessions; `this` is the one that asks.
     pub(super) async fn rename(&self, by: &Caller, ask: &Rename) -> Result<Named, Failure> {
         let room = self.room(by, &ask.room).await?;
+        self.scan(by, Some(room), &[("name", &ask.name)]).await?;
         let session = match ask.session.clone() {
             None => None,
             Some(this) if this == "this" => Some(by.speaker.session),
@@ -50,6 +51,9 @@ impl Answers {
         let wanted = ask.member.clone();
         let member = self.look(room, move |viewer| resolve::member(viewer, &wanted)).await?;
         let reason = ask.reason.clone().filter(|reason| !reason.is_empty());
+        if let Some(reason) = &reason {
+            self.scan(by, Some(room), &[("reason", reason)]).await?;
+        }
         match self.command(Command::Remove { room, by: by.speaker, member, reason }).await? {
             Outcome::Said { event, .. } => Ok(EventDone { event: event.to_string() }),
             other => Err(unexpected(&other)),

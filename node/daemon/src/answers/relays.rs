@@ -22,6 +22,7 @@ impl Answers {
         let relay = ask.relay.trim().to_owned();
         check(&relay)?;
         let room = self.room(by, &ask.room).await?;
+        self.scan_relays(by, Some(room), std::slice::from_ref(&relay)).await?;
         self.command(Command::AddRelay { room, by: by.speaker, relay }).await?;
         self.relay_list(room).await
     }
@@ -45,6 +46,7 @@ impl Answers {
             if already {
                 for_humans(by)?;
             }
+            self.scan_relays(by, Some(room), std::slice::from_ref(relay)).await?;
             let command = Command::AddRelay { room, by: by.speaker, relay: relay.trim().to_owned() };
             match self.parts.driver.command(command).await {
                 Ok(_) | Err(Refusal::RelayThere) => {}
@@ -52,6 +54,17 @@ impl Answers {
             }
         }
         Ok(())
+    }
+
+    /// The token of a relay is a secret that the members share on purpose; its address must hold none.
+    pub(super) async fn scan_relays(
+        &self,
+        by: &Caller,
+        room: Option<RoomId>,
+        relays: &[String],
+    ) -> Result<(), Failure> {
+        let texts: Vec<_> = relays.iter().map(|relay| ("relay", without_token(relay))).collect();
+        self.scan(by, room, &texts).await
     }
 
     async fn relay_list(&self, room: RoomId) -> Result<RelayList, Failure> {

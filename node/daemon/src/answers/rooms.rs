@@ -39,7 +39,10 @@ impl Answers {
         let there = self.room_of(&ask.dir).await?;
         let room = match there {
             Some(room) => room,
-            None => self.open(by, ask).await?,
+            None => {
+                self.scan_relays(by, None, &ask.relays).await?;
+                self.open(by, ask).await?
+            }
         };
         self.attend(by, room).await;
         self.name_relays(by, room, &ask.relays, there.is_some()).await?;
@@ -59,6 +62,7 @@ impl Answers {
     async fn open(&self, by: &Caller, ask: &Create) -> Result<RoomId, Failure> {
         let title = ask.title.clone().unwrap_or_else(|| title_of(&ask.dir));
         let name = ask.name.clone().unwrap_or_else(|| self.parts.name.clone());
+        self.scan(by, None, &[("title", &title), ("name", &name)]).await?;
         let room = match self.orphan(&title, &name).await {
             Some(orphan) => orphan,
             None => match self.command(Command::Create { by: by.speaker, title, name }).await? {

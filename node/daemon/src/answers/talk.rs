@@ -39,15 +39,23 @@ impl Answers {
         let wanted = ask.room.clone();
         let (room, message) = self.look_in(by, &wanted, move |viewer| message(viewer, ask)).await?;
         let body = Body::Message(message.clone());
-        if !self.was_said(by, room, message.key.clone()).await? {
-            self.clear(by, room, &body).await?;
-        }
-        let (event, repeated) = match self.command(Command::Send { room, by: by.speaker, message }).await? {
+        let cleared = if self.was_said(by, room, message.key.clone()).await? {
+            self.scan(by, Some(room), &body.texts()).await?;
+            None
+        } else {
+            Some(self.clear(by, room, &body).await?)
+        };
+        let said = self.command(Command::Send { room, by: by.speaker, message }).await;
+        let said = match cleared {
+            Some(cleared) => self.settle(cleared, said)?,
+            None => said?,
+        };
+        let (event, repeated) = match said {
             Outcome::Said { event, repeated } => (event, repeated),
             other => return Err(unexpected(&other)),
         };
         if !repeated {
-            self.noted(by, room, &body);
+            self.note_act(by, room);
         }
         let delivery = move |viewer: &Viewer<'_, _>| {
             viewer.node().delivery(&room, &event).map(view::deliveries).map_err(|error| unreadable(&error))

@@ -1,5 +1,6 @@
 //! Two people with real companions, but for the network.
 
+mod clearing;
 mod closed;
 mod comparing;
 mod meeting;

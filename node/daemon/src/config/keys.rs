@@ -86,7 +86,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "limits.agent_per_minute",
-        about: "Messages that one agent session may send in a minute; 0 means any number.",
+        about: "Messages that one agent session may send in a minute, and a third of what all of yours may in a room; 0 means any number.",
         default: || Value::Number(60),
         check: anything,
     },
