@@ -7,7 +7,7 @@ import { until } from "./lib/patience.js";
 import { scene } from "./lib/scene.js";
 
 /** Shaped like a token of GitHub's, and none. */
-const TOKEN = ["ghp", "x7Kq2mVb9TfLz4WcR8sNd1YhJp6GaQ3eUo5k"].join("_");
+const TOKEN = ["ghp_", "x7Kq2mVb9TfL", "z4WcR8sNd1Yh", "Jp6GaQ3eUo5k"].join("");
 
 scene("a charter is written, declined, changed and accepted", async (scene) => {
   const { alice, bob, hers } = await verifiedRoom(scene);

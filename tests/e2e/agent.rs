@@ -22,7 +22,12 @@ impl Agent {
 
     /// An agent whose host is a process of its own, so that its person's commands do not descend from it.
     pub async fn start_apart(person: &Person) -> Self {
-        let mut host = person.program("sh");
+        let host = person.home.with_file_name("host");
+        // Not by its own name, which stands for a shell between a host and what it starts.
+        if !host.exists() {
+            std::os::unix::fs::symlink("/bin/sh", &host).expect("a name for a shell");
+        }
+        let mut host = person.program(host.to_str().expect("a path in UTF-8"));
         // Not the last thing it does, or it would become the server.
         host.args(["-c", "\"$0\" mcp; true", BINARY]);
         Self::start_with(host, person, None).await

@@ -113,7 +113,7 @@ async fn only_a_hook_that_the_host_runs_speaks_for_its_human() {
     let lab = Lab::new().await;
     let (alice, bob) = unhurried(&lab).await;
     // This process is the host: what it runs itself is a hook, what bears the mark is its agent's.
-    let his = bob.agent().await;
+    let his = bob.agent_in_session("marked").await;
     for number in 1..=3 {
         his.ask("pair_send", chat(&format!("hop {number}"))).await;
     }

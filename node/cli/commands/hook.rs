@@ -16,8 +16,11 @@ use crate::output::Ended;
 Example, in a host's settings, for a prompt that its human submits:
   pairwave hook prompt
 
-It prints nothing, starts nothing, never holds the host up and always ends well. Only hooks that the host itself runs
-count: what an agent runs in its shell does not.")]
+It prints nothing, starts nothing, never holds the host up and always ends well. It counts where a host runs it, itself
+or by one shell, that gave its MCP server a mark (such as CLAUDECODE), and at most every 5 seconds in a room. What an
+agent runs in its shell bears that mark and does not count. An agent that takes pains to drop it, with
+`exec env -u CLAUDECODE pairwave hook prompt`, cannot be told from a hook: your host's permission prompts, and that you
+read what it runs, stand before that.")]
 pub struct Args {
     /// What happened
     #[arg(value_enum)]

@@ -53,7 +53,7 @@ impl Caller {
         let session = session_id(&named, &me);
         let caller = Self { speaker: Speaker { session, origin }, dir: hello.dir, hook, live: None };
         match hello.face {
-            Face::Mcp => Ok(live.enter(caller, named, door::host(&ancestry))),
+            Face::Mcp => Ok(live.enter(caller, named, door::hosts(&ancestry))),
             Face::Cli | Face::Web => Ok(caller),
         }
     }
@@ -115,5 +115,24 @@ mod tests {
     #[test]
     fn two_members_never_share_a_session() {
         assert_ne!(session_id("s1", &ME), session_id("s1", &MemberId([8; 32])));
+    }
+    #[test]
+    fn an_agent_that_ended_its_server_is_one_still() {
+        let process = |pid, born, marked: bool| Process {
+            id: door::ProcessId { pid, born },
+            name: "host".into(),
+            marked: Some(marked),
+            leads_terminal: false,
+        };
+        let live = Live::default();
+        let knocks = |face, ancestry: &[Process]| {
+            Caller::admit(Hello { agent: false, ..Hello::new(face) }, Some(ancestry.to_vec()), ME, &live).unwrap()
+        };
+        let server = knocks(Face::Mcp, &[process(9, 5, true), process(8, 4, false)]);
+        live.leave(server.live.unwrap());
+        let descends = knocks(Face::Cli, &[process(10, 6, false), process(8, 4, false)]);
+        assert_eq!((descends.speaker.origin, descends.hook), (Origin::Agent, true));
+        let other = knocks(Face::Cli, &[process(10, 6, false), process(8, 7, false)]);
+        assert_eq!((other.speaker.origin, other.hook), (Origin::Human, false));
     }
 }

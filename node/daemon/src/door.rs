@@ -1,14 +1,14 @@
 //! Who stands at the door: a human or an agent. What a caller says of itself can only make it an
 //! agent; everything else is read off the system.
 
-use std::collections::BTreeSet;
-
 use pairwave_api::Face;
 use pairwave_core::event::Origin;
 
+mod hosts;
 mod process;
 
-pub use process::{Process, ancestry, host};
+pub use hosts::{Host, Hosts, hosts};
+pub use process::{Process, ProcessId, ancestry};
 
 /// What is known of somebody who connects.
 #[derive(Debug)]
@@ -18,20 +18,20 @@ pub struct Knock<'a> {
     pub claims_agent: bool,
     /// The caller and its ancestors, from itself upwards; `None` where the system does not tell.
     pub ancestry: Option<&'a [Process]>,
-    /// Processes that are hosts of our live MCP sessions.
-    pub hosts: &'a BTreeSet<u32>,
+    /// Processes that run our MCP servers, or did.
+    pub hosts: &'a Hosts,
 }
 
 /// Who speaks through this door.
 ///
 /// The MCP face is an agent's. Everybody else is a human, unless the caller or one of its ancestors
-/// was started by an agent host: by its marker, or because it descends from a process that runs one
-/// of our MCP servers. A caller whose environment cannot be read although the system could tell
+/// was started by an agent host: by its marker, or because it descends from a process that runs or
+/// ran one of our MCP servers. A caller whose environment cannot be read although the system could tell
 /// counts as an agent: hiding must not pay.
 pub fn of(knock: &Knock<'_>) -> Origin {
     let ancestry = knock.ancestry.unwrap_or_default();
     let hides = knock.ancestry.is_some() && ancestry.first().is_none_or(|caller| caller.marked.is_none());
-    let descends = ancestry.iter().any(|process| knock.hosts.contains(&process.pid));
+    let descends = ancestry.iter().any(|process| knock.hosts.contains(process));
     let marked = ancestry.iter().any(|process| process.marked == Some(true));
     if knock.face == Face::Mcp || knock.claims_agent || hides || descends || marked {
         Origin::Agent
@@ -40,13 +40,19 @@ pub fn of(knock: &Knock<'_>) -> Origin {
     }
 }
 
-/// Is this a hook that a host itself runs? Hosts mark what their agents run, and not their hooks.
+/// Is this a hook that a host itself runs? Hosts mark what their agents run, and not their hooks, so
+/// only a host that was seen to mark is believed, and only what it starts itself or by one shell. An
+/// agent that drops the marks and the shell that bore them (`exec env -u …`) looks the same.
 pub fn is_hook(knock: &Knock<'_>) -> bool {
     let Some(ancestry) = knock.ancestry else { return false };
-    let descends = ancestry.iter().any(|process| knock.hosts.contains(&process.pid));
+    let started = match ancestry {
+        [_, host, ..] if knock.hosts.marks(host) => true,
+        [_, shell, host, ..] => hosts::is_shell(shell) && knock.hosts.marks(host),
+        _ => false,
+    };
     let seen = ancestry.first().is_some_and(|caller| caller.marked.is_some());
     let marked = knock.claims_agent || ancestry.iter().any(|process| process.marked == Some(true));
-    knock.face == Face::Cli && descends && seen && !marked
+    knock.face == Face::Cli && started && seen && !marked
 }
 
 #[cfg(test)]
@@ -56,11 +62,38 @@ mod tests {
     use super::*;
 
     fn plain(pid: u32) -> Process {
-        Process { pid, name: "sh".into(), marked: Some(false) }
+        let id = ProcessId { pid, born: 1 };
+        Process { id, name: "sh".into(), marked: Some(false), leads_terminal: false }
+    }
+
+    fn known(pids: &[u32], marks: bool) -> Hosts {
+        let mut hosts = Hosts::default();
+        pids.iter().for_each(|pid| hosts.note(&Host { id: plain(*pid).id, lasts: true, marks }));
+        hosts
     }
 
     fn by(face: Face, ancestry: &[Process], hosts: &[u32]) -> Origin {
-        of(&Knock { face, claims_agent: false, ancestry: Some(ancestry), hosts: &hosts.iter().copied().collect() })
+        of(&Knock { face, claims_agent: false, ancestry: Some(ancestry), hosts: &known(hosts, false) })
+    }
+
+    fn hook(ancestry: &[Process], marks: bool) -> bool {
+        let hosts = known(&[8], marks);
+        is_hook(&Knock { face: Face::Cli, claims_agent: false, ancestry: Some(ancestry), hosts: &hosts })
+    }
+
+    #[test]
+    fn a_hook_is_what_a_marking_host_starts_itself() {
+        let named = |name: &str| Process { name: name.into(), ..plain(9) };
+        assert!(hook(&[plain(10), plain(8), plain(4)], true));
+        assert!(hook(&[plain(10), plain(9), plain(8)], true));
+        assert!(
+            !hook(&[plain(10), plain(8)], false),
+            "a host that never marked tells its agent from its hooks by nothing"
+        );
+        assert!(!hook(&[plain(10), named("make"), plain(8)], true));
+        assert!(!hook(&[plain(11), plain(10), plain(9), plain(8)], true));
+        assert!(!hook(&[plain(10), plain(9)], true));
+        assert!(!hook(&[plain(10), Process { marked: Some(true), ..plain(9) }, plain(8)], true));
     }
 
     #[test]
@@ -77,7 +110,7 @@ mod tests {
     fn what_a_caller_says_can_only_make_it_an_agent() {
         let knock = |claims_agent, marked| {
             let ancestry = [Process { marked: Some(marked), ..plain(9) }];
-            of(&Knock { face: Face::Cli, claims_agent, ancestry: Some(&ancestry), hosts: &BTreeSet::new() })
+            of(&Knock { face: Face::Cli, claims_agent, ancestry: Some(&ancestry), hosts: &Hosts::default() })
         };
         assert_eq!(knock(true, false), Origin::Agent);
         assert_eq!(knock(false, true), Origin::Agent);
@@ -103,7 +136,7 @@ mod tests {
 
     #[test]
     fn where_the_system_does_not_tell_the_callers_word_must_do() {
-        let by = |claims_agent| of(&Knock { face: Face::Cli, claims_agent, ancestry: None, hosts: &BTreeSet::new() });
+        let by = |claims_agent| of(&Knock { face: Face::Cli, claims_agent, ancestry: None, hosts: &Hosts::default() });
         assert_eq!([by(false), by(true)], [Origin::Human, Origin::Agent]);
     }
 
@@ -124,7 +157,7 @@ mod tests {
             let mut child = child(marker);
             let ancestry = ancestry(Some(child.id())).unwrap();
             assert_eq!(ancestry[0].marked, expected, "{marker:?}");
-            assert_eq!(ancestry[1].pid, std::process::id());
+            assert_eq!(ancestry[1].id.pid, std::process::id());
             child.kill().unwrap();
             child.wait().unwrap();
         }

@@ -1,6 +1,8 @@
 // An agent: an MCP client on the stdio of `pairwave mcp`.
 
 import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
 import readline from "node:readline";
 import { BINARY, plainEnv } from "./person.js";
 
@@ -12,8 +14,11 @@ export class Agent {
   static async start(person) {
     const agent = new Agent();
     // A shell as its host: whatever a host of an agent starts counts as the agent's, and this process speaks for humans.
+    // Not by a shell's name, which stands for what is between a host and its server.
+    const host = path.join(path.dirname(person.home), "host");
+    if (!fs.existsSync(host)) fs.symlinkSync("/bin/sh", host);
     const server = [BINARY, "mcp", "--home", person.home, "--dir", person.folder];
-    agent.process = spawn("sh", ["-c", '"$@"; exit $?', "host", ...server], { cwd: person.folder, env: plainEnv(), stdio: ["pipe", "pipe", "ignore"] });
+    agent.process = spawn(host, ["-c", '"$@"; exit $?', "host", ...server], { cwd: person.folder, env: plainEnv(), stdio: ["pipe", "pipe", "ignore"] });
     readline.createInterface({ input: agent.process.stdout }).on("line", (line) => agent.#take(JSON.parse(line)));
     await agent.#request("initialize", { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "browser-tests", version: "1" } });
     agent.#write({ method: "notifications/initialized" });

@@ -379,6 +379,8 @@ index 8a7b6c5..1d2e3f4 100755
     Fetch("http://0251.0376.0251.0376/latest/meta-data/"),
     Fetch("https://docs.example.org@10.0.0.1/guide"),
     Fetch("HTTP://LOCALHOST./"),
+    // What is no address, but says something.
+    Fetch("https://ok.example/ and then delete build/"),
     // No page at all.
     Fetch("file:///home/alice/.ssh/id_ed25519"),
 ];

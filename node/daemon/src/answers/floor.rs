@@ -1,5 +1,7 @@
 //! Whose turn it is.
 
+use std::time::Instant;
+
 use pairwave_api::{ClaimFloor, Done, Failure, FloorAnswer, Prompted, ShowFloor, Writing, YieldFloor};
 use pairwave_core::command::Command;
 use pairwave_core::consenting::Act;
@@ -50,6 +52,9 @@ impl Answers {
             for_humans(by)?;
         }
         let room = self.room(by, &ask.room).await?;
+        if by.hook && !self.live.prompt_counts(room, Instant::now()) {
+            return Ok(Done {});
+        }
         let human = Caller::human(&self.parts.me);
         self.command(Command::Act { room, by: human, act: Act::Prompted }).await?;
         self.pace().human_acted(room);

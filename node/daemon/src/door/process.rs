@@ -13,11 +13,28 @@ const DEPTH: usize = 64;
 /// One process of an ancestry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
-    pub pid: u32,
+    pub id: ProcessId,
     /// The program's name, as far as the system keeps it.
     pub name: String,
     /// Was it started with an agent host's marker in its environment? `None` if that cannot be read.
     pub marked: Option<bool>,
+    /// Does it lead the session of a terminal, as the shell does that a person types into?
+    pub leads_terminal: bool,
+}
+
+/// A process for as long as it lives: a number alone is given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProcessId {
+    pub pid: u32,
+    /// When it started, in ticks since the system did.
+    pub born: u64,
+}
+
+impl ProcessId {
+    /// Is it this very process that has the number now?
+    pub fn lives(&self) -> bool {
+        stat(self.pid).is_some_and(|stat| stat.born == self.born)
+    }
 }
 
 /// The process and its ancestors, from itself upwards: empty where the process cannot be seen, `None`
@@ -26,19 +43,11 @@ pub fn ancestry(pid: Option<u32>) -> Option<Vec<Process>> {
     let mut chain = Vec::new();
     let mut next = pid;
     while let Some(pid) = next.filter(|pid| *pid > 0 && chain.len() < DEPTH) {
-        let Some((name, parent)) = name_and_parent(pid) else { break };
-        chain.push(Process { pid, name, marked: marked(pid) });
+        let Some(Stat { name, parent, born, leads_terminal }) = stat(pid) else { break };
+        chain.push(Process { id: ProcessId { pid, born }, name, marked: marked(pid), leads_terminal });
         next = Some(parent);
     }
     cfg!(target_os = "linux").then_some(chain)
-}
-
-/// The process that runs this MCP server, if it is a host's: not a system's first process, which
-/// adopts what lost its parent and has everything below it.
-pub fn host(ancestry: &[Process]) -> Option<u32> {
-    let parent = ancestry.get(1)?;
-    let adopts = parent.pid == 1 || ["init", "systemd", "launchd", "runit", "dinit"].contains(&&parent.name[..]);
-    (!adopts).then_some(parent.pid)
 }
 
 fn marked(pid: u32) -> Option<bool> {
@@ -50,38 +59,56 @@ fn marked(pid: u32) -> Option<bool> {
     }))
 }
 
-/// From `/proc/<pid>/stat`: `pid (name) state ppid …`, where the name may hold anything.
-fn name_and_parent(pid: u32) -> Option<(String, u32)> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let stat = String::from_utf8_lossy(&stat);
+struct Stat {
+    name: String,
+    parent: u32,
+    born: u64,
+    leads_terminal: bool,
+}
+
+fn stat(pid: u32) -> Option<Stat> {
+    parsed(pid, &String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))
+}
+
+/// Of `pid (name) state ppid pgrp session tty … starttime …`, where the name may hold anything.
+fn parsed(pid: u32, stat: &str) -> Option<Stat> {
     let (open, close) = (stat.find('(')?, stat.rfind(')')?);
-    let parent = stat.get(close + 1..)?.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    Some((stat.get(open + 1..close)?.to_owned(), parent))
+    let fields: Vec<&str> = stat.get(close + 1..)?.split_ascii_whitespace().collect();
+    let number = |at: usize| fields.get(at)?.parse::<i64>().ok();
+    let (session, terminal) = (number(3)?, number(4)?);
+    Some(Stat {
+        name: stat.get(open + 1..close)?.to_owned(),
+        parent: number(1)?.try_into().ok()?,
+        born: fields.get(19)?.parse().ok()?,
+        leads_terminal: terminal != 0 && session == i64::from(pid),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn process(pid: u32, name: &str) -> Process {
-        Process { pid, name: name.into(), marked: Some(false) }
-    }
-
     #[test]
-    fn a_host_is_never_what_adopts_orphans() {
-        assert_eq!(host(&[process(9, "pairwave"), process(8, "claude")]), Some(8));
-        assert_eq!(host(&[process(9, "pairwave"), process(1, "claude")]), None);
-        assert_eq!(host(&[process(9, "pairwave"), process(900, "systemd")]), None);
-        assert_eq!(host(&[]), None);
+    fn a_process_is_read_whatever_its_name_is() {
+        let tail = "-1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 90210 0 0";
+        let read = |head: &str| parsed(70, &format!("{head} {tail}")).unwrap();
+        let shell = read("70 (a) (b) S 1) S 60 70 70 34816");
+        assert_eq!((&shell.name[..], shell.parent, shell.born), ("a) (b) S 1", 60, 90210));
+        assert!(shell.leads_terminal);
+        assert!(!read("70 (sh) S 60 70 70 0").leads_terminal);
+        assert!(!read("70 (sh) S 60 70 60 34816").leads_terminal);
+        assert!(parsed(70, "70 (sh) S 60").is_none());
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn we_have_ancestors_ourselves() {
         let chain = ancestry(Some(std::process::id())).unwrap();
-        assert_eq!(chain[0].pid, std::process::id());
-        assert_eq!(chain[1].pid, std::os::unix::process::parent_id());
+        assert_eq!(chain[0].id.pid, std::process::id());
+        assert_eq!(chain[1].id.pid, std::os::unix::process::parent_id());
         assert!(chain[0].marked.is_some());
+        assert!(chain[0].id.lives());
+        assert!(!ProcessId { born: chain[0].id.born + 1, ..chain[0].id }.lives());
         assert_eq!(ancestry(None), Some(Vec::new()));
     }
 }

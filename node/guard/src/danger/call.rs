@@ -103,6 +103,21 @@ impl<'a> Call<'a> {
         None
     }
 
+    /// What stands behind a short option that others may stand before: `-so FILE`, `-qOFILE`. These
+    /// are letters of options that take no value.
+    pub fn clustered(&self, short: char, plain: &str) -> Option<&'a str> {
+        let mut texts = self.texts();
+        while let Some(text) = texts.next() {
+            let Some((before, behind)) = text.strip_prefix('-').and_then(|letters| letters.split_once(short)) else {
+                continue;
+            };
+            if before.chars().all(|letter| plain.contains(letter)) {
+                return if behind.is_empty() { texts.next() } else { Some(behind) };
+            }
+        }
+        None
+    }
+
     /// All arguments, with spaces between.
     pub fn joined(&self) -> String {
         self.texts().collect::<Vec<_>>().join(" ")

@@ -49,8 +49,7 @@ pub fn written<'a>(call: &Call<'a>) -> Vec<&'a str> {
         }
         "yq" | "gawk" | "sd" | "dos2unix" if call.option('i', "inplace") || call.name == "sd" => operands,
         "dd" => call.texts().filter_map(|text| text.strip_prefix("of=")).collect(),
-        "curl" | "aria2c" | "http" | "xh" => call.value("-o", "--output").into_iter().collect(),
-        "wget" => call.value("-O", "--output-document").into_iter().collect(),
+        "curl" | "aria2c" | "http" | "xh" | "wget" => fetched(call).into_iter().collect(),
         "tar" | "unzip" | "bsdtar" => {
             call.value("-C", "--directory").or_else(|| call.value("-d", "")).into_iter().collect()
         }
@@ -59,6 +58,14 @@ pub fn written<'a>(call: &Call<'a>) -> Vec<&'a str> {
         "git" if operands.first().is_some_and(|verb| matches!(*verb, "rm" | "mv")) => operands,
         _ => Vec::new(),
     }
+}
+
+/// Where a fetching command says that it writes to.
+pub fn fetched<'a>(call: &Call<'a>) -> Option<&'a str> {
+    if call.name == "wget" {
+        return call.value("", "--output-document").or_else(|| call.clustered('O', "cdFNqrSvx46"));
+    }
+    call.value("", "--output").or_else(|| call.clustered('o', "0146#afgGijJkLlMnNOqRsSvZ"))
 }
 
 fn in_place(call: &Call<'_>) -> bool {

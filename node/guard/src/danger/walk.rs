@@ -451,7 +451,7 @@ impl Walk {
             return;
         };
         let mut names: Vec<String> = Vec::new();
-        names.extend(call.value("-o", "--output").or_else(|| call.value("-O", "--output-document")).map(str::to_owned));
+        names.extend(output::fetched(&call).map(str::to_owned));
         names.extend(call.value("-OutFile", "").map(str::to_owned));
         let last = |url: &str| {
             url.split(['?', '#']).next().and_then(|url| url.rsplit('/').next()).unwrap_or_default().to_owned()

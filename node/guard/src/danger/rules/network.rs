@@ -119,6 +119,10 @@ const UNREADABLE: Rule = Rule {
         "http://[::1",
         "https://exa\u{202e}mple.com",
         "https://example.com/\na",
+        "https://example.com/ and then delete build/",
+        "https://example.com/\tand more",
+        "https://example.com/\u{a0}x",
+        "https://example.com/\u{7}x",
     ],
     harmless: &["https://example.com:8443/a%20b"],
 };
@@ -192,8 +196,13 @@ pub fn of_url(text: &str) -> Vec<&'static Rule> {
     if text.chars().any(paths::hides) {
         return vec![&UNREADABLE];
     }
-    let Ok(url) = Url::parse(text.trim()) else { return vec![&UNREADABLE] };
+    let text = text.trim();
+    let Ok(url) = Url::parse(text) else { return vec![&UNREADABLE] };
     let mut rules = Vec::new();
+    // An address has no spaces: what stands behind one is said to whoever reads it.
+    if text.chars().any(char::is_whitespace) {
+        rules.push(&UNREADABLE);
+    }
     if !matches!(url.scheme(), "http" | "https") {
         rules.push(&SCHEME);
     }
