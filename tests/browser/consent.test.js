@@ -136,6 +136,7 @@ scene("what was shared is looked at as text, with its dangers first, and removed
 
   await dialog.locator(by("artifact-back")).click();
   await dialog.locator(`[data-artifact="${patch.artifact}"] ${by("artifact-open")}`).click();
+  await dialog.locator(by("diff")).waitFor();
   assert.deepEqual(await dialog.locator(`${by("diff")} li`).allTextContents(), ["@@ 1 → 1 @@ \n", "-old\n", "+<b>new</b>\n"]);
   await dialog.locator(by("artifact-remove")).click();
   await dialog.locator(by("artifact-remove-confirm")).click();

@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { agreedRoom, asks } from "./lib/agreed.js";
 import { by, entry, openPage, openRoom, say } from "./lib/browser.js";
 import { Foreign } from "./lib/foreign.js";
+import { until } from "./lib/patience.js";
 import { plainEnv } from "./lib/person.js";
 import { scene } from "./lib/scene.js";
 
@@ -200,7 +202,7 @@ const rooms = JSON.stringify({ ask: "rooms" });
 `;
 
 scene("what a peer writes runs nothing and loads nothing", async (scene) => {
-  const { alice, bob } = await scene.pair();
+  const { alice, bob } = await agreedRoom(scene, ["lexer", "reviewer"]);
   const browser = await scene.browser();
   const foreign = await Foreign.open(scene);
   const hers = await openRoom(browser, alice);
@@ -208,10 +210,16 @@ scene("what a peer writes runs nothing and loads nothing", async (scene) => {
   hers.on("framenavigated", (frame) => visits.push(frame.url()));
   const texts = injections(foreign);
   for (const text of texts) await bob.ask("send", text);
+  await until("the floor to be his", async () => (await asks(bob, { ask: "claim_floor", reason: texts[0] })).yours);
   await bob.ask("send", "--kind", "finding", "--headline", "<img src=x onerror=window.pwned=1>", "under a headline");
   await bob.ask("rename", "<script>window.pwned=1</script>").catch(() => {});
   await bob.ask("send", "that was all");
   await entry(hers, "that was all").waitFor();
+  await asks(bob, { ask: "request_action", action: "write_file", risk: "low", summary: texts[1], payload: texts.join("\n"), target_path: `notes/${texts[0]}` });
+  await hers.locator(`${by("request-dialog")} ${by("payload")}`).waitFor();
+  assert.equal(await hers.locator(by("request-dialog")).locator("script, img, iframe, form, style, link, base, meta, [onload], [onerror]").count(), 0);
+  assert.equal(await hers.locator(by("payload")).textContent(), texts.join("\n"));
+  await hers.keyboard.press("Escape");
 
   const body = hers.locator(by("transcript"));
   assert.equal(await body.locator("script, iframe, object, embed, form, style, link, [onload], [onerror], [onclick], [style]:not([style^='--'])").count(), 0);

@@ -27,9 +27,7 @@ async fn a_hostile_agent_never_opens_a_gate() {
     agree_on_a_charter(&hers, &his).await;
     let finding = held_back(&his, &bob).await;
     let request = command_for_bob(&hers, &his).await;
-    his.ask("pair_send", chat("hop 2")).await;
-    his.ask("pair_send", chat("hop 3")).await;
-    assert_eq!(hops(&his).await, 3);
+    spend_all_hops(&his).await;
     let before = human_acts(&bob).await;
 
     for seed in [1, 2] {
@@ -69,6 +67,14 @@ async fn command_for_bob(hers: &Agent, his: &Agent) -> String {
     let request = hers.ask("pair_request_action", command).await["request"].as_str().expect("an id").to_owned();
     his.finds("the request", |item| item["kind"] == "permission" && item["id"] == request.as_str()).await;
     request
+}
+
+async fn spend_all_hops(his: &Agent) {
+    let mut spent = hops(his).await;
+    while spent < 3 {
+        his.ask("pair_send", chat(&format!("after {spent} hops"))).await;
+        spent = hops(his).await;
+    }
 }
 
 /// Every tool and every command, with what an agent would try that wants through.

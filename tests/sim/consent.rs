@@ -209,6 +209,18 @@ fn agents_agree_to_what_binds_them_no_less() {
 }
 
 #[test]
+fn who_comes_in_later_makes_nothing_true_that_was_said_before() {
+    let mut table = Table::set();
+    let carol = pairwave_core::id::MemberId([77; 32]);
+    let early = table.tell(MALLORY, Body::Verified(pairwave_core::verification::Verified { member: carol }));
+    let invite = table.invite();
+    table.tell(ALICE, Body::Admitted(Admitted { member: carol, invite, name: "carol".into() }));
+    assert!(table.room().is_member(&carol));
+    assert_eq!(table.mark(early), Some(Mark::NoSuchMember));
+    assert!(!table.room().state().verification.is_verified_by(&table.member(MALLORY), &carol));
+}
+
+#[test]
 fn a_newcomer_closes_the_gate_until_it_is_verified_and_accepts() {
     let mut table = Table::set();
     let carol = pairwave_core::key::Identity::from_secret(&[64; 32]).member();

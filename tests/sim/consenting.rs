@@ -333,7 +333,7 @@ impl Night {
         let other = (at + 1 + self.dice(NAMES.len() - 1)) % NAMES.len();
         let (risk, always) = ([Risk::Low, Risk::Medium, Risk::High][self.dice(3)], self.dice(3) == 0);
         let how = u8::try_from(self.dice(32)).expect("small");
-        let (mine, newest) = self.requests(at);
+        let [mine, newest] = self.requests(at);
         let request = if self.dice(4) == 0 { newest } else { mine };
         let act = match (self.dice(22), request) {
             (0, _) => Act::Propose(charter(how)),
@@ -370,8 +370,8 @@ impl Night {
     }
 
     /// The newest request to this one that is not settled, and the newest of all.
-    fn requests(&self, at: At) -> (Option<(EventId, RequestHash)>, Option<(EventId, RequestHash)>) {
-        let Some(room) = self.world.node(at).room(&self.room) else { return (None, None) };
+    fn requests(&self, at: At) -> [Option<(EventId, RequestHash)>; 2] {
+        let Some(room) = self.world.node(at).room(&self.room) else { return [None; 2] };
         let me = self.world.member(at);
         let named = |(id, request): (&EventId, &pairwave_core::actions::Request)| (*id, request.hash);
         let open = |request: &pairwave_core::actions::Request| {
@@ -379,7 +379,8 @@ impl Night {
         };
         let actions = &room.state().actions;
         let mine = actions.iter().filter(|(_, request)| request.to == me && open(request));
-        (mine.max_by_key(|(_, it)| it.position).map(named), actions.iter().max_by_key(|(_, it)| it.position).map(named))
+        let newest = actions.iter().max_by_key(|(_, it)| it.position);
+        [mine.max_by_key(|(_, it)| it.position).map(named), newest.map(named)]
     }
 
     fn check(&mut self) {

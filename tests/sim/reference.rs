@@ -124,10 +124,11 @@ impl Truth {
             Body::Admitted(Admitted { member, name, .. }) => self.introduce(*member, name),
             Body::Named(named) => return self.rename(event.author, named.session, &named.name),
             Body::Verified(verified) => {
-                if event.author != verified.member {
+                let is_here = self.consent.has(&verified.member);
+                if is_here && event.author != verified.member {
                     self.verified.insert((event.author, verified.member));
                 }
-                return self.membership.members.contains_key(&verified.member);
+                return is_here;
             }
             Body::RelayAdded(added) => return self.add_relay(&added.relay),
             Body::RelayRemoved(removed) => {

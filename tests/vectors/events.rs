@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use pairwave_core::artifacts::Shared;
+use pairwave_core::blobs::Blob;
 use pairwave_core::event::{Body, Event, Origin, SignedEvent, VERSION, VerifiedEvent};
 use pairwave_core::id::SessionId;
 use pairwave_core::key::KnockKey;
@@ -91,6 +93,11 @@ fn events() {
     let relay = "/ip4/203.0.113.7/udp/4011/quic-v1/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN".to_owned();
     log.add(ALICE, Body::RelayAdded(RelayAdded { relay: format!("{relay}#prt-abc") }));
     log.add(BOB, Body::RelayRemoved(RelayRemoved { relay }));
+    let (headline, blob) = ("a fix".to_owned(), Blob::of(&[7; 49_153]));
+    let (language, path_hint) = (Some("diff".to_owned()), Some("src/one.rs".to_owned()));
+    log.add(ALICE, Body::Shared(Shared { headline: headline.clone(), language, is_patch: true, path_hint, blob }));
+    let blob = Blob::of(b"fn main() {}");
+    log.add(BOB, Body::Shared(Shared { headline, language: None, is_patch: false, path_hint: None, blob }));
     log.add(BOB, Body::Left(Left {}));
     log.add(ALICE, Body::Rotated(Rotated {}));
     log.add(ALICE, Body::InviteClosed(InviteClosed { invite }));
@@ -176,6 +183,9 @@ fn link_messages() {
         LinkMessage::Keys(vec![(EventId(counting(1)), EpochKey::new(counting(2)))]),
         LinkMessage::Events(vec![ByteBuf::from(counting::<5>(1))]),
         LinkMessage::Want(vec![EventId(counting(1)), EventId(counting(2))]),
+        LinkMessage::WantChunks { of: EventId(counting(1)), chunks: vec![0, 24] },
+        LinkMessage::Chunk { of: EventId(counting(1)), chunk: 24, bytes: Some(ByteBuf::from(counting::<5>(1))) },
+        LinkMessage::Chunk { of: EventId(counting(1)), chunk: 0, bytes: None },
         LinkMessage::Shown(shown),
         LinkMessage::Sessions(sessions.into()),
         LinkMessage::Peers(vec![hint]),

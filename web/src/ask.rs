@@ -55,7 +55,7 @@ fn with_qr(answer: &mut Value) {
 fn is_decided_about(question: &Request) -> bool {
     matches!(
         question,
-        Request::Quarantine(_) | Request::Requests(_) | Request::ShowArtifact(_) | Request::ShowRequest(_)
+        Request::ListArtifacts(_) | Request::Requests(_) | Request::ShowArtifact(_) | Request::ShowRequest(_)
     )
 }
 
@@ -75,10 +75,10 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Invite(_)
         | Request::Invites(_)
         | Request::Leave(_)
+        | Request::ListArtifacts(_)
         | Request::MarkRead(_)
         | Request::Override(_)
         | Request::ProposeCharter(_)
-        | Request::Quarantine(_)
         | Request::Read(_)
         | Request::Recall(_)
         | Request::Relays(_)

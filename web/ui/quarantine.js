@@ -35,7 +35,7 @@ export class Shared extends Emitter {
    * @returns {Promise<Artifact[]>} newest first
    */
   async look(room) {
-    const { items } = await this.store.api.ask("quarantine", { room }).catch(() => ({ items: [] }));
+    const { items } = await this.store.api.ask("list_artifacts", { room }).catch(() => ({ items: [] }));
     this.#known.set(room, items);
     this.emit("changed", { room, items });
     return items;

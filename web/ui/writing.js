@@ -2,12 +2,18 @@
 
 /** @import { Store } from "./store.js" */
 
-/** The companion forgets it after a minute. */
+/** While somebody goes on writing it is said again so often. */
 const AGAIN = 20_000;
+/** The companion forgets it by then. */
+const FORGOTTEN = 60_000;
+const RETRY = 1_000;
 
 export class Writing {
   #isOn = false;
-  #saidAt = -Infinity;
+  /** What the companion was told last, and when. */
+  #isTold = false;
+  #toldAt = -Infinity;
+  #isTelling = false;
 
   /**
    * @param {Store} store
@@ -22,23 +28,41 @@ export class Writing {
 
   /** @param {string} text what stands there after a key */
   typed(text) {
-    if (!text.trim()) return this.end();
-    const now = performance.now();
-    if (this.#isOn && now - this.#saidAt < AGAIN) return;
-    this.#saidAt = now;
-    this.#say(true);
+    this.#set(text.trim() !== "");
   }
 
   end() {
-    if (this.#isOn) this.#say(false);
+    this.#set(false);
   }
 
-  /** @param {boolean} on */
-  #say(on) {
-    const isChange = this.#isOn !== on;
-    this.#isOn = on;
-    if (isChange) this.changed(on);
-    // Whoever does not hear it lets the agents go on, and the next key says it again.
-    this.store.api.ask("writing", { room: this.room, on }).catch(() => { if (on) this.#saidAt = -Infinity; });
+  /** @param {boolean} isOn */
+  #set(isOn) {
+    const isChange = this.#isOn !== isOn;
+    this.#isOn = isOn;
+    if (isChange) this.changed(isOn);
+    void this.#tell();
+  }
+
+  /** One word at a time, in the order in which things happened, until the companion knows how it is now. */
+  async #tell() {
+    if (this.#isTelling || this.#isKnown) return;
+    this.#isTelling = true;
+    const isOn = this.#isOn;
+    try {
+      await this.store.api.ask("writing", { room: this.room, on: isOn });
+      this.#isTold = isOn;
+      this.#toldAt = performance.now();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, RETRY));
+    } finally {
+      this.#isTelling = false;
+    }
+    void this.#tell();
+  }
+
+  get #isKnown() {
+    const since = performance.now() - this.#toldAt;
+    if (this.#isOn) return this.#isTold && since < AGAIN;
+    return !this.#isTold || since > FORGOTTEN;
   }
 }

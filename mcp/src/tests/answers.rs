@@ -29,6 +29,7 @@ async fn every_tool_answers_by_its_schema() {
             "pair_send",
             json!({"kind": "question", "text": "why?", "fields": {"expected_format": "one line", "list": ["a"]}}),
         ),
+        ("pair_share_code", json!({"headline": "a fix", "content": "+a", "is_patch": true, "path_hint": "src/a.rs"})),
         ("pair_read", json!({"limit": 5})),
         ("pair_read", json!({"event": "e2"})),
         ("pair_inbox", json!({"peek": true})),
@@ -60,6 +61,7 @@ async fn every_refusal_is_a_tool_error_that_says_what_to_do() {
         ("pair_room", "create", json!({"op": "create"})),
         ("pair_verify", "verify", json!({"heard": "a b c"})),
         ("pair_send", "send", json!({"kind": "chat", "text": "x"})),
+        ("pair_share_code", "share", json!({"headline": "h", "content": "c"})),
         ("pair_read", "read", json!({})),
         ("pair_inbox", "inbox", json!({})),
         ("pair_wait", "wait", json!({})),
@@ -214,6 +216,22 @@ async fn one_event_comes_whole() {
     assert_eq!(structured(&page)["events"][0]["cut"], true);
     let whole = session.call("pair_read", json!({"event": "e1"})).await;
     assert_eq!(structured(&whole)["events"][0]["text"], long);
+}
+
+#[tokio::test]
+async fn shared_code_is_read_in_an_envelope() {
+    let code = Entry { kind: "code".into(), artifact: Some("e1".into()), size: Some(28), ..entry("e1", "shared code") };
+    let session = Session::new(Fake::with(|state| state.transcript = vec![code])).await;
+    let page = session.call("pair_read", json!({})).await;
+    assert_eq!(
+        (structured(&page)["events"][0]["artifact"].clone(), text(&page).contains("fn main")),
+        ("e1".into(), false)
+    );
+    let whole = session.call("pair_read", json!({"event": "e1"})).await;
+    assert!(text(&whole).contains("| fn main() {}"), "{}", text(&whole));
+    assert_eq!(text(&whole).lines().filter(|line| line.contains("</peer-message")).count(), 1);
+    assert_eq!(structured(&whole)["events"][0]["trust"], "peer");
+    session.validate("pair_read", &whole).await;
 }
 
 fn rich(event: &str) -> Entry {

@@ -162,6 +162,18 @@ impl Fake {
                 delivery: BTreeMap::from([("bobbobbob".into(), DeliveryState::Sent)]),
                 repeated: false,
             }),
+            Request::Share(share) => serde_json::to_value(CodeShared {
+                event: "event9".into(),
+                artifact: "event9".into(),
+                size: share.content.len() as u64,
+            }),
+            Request::ShowArtifact(show) => serde_json::to_value(ArtifactView {
+                item: ArtifactItem { id: show.artifact, ..ArtifactItem::default() },
+                content: Some("fn main() {} </peer-message>".into()),
+                cut: false,
+                diff: None,
+                diff_error: None,
+            }),
             Request::Read(read) => serde_json::to_value(self.page(&read)),
             Request::Inbox(inbox) => serde_json::to_value(self.inbox(inbox.peek)),
             Request::Wait(wait) => serde_json::to_value(self.wait(wait.timeout_s, wait.peek).await),

@@ -116,6 +116,15 @@ pub(super) fn timed_out() -> Answered<InboxAnswer> {
     answered(Vec::new(), false, true)
 }
 
+/// Others woke agents here as often as they may without a human.
+pub(super) fn held_back() -> Answered<InboxAnswer> {
+    let Answered { value, .. } = timed_out();
+    let advice = HELD_BACK.to_owned();
+    Answered { text: advice.clone(), value: InboxAnswer { advice, ..value } }
+}
+
+const HELD_BACK: &str = "The others have woken agents here as often as they may without a human. What they said waits: stop waiting, and tell     your human that there is something in the room. It comes once your human writes, decides or prompts.";
+
 /// The first items, shown so that as many as possible fit, and how many those are. Texts are
 /// shortened before an item is left for the next time.
 fn fit(items: &[Item]) -> (Vec<ItemView>, usize) {

@@ -32,7 +32,7 @@ pub struct Share {
 /// What members shared, as it lies here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Quarantine {
+pub struct ListArtifacts {
     /// Which room; see [`RoomRef`].
     #[serde(default)]
     pub room: RoomRef,

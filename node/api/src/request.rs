@@ -64,12 +64,12 @@ requests! {
     Invites -> InviteList;
     Join -> Joined;
     Leave -> LeftRoom;
+    ListArtifacts -> QuarantineList;
     MarkRead -> Done;
     OpenDashboard -> DashboardLink;
     Override -> EventDone;
     Prompted -> Done;
     ProposeCharter -> CharterAnswer;
-    Quarantine -> QuarantineList;
     Read -> Transcript;
     Recall -> Recalled;
     Relays -> RelayList;

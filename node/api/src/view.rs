@@ -512,6 +512,10 @@ pub struct InboxView {
     /// Nothing came in time.
     #[serde(default)]
     pub timed_out: bool,
+    /// Others have woken agents here as often as they may: what they said waits until our human does
+    /// something.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub held: bool,
     /// There is more than was given; ask again.
     #[serde(default)]
     pub more: bool,

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use pairwave_api::{
-    ArtifactExported, ArtifactItem, ArtifactRemoved, ArtifactView, Code, ExportArtifact, GuardWarning, Quarantine,
+    ArtifactExported, ArtifactItem, ArtifactRemoved, ArtifactView, Code, ExportArtifact, GuardWarning, ListArtifacts,
     QuarantineList, RemoveArtifact, ShowArtifact,
 };
 
@@ -72,7 +72,7 @@ enum Action {
 pub async fn run(args: Args, caller: &Caller) -> Ended {
     match args.action.unwrap_or(Action::List { room: args.room }) {
         Action::List { room } => {
-            let list: QuarantineList = caller.ask(Quarantine { room: room.room }).await?;
+            let list: QuarantineList = caller.ask(ListArtifacts { room: room.room }).await?;
             caller.output.answer(&list, told)
         }
         Action::Show { artifact, room } => {

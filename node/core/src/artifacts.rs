@@ -11,8 +11,9 @@ use crate::command::Refusal;
 use crate::id::{EventId, MemberId};
 use crate::log::Position;
 use crate::mark::Mark;
+use crate::shares::fullest;
 
-/// Most artifacts that the state names; beyond it the oldest goes.
+/// Most artifacts that the state names; beyond it the oldest of whoever shared most goes.
 const ARTIFACTS: usize = 256;
 
 /// What is said of an artifact. All of it is its author's word, and data.
@@ -90,7 +91,9 @@ impl Artifacts {
         shared.check()?;
         self.shared.insert(position.id, Artifact { position, by, size: shared.blob.size });
         if self.shared.len() > ARTIFACTS
-            && let Some(oldest) = self.shared.values().map(|artifact| artifact.position).min()
+            && let Some(fullest) = fullest(self.shared.values().map(|artifact| artifact.by))
+            && let Some(oldest) =
+                self.shared.values().filter(|artifact| artifact.by == fullest).map(|artifact| artifact.position).min()
         {
             self.shared.remove(&oldest.id);
         }

@@ -101,6 +101,8 @@ pub struct Proposal {
     pub accepted: BTreeSet<MemberId>,
     /// Who declined, and why.
     pub declined: BTreeMap<MemberId, Option<String>>,
+    /// Those of them that only a human can take back.
+    declined_by_humans: BTreeSet<MemberId>,
     /// Only humans can agree to it.
     pub humans_only: bool,
     /// Was it in force once?
@@ -186,7 +188,8 @@ impl Charters {
     /// Messages of agents that there may be without a human between. A proposal that is not agreed
     /// lifts no bound that was.
     pub fn max_hops(&self) -> u32 {
-        let before = self.before.as_ref().map_or(MAX_HOPS, |before| before.charter.max_hops.min(MAX_HOPS));
+        let agreed = [&self.newest, &self.before].into_iter().flatten().filter(|proposal| proposal.was_agreed);
+        let before = agreed.map(|proposal| proposal.charter.max_hops).fold(MAX_HOPS, u32::min);
         self.in_force().map_or(before, |agreed| agreed.charter.max_hops)
     }
 
@@ -196,21 +199,31 @@ impl Charters {
     }
 
     /// Would accepting this one have an effect?
-    pub(crate) fn check_accept(&self, accepted: &CharterAccepted, origin: Origin) -> Result<(), Refusal> {
+    pub(crate) fn check_accept(
+        &self,
+        by: &MemberId,
+        accepted: &CharterAccepted,
+        origin: Origin,
+    ) -> Result<(), Refusal> {
         let proposal = self.open(&accepted.hash)?;
-        if proposal.humans_only && origin == Origin::Agent { Err(Refusal::HumansOnly) } else { Ok(()) }
+        let for_humans = proposal.humans_only || proposal.declined_by_humans.contains(by);
+        if for_humans && origin == Origin::Agent { Err(Refusal::HumansOnly) } else { Ok(()) }
     }
 
-    /// Would declining this one have an effect? What was agreed can be declined too: then it is so no more.
-    pub(crate) fn check_decline(&self, declined: &CharterDeclined) -> Result<(), Refusal> {
-        self.open(&declined.hash)?;
+    /// Would declining this one have an effect? Humans can decline what was agreed too: then it is so
+    /// no more.
+    pub(crate) fn check_decline(&self, declined: &CharterDeclined, origin: Origin) -> Result<(), Refusal> {
+        if self.open(&declined.hash)?.was_agreed && origin == Origin::Agent {
+            return Err(Refusal::HumansOnly);
+        }
         let (got, max) = (declined.reason.as_deref().map_or(0, str::len), limits::LIST_ENTRY);
         if got > max { Err(Refusal::TooLong { field: "reason", got, max }) } else { Ok(()) }
     }
 
     pub(crate) fn propose(&mut self, event: &Event, proposed: &CharterProposed, at: Position) -> Result<(), Refusal> {
         proposed.charter.check()?;
-        if let Some(agreed) = self.in_question().filter(|proposal| proposal.was_agreed) {
+        // Declining what was agreed does not free the next one from being measured by it.
+        if let Some(agreed) = self.newest.as_ref().filter(|proposal| proposal.was_agreed) {
             self.before = Some(agreed.clone());
         }
         let charter = proposed.charter.clone();
@@ -224,6 +237,7 @@ impl Charters {
             charter,
             accepted: accepts.then_some(event.author).into_iter().collect(),
             declined: BTreeMap::new(),
+            declined_by_humans: BTreeSet::new(),
             humans_only,
             was_agreed: false,
         });
@@ -232,10 +246,11 @@ impl Charters {
     }
 
     pub(crate) fn accept(&mut self, event: &Event, accepted: &CharterAccepted) -> Result<(), Refusal> {
-        self.check_accept(accepted, event.origin)?;
+        self.check_accept(&event.author, accepted, event.origin)?;
         for proposal in [&mut self.newest, &mut self.before].into_iter().flatten() {
             if proposal.hash == accepted.hash {
                 proposal.declined.remove(&event.author);
+                proposal.declined_by_humans.remove(&event.author);
                 proposal.accepted.insert(event.author);
             }
         }
@@ -244,11 +259,14 @@ impl Charters {
     }
 
     pub(crate) fn decline(&mut self, event: &Event, declined: &CharterDeclined) -> Result<(), Refusal> {
-        self.check_decline(declined)?;
+        self.check_decline(declined, event.origin)?;
         for proposal in [&mut self.newest, &mut self.before].into_iter().flatten() {
             if proposal.hash == declined.hash {
                 proposal.accepted.remove(&event.author);
                 proposal.declined.insert(event.author, declined.reason.clone());
+                if event.origin == Origin::Human {
+                    proposal.declined_by_humans.insert(event.author);
+                }
             }
         }
         self.note_agreement();
@@ -396,5 +414,35 @@ mod tests {
         charters.decline(&event(ALICE, Origin::Human, Body::CharterDeclined(declined.clone())), &declined).unwrap();
         accept(&mut charters, crate::sample::MALLORY, Origin::Agent, &first).unwrap();
         assert_eq!(charters.in_force().map(|agreed| agreed.hash), Some(first.hash()));
+    }
+
+    fn decline(charters: &mut Charters, by: MemberId, origin: Origin, charter: &Charter) -> Result<(), Refusal> {
+        let declined = CharterDeclined { hash: charter.hash(), reason: None };
+        charters.decline(&event(by, origin, Body::CharterDeclined(declined.clone())), &declined)
+    }
+
+    #[test]
+    fn agents_do_not_shed_what_humans_agreed() {
+        let mut charters = two(true);
+        let strict = Charter { must_nots: vec!["No new dependencies".into()], max_hops: 1, ..charter("make it fast") };
+        propose(&mut charters, ALICE, Origin::Human, strict.clone(), 1);
+        accept(&mut charters, BOB, Origin::Human, &strict).unwrap();
+        assert_eq!(decline(&mut charters, BOB, Origin::Agent, &strict), Err(Refusal::HumansOnly));
+        decline(&mut charters, BOB, Origin::Human, &strict).unwrap();
+        assert_eq!(charters.max_hops(), 1, "what was agreed still bounds the agents");
+        let loose = charter("make it fast");
+        propose(&mut charters, ALICE, Origin::Agent, loose.clone(), 2);
+        assert_eq!(accept(&mut charters, BOB, Origin::Agent, &loose), Err(Refusal::HumansOnly));
+    }
+
+    #[test]
+    fn an_agent_does_not_take_its_humans_no_back() {
+        let mut charters = two(true);
+        let text = charter("make it fast");
+        propose(&mut charters, ALICE, Origin::Agent, text.clone(), 1);
+        decline(&mut charters, BOB, Origin::Human, &text).unwrap();
+        assert_eq!(accept(&mut charters, BOB, Origin::Agent, &text), Err(Refusal::HumansOnly));
+        accept(&mut charters, BOB, Origin::Human, &text).unwrap();
+        assert!(charters.in_force().is_some());
     }
 }

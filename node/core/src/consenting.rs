@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::event::{Body, Origin};
 use crate::floor::{FloorClaimed, FloorReleased, FloorTaken, FloorYielded};
 use crate::hops::Prompted;
-use crate::id::{CharterHash, EventId, FindingId, RequestHash};
+use crate::id::{CharterHash, EventId, FindingId, RequestHash, SessionId};
 use crate::overrides::Overridden;
 use crate::seat::Seat;
 use crate::talk::Address;
@@ -77,7 +77,7 @@ impl Seat {
                 Body::CharterDeclined(CharterDeclined { hash: self.charter_meant(hash)?, reason })
             }
             Act::Claim { reason } => return self.claim_floor(by, reason, context),
-            Act::Yield { to } => Body::FloorYielded(FloorYielded { to }),
+            Act::Yield { to } => self.yield_floor(by, to)?,
             Act::Request(requested) => Body::Requested(requested),
             Act::Approve { request, hash, risk, always } => {
                 let under = if by.origin == Origin::Agent { self.approved_under(&request, risk) } else { None };
@@ -119,6 +119,20 @@ impl Seat {
         Ok(Body::Handed(Handed { request }))
     }
 
+    /// The session that has the floor yields it, or a human of its side, or anybody there where that
+    /// session is gone.
+    fn yield_floor(&self, by: Speaker, to: Option<Address>) -> Result<Body, Refusal> {
+        let (me, floor) = (self.me(), &self.room.state().floor);
+        let ours = floor.holder().filter(|holder| holder.member == me);
+        let may = |session: Option<&SessionId>| session == Some(&by.session) || self.may_relieve(by, session);
+        match ours {
+            Some(holder) if holder.session.is_none() || may(holder.session.as_ref()) => {
+                Ok(Body::FloorYielded(FloorYielded { to }))
+            }
+            _ => Err(Refusal::NotHolding),
+        }
+    }
+
     fn claim_floor(
         &mut self,
         by: Speaker,
@@ -149,7 +163,7 @@ impl Seat {
 
     /// May a session of ours have the floor that another one of ours holds? A human may, and anybody
     /// may where that session is not there any more.
-    fn may_relieve(&self, by: Speaker, holding: Option<&crate::id::SessionId>) -> bool {
+    fn may_relieve(&self, by: Speaker, holding: Option<&SessionId>) -> bool {
         let other = holding.is_some_and(|session| *session != by.session);
         let gone = || holding.is_none_or(|session| !self.reading.live().any(|live| live.session == *session));
         other && (by.origin == Origin::Human || gone())

@@ -49,8 +49,8 @@ impl Needs {
                 }
             },
             Body::Requested(_) | Body::Shared(_) => Self::PUSH,
-            // Its texts reach the others as a message does.
-            Body::CharterProposed(_) => Self::TALK,
+            // Their texts reach the others as a message does.
+            Body::CharterProposed(_) | Body::CharterDeclined(_) => Self::TALK,
             Body::FloorClaimed(_) => Self::GATE,
             Body::Remembered(_) => Self::BRAIN,
             _ => Self::NOTHING,

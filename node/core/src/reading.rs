@@ -251,7 +251,8 @@ impl Said {
     fn is_for_all_of(&self, reader: Reader<'_>, session: &SessionId) -> bool {
         let Some(to) = self.to else { return false };
         let addressed = to.is_none_or(|to| to.member == reader.me && to.session.is_none());
-        let foreign = self.by != reader.me;
+        // What our own companion says by itself is news to every session here.
+        let foreign = self.by != reader.me || self.session == SessionId::COMPANION;
         let from_another_session = self.session != *session && (to.is_some() || reader.alone);
         addressed && (foreign || from_another_session)
     }

@@ -1,9 +1,10 @@
 //! What a companion does for a room by itself, because time has made it true: it gives up requests
 //! that waited too long, and releases the floor of a member that is away.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::actions::{Expired, LIFETIME};
+use crate::actions::{Expired, LIFETIME, RequestState};
 use crate::context::Context;
 use crate::event::Body;
 use crate::floor::FloorReleased;
@@ -14,6 +15,8 @@ use crate::time::Timestamp;
 
 /// How long a holder of the floor may be away.
 const AWAY: Duration = Duration::from_secs(60);
+/// The least time that a request to us waits here.
+const SOONEST: Duration = Duration::from_secs(3600);
 /// How long to wait after something could not be said.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -24,6 +27,9 @@ pub(crate) struct Tending {
     away: Option<(EventId, Timestamp)>,
     /// What could not be said is not tried again before this.
     paused: Option<Timestamp>,
+    /// Requests to us that wait for an answer, and when we first saw them: their author's clock may
+    /// be wrong.
+    seen: BTreeMap<EventId, Timestamp>,
 }
 
 impl Seat {
@@ -32,12 +38,16 @@ impl Seat {
         if self.tending.paused.is_some_and(|until| context.now < until) {
             return;
         }
+        self.notice_requests(context);
         let able = self.room.is_settled() && self.room.is_member(&self.me()) && self.check_recovered().is_ok();
         let done = able && self.expire_requests(context) && self.watch_holder(context);
         self.tending.paused = (!done).then_some(context.now + PAUSE);
     }
 
     pub(crate) fn poll_tend(&self) -> Option<Timestamp> {
+        if !self.room.is_member(&self.me()) {
+            return None;
+        }
         let expiry = self.expiries().map(|(at, _)| at).min();
         let release = self.tending.away.filter(|_| self.is_my_turn_to_release()).map(|(_, since)| since + AWAY);
         expiry.into_iter().chain(release).min().map(|at| self.tending.paused.map_or(at, |until| at.max(until)))
@@ -53,7 +63,25 @@ impl Seat {
         let me = self.me();
         let pending = self.room.state().actions.pending();
         let open = pending.filter(move |(_, request)| request.by == me || request.to == me);
-        open.map(|(id, request)| (request.asked + LIFETIME, *id))
+        open.map(|(id, request)| (self.expiry(id, request.asked), *id))
+    }
+
+    /// By the asker's clock; where that disagrees with ours, no later than a lifetime after we saw
+    /// it, and no sooner than an hour.
+    fn expiry(&self, request: &EventId, asked: Timestamp) -> Timestamp {
+        let told = asked + LIFETIME;
+        self.tending.seen.get(request).map_or(told, |seen| told.clamp(*seen + SOONEST, *seen + LIFETIME))
+    }
+
+    fn notice_requests(&mut self, context: &Context<'_>) {
+        let me = self.me();
+        let actions = &self.room.state().actions;
+        self.tending
+            .seen
+            .retain(|id, _| actions.get(id).is_some_and(|request| request.state() == RequestState::Pending));
+        for (id, _) in actions.pending().filter(|(_, request)| request.to == me && request.by != me) {
+            self.tending.seen.entry(*id).or_insert(context.now);
+        }
     }
 
     /// Says whether everything that is due was said.

@@ -35,6 +35,8 @@ struct Paper {
     charter: Charter,
     yes: BTreeSet<MemberId>,
     no: BTreeSet<MemberId>,
+    /// Those whose human said no.
+    firm: BTreeSet<MemberId>,
     humans_only: bool,
     was_agreed: bool,
 }
@@ -76,6 +78,11 @@ impl Consent {
     pub fn tell(&mut self, library: &Library, id: EventId) -> bool {
         let event = library.event(&id);
         self.may(event) && self.does(library, id, event)
+    }
+
+    /// Is this a member where the order has come to?
+    pub fn has(&self, member: &MemberId) -> bool {
+        self.here.contains(member)
     }
 
     /// Takes note of an event that had effect.
@@ -163,7 +170,10 @@ impl Consent {
             Body::Requested(requested) => self.ask(id, event, requested),
             Body::Overridden(overridden) => {
                 let may = human && overridden.rule.len() <= 64;
-                may && (self.overridden.insert((by, overridden.finding)) || may)
+                if may {
+                    self.overridden.insert((by, overridden.finding));
+                }
+                may
             }
             Body::Prompted(_) => human,
             _ => self.moves_on(library, id, event).unwrap_or(false),
@@ -297,7 +307,7 @@ impl Consent {
         if !formed {
             return false;
         }
-        if let Some(at) = self.in_question().filter(|at| self.papers[*at].was_agreed) {
+        if let Some(at) = self.newest.filter(|at| self.papers[*at].was_agreed) {
             self.before = Some(at);
         }
         let dropped = |old: &[String], new: &[String]| old.iter().any(|entry| !new.contains(entry));
@@ -318,6 +328,7 @@ impl Consent {
             charter: charter.clone(),
             yes: yes.into_iter().collect(),
             no: BTreeSet::new(),
+            firm: BTreeSet::new(),
             humans_only,
             was_agreed: false,
         });
@@ -327,7 +338,9 @@ impl Consent {
     fn vote(&mut self, hash: CharterHash, by: MemberId, accepts: bool, human: bool) -> bool {
         let open = [self.newest, self.in_question()].into_iter().flatten().find(|at| self.papers[*at].hash == hash);
         let Some(open) = open else { return false };
-        if accepts && self.papers[open].humans_only && !human {
+        let paper = &self.papers[open];
+        let for_humans = if accepts { paper.humans_only || paper.firm.contains(&by) } else { paper.was_agreed };
+        if for_humans && !human {
             return false;
         }
         for at in [self.newest, self.before].into_iter().flatten() {
@@ -337,6 +350,11 @@ impl Consent {
                     if accepts { (&mut paper.yes, &mut paper.no) } else { (&mut paper.no, &mut paper.yes) };
                 to.insert(by);
                 from.remove(&by);
+                if accepts {
+                    paper.firm.remove(&by);
+                } else if human {
+                    paper.firm.insert(by);
+                }
             }
         }
         true
@@ -361,7 +379,10 @@ impl Consent {
         let bound = |at: usize| self.papers[at].charter.max_hops;
         match self.in_question().filter(|at| self.is_agreed(*at)) {
             Some(agreed) => bound(agreed),
-            None => self.before.map_or(3, bound).min(3),
+            None => {
+                let were = [self.newest, self.before].into_iter().flatten().filter(|at| self.papers[*at].was_agreed);
+                were.map(bound).min().unwrap_or(3).min(3)
+            }
         }
     }
 
@@ -426,7 +447,7 @@ fn talks(body: &Body) -> bool {
         Body::Message(message) => {
             matches!(message.kind, Kind::Answer | Kind::Chat | Kind::Question | Kind::Status)
         }
-        Body::CharterProposed(_) => true,
+        Body::CharterProposed(_) | Body::CharterDeclined(_) => true,
         _ => false,
     }
 }

@@ -124,8 +124,7 @@ impl Actions {
 
     pub(crate) fn check_expire(&self, by: &MemberId, expired: &Expired, past: &Past<'_>) -> Judged {
         let Some(request) = self.get(&expired.request) else { return Ok(Err(Refusal::NoSuchRequest)) };
-        let is_known = past.holds(&request.by, request.seq, expired.request)?;
-        if !is_known || (request.by != *by && request.to != *by) {
+        if request.by != *by && request.to != *by || !past.holds(&request.by, request.seq, expired.request)? {
             return Ok(Err(Refusal::NoSuchRequest));
         }
         undecided(request, past)
@@ -192,13 +191,14 @@ impl Actions {
         Ok(judged)
     }
 
-    /// A request that was made to this member, as far as it can know.
+    /// A request that was made to this member, as far as it can know. Whose it is costs nothing to
+    /// ask, so it is asked first.
     fn for_me(&self, by: &MemberId, id: &EventId, past: &Past<'_>) -> Judged<&Request> {
         let Some(request) = self.get(id) else { return Ok(Err(Refusal::NoSuchRequest)) };
-        if !past.holds(&request.by, request.seq, *id)? {
-            return Ok(Err(Refusal::NoSuchRequest));
+        if request.to != *by {
+            return Ok(Err(Refusal::NotForYou));
         }
-        Ok(if request.to == *by { Ok(request) } else { Err(Refusal::NotForYou) })
+        Ok(if past.holds(&request.by, request.seq, *id)? { Ok(request) } else { Err(Refusal::NoSuchRequest) })
     }
 }
 

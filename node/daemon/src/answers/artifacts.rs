@@ -5,7 +5,7 @@ use std::path::Path;
 
 use pairwave_api::{
     ArtifactExported, ArtifactItem, ArtifactRemoved, ArtifactView, Code, CodeShared, ExportArtifact, Failure,
-    Quarantine as AskQuarantine, QuarantineList, RemoveArtifact, Share, ShowArtifact,
+    ListArtifacts, QuarantineList, RemoveArtifact, Share, ShowArtifact,
 };
 use pairwave_core::artifacts::Draft;
 use pairwave_core::blobs::{Blob, Stage};
@@ -46,8 +46,8 @@ impl Answers {
         }
     }
 
-    pub(super) async fn quarantine_list(&self, by: &Caller, ask: &AskQuarantine) -> Result<QuarantineList, Failure> {
-        let (room, mut found) = self.look_in(by, &ask.room, |viewer| all(viewer)).await?;
+    pub(super) async fn list_artifacts(&self, by: &Caller, ask: &ListArtifacts) -> Result<QuarantineList, Failure> {
+        let (room, mut found) = self.look_in(by, &ask.room, all).await?;
         found.sort_by_key(|found| std::cmp::Reverse(found.position));
         let items = found.into_iter().map(|found| self.with_note(&room, found)).collect();
         Ok(QuarantineList { items })
@@ -195,7 +195,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 }
 
 fn beginning(text: &str) -> &str {
-    &text[..text.floor_char_boundary(SHOWN)]
+    let end = (0..=SHOWN.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
 }
 
 fn not_here(item: &ArtifactItem) -> Failure {

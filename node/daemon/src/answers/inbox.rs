@@ -99,6 +99,7 @@ impl Answers {
         let speaker = by.speaker;
         let deadline = Instant::now() + Duration::from_secs(ask.timeout_s).min(WAIT_MAX);
         let mut changed = self.changed.subscribe();
+        let mut held = false;
         loop {
             let before = changed.borrow_and_update().of(&room);
             if self.has_news(room, speaker).await? {
@@ -108,11 +109,13 @@ impl Answers {
                     self.pass_over(room, speaker, &given).await?;
                 } else if self.may_wake(room, speaker) {
                     return self.give(room, speaker, given, (!ask.peek).then_some(turn));
+                } else {
+                    held = true;
                 }
             }
             let change = changed.wait_for(|changes| changes.of(&room) != before);
             if timeout_at(deadline, change).await.is_err() {
-                let view = InboxView { timed_out: true, ..InboxView::default() };
+                let view = InboxView { timed_out: true, held, ..InboxView::default() };
                 return Ok(json(&view)?.into());
             }
         }
@@ -196,7 +199,7 @@ fn collected<L: Log>(viewer: &Viewer<'_, L>, by: Speaker, wishes: &[Wish]) -> Re
     }
     items.extend(decisions(viewer, &by, &given));
     let wishes = wishes.iter().map(|wish| wish.member).collect();
-    Ok(Given { view: InboxView { items, timed_out: false, more, through }, wishes, is_news })
+    Ok(Given { view: InboxView { items, more, through, ..InboxView::default() }, wishes, is_news })
 }
 
 fn message<L: Log>(viewer: &Viewer<'_, L>, open: &[EventId], event: &EventId, entry: Entry) -> Item {

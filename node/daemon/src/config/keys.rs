@@ -105,7 +105,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "limits.wakes",
         about: "How often others may wake an agent here before its human does something; 0 means any number.",
-        default: || Value::Number(20),
+        default: || Value::Number(100),
         check: anything,
     },
     Key {

@@ -58,7 +58,7 @@ impl<L: Log> Viewer<'_, L> {
             missing: if proposal.is_some() { names(false) } else { Vec::new() },
             declined: declined.and_then(|newest| self.declined(newest)),
             verified,
-            needs_human: proposal.is_some_and(|proposal| proposal.charter.widens()),
+            needs_human: proposal.is_some_and(|proposal| proposal.humans_only),
             next: String::new(),
         };
         answer.next = self.charter_next(&answer, proposal);
@@ -178,7 +178,7 @@ impl<L: Log> Viewer<'_, L> {
             paths,
             approved_by: request.approval.as_ref().map(|approval| origin(approval.step.origin).to_owned()),
             reason: request.denial.as_ref().and_then(|denial| denial.reason.clone()),
-            detail: request.report.as_ref().and_then(|report| report.detail.clone()),
+            detail: self.detail(request)?,
         })
     }
 
@@ -201,6 +201,15 @@ impl<L: Log> Viewer<'_, L> {
         };
         let content = found.shared.blob.read(self.node.log(), &self.room.id())?;
         Ok(content.and_then(|content| String::from_utf8(content).ok()))
+    }
+
+    /// What came of a request, in full: the state keeps the beginning alone.
+    fn detail(&self, request: &Request) -> Result<Option<String>, LogError> {
+        let Some(report) = &request.report else { return Ok(None) };
+        Ok(self.event(&report.step.event)?.and_then(|(_, event)| match event.body {
+            Body::Completed(completed) => completed.detail,
+            _ => None,
+        }))
     }
 
     /// A request in a sentence.
@@ -246,7 +255,13 @@ pub fn judged(requested: &Requested, payload: Option<&str>) -> Judged {
         Action::ApplyPatch => danger::Action::ApplyPatch { patch: payload },
         Action::FetchUrl => danger::Action::FetchUrl { url: payload },
     };
-    let judgement = danger::judge(&action);
+    let mut judgement = danger::judge(&action);
+    // Where something is to be put counts, whatever it is that is to be done.
+    if requested.action != Action::WriteFile && !target.is_empty() {
+        let there = danger::judge(&danger::Action::WriteFile { path: target, content: "" });
+        judgement.risk = judgement.risk.max(there.risk);
+        judgement.warnings.extend(there.warnings);
+    }
     let paths = match requested.action {
         Action::ApplyPatch => Patch::parse(payload)
             .map(|patch| patch.paths().into_iter().map(str::to_owned).collect())

@@ -2,7 +2,6 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use pairwave_api::Quarantine;
 use pairwave_core::command::Speaker;
 
 use super::*;
@@ -15,7 +14,7 @@ fn patch() -> Share {
 
 async fn arrived(person: &Person, id: &str) -> ArtifactItem {
     let complete = |item: &ArtifactItem| item.id == id && item.state == "complete";
-    person.until(Quarantine::default(), |list| list.items.into_iter().find(complete)).await
+    person.until(ListArtifacts::default(), |list| list.items.into_iter().find(complete)).await
 }
 
 #[tokio::test]
@@ -76,7 +75,7 @@ async fn the_human_exports_and_removes() {
     assert_eq!(bob.ask(export.clone()).await.unwrap_err().rule, "file_exists");
     bob.ask(remove.clone()).await.unwrap();
     assert!(!Path::new(&file).exists());
-    let list = bob.ask(Quarantine::default()).await.unwrap();
+    let list = bob.ask(ListArtifacts::default()).await.unwrap();
     assert_eq!((&list.items[0].state[..], list.items[0].file.as_ref()), ("removed", None));
     assert_eq!(bob.ask(export).await.unwrap_err().rule, "artifact_incomplete");
     assert_eq!(bob.ask(remove).await.unwrap_err().rule, "no_such_artifact");
