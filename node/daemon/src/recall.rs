@@ -163,9 +163,9 @@ mod tests {
     fn nothing_is_found_where_nothing_is_alike() {
         let index = index();
         for query in ["", "...", "zebra", "犬", "xyzzy"] {
-            assert_eq!(index.search(query), [], "{query}");
+            assert!(index.search(query).is_empty(), "{query}");
         }
-        assert_eq!(Index::default().search("parser"), []);
+        assert!(Index::default().search("parser").is_empty());
     }
 
     #[test]
