@@ -8,6 +8,8 @@ mod complete_action;
 mod floor;
 mod inbox;
 mod read;
+mod recall;
+mod remember;
 mod request_action;
 mod respond_permission;
 mod room;
@@ -109,6 +111,8 @@ tools! {
     complete_action::CompleteAction,
     summarize::Summarize,
     share::ShareCode,
+    remember::Remember,
+    recall::Recall,
 }
 
 /// All tools, always in this order.
@@ -322,6 +326,8 @@ mod tests {
             "pair_complete_action",
             "pair_summarize",
             "pair_share_code",
+            "pair_remember",
+            "pair_recall",
         ];
         assert_eq!(names, contract);
     }

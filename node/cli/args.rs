@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    answer, approve, charter, completions, config, dashboard, demo, deny, doctor, down, floor, hook, inbox, init,
-    invite, join, leave, mcp, overriding, quarantine, read, relay, relay_node, remove, rename, requests, rooms, send,
-    status, up, verify, wait, whoami,
+    answer, approve, brain, charter, completions, config, dashboard, demo, deny, doctor, down, floor, hook, inbox,
+    init, invite, join, leave, mcp, overriding, quarantine, read, recall, relay, relay_node, remove, rename, requests,
+    rooms, send, status, up, verify, wait, whoami,
 };
 
 /// Two people, two coding agents, one end-to-end encrypted room, no server in the middle.
@@ -69,6 +69,8 @@ pub enum Verb {
     Approve(approve::Args),
     Deny(deny::Args),
     Override(overriding::Args),
+    Recall(recall::Args),
+    Brain(brain::Args),
     Rooms(rooms::Args),
     Whoami(whoami::Args),
     Rename(rename::Args),

@@ -14,6 +14,7 @@ use crate::output::{Ended, Output};
 
 pub mod answer;
 pub mod approve;
+pub mod brain;
 pub mod charter;
 pub mod completions;
 pub mod config;
@@ -33,6 +34,7 @@ pub mod mcp;
 pub mod overriding;
 pub mod quarantine;
 pub mod read;
+pub mod recall;
 pub mod relay;
 pub mod relay_node;
 pub mod remove;
@@ -91,6 +93,8 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
         Verb::Approve(args) => approve::run(args, caller).await,
         Verb::Deny(args) => deny::run(args, caller).await,
         Verb::Override(args) => overriding::run(args, caller).await,
+        Verb::Recall(args) => recall::run(args, caller).await,
+        Verb::Brain(args) => brain::run(args, caller).await,
         Verb::Rooms(args) => rooms::run(args, caller).await,
         Verb::Whoami(args) => whoami::run(args, caller).await,
         Verb::Rename(args) => rename::run(args, caller).await,

@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 55] = [
+const COMMANDS: [&[&str]; 59] = [
     &["init"],
     &["join"],
     &["answer"],
@@ -27,6 +27,10 @@ const COMMANDS: [&[&str]; 55] = [
     &["approve"],
     &["deny"],
     &["override"],
+    &["recall"],
+    &["brain"],
+    &["brain", "export"],
+    &["brain", "import"],
     &["rooms"],
     &["whoami"],
     &["rename"],

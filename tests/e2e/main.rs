@@ -9,6 +9,7 @@ mod story;
 
 mod agents;
 mod away;
+mod brain;
 mod clocks;
 mod consent;
 mod copies;

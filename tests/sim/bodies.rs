@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use pairwave_core::actions::{Action, Approved, Completed, Denied, Expired, Handed, Requested, Risk};
+use pairwave_core::brain::{self, Remembered};
 use pairwave_core::charter::{AutoApprove, Charter, CharterAccepted, CharterDeclined, CharterProposed};
 use pairwave_core::command::Speaker;
 use pairwave_core::event::{Body, Event, Origin, SignedEvent, VERSION, VerifiedEvent};
@@ -234,6 +235,7 @@ impl Table {
             }
             (11, _) => Body::Prompted(Prompted {}),
             (12, _) => Body::Message(finding("look")),
+            (13, _) if how < 24 => self.entry(about, how),
             (13, _) => Body::Message(Message::new(Kind::Chat, "hm")),
             (14, _) => {
                 Body::Overridden(Overridden { finding: FindingId([how; 16]), rule: "r".repeat(usize::from(how) * 4) })
@@ -253,6 +255,17 @@ impl Table {
             (28..=29, Some((request, _))) => Body::Completed(Completed { request, ok: how & 1 == 0, detail: None }),
             (_, Some((request, _))) => Body::Expired(Expired { request }),
         }
+    }
+}
+
+impl Table {
+    /// An entry of the brain: one of its own, one in the place of another, one that is none.
+    fn entry(&self, about: usize, how: u8) -> Body {
+        let is: fn(&Body) -> bool = if how == 3 { |_| true } else { |body| matches!(body, Body::Remembered(_)) };
+        let supersedes = self.newest(about / 2, is).map(|(id, _)| id).filter(|_| how > 1);
+        let tag = if how == 4 { "a,b" } else { "parser" };
+        let entry = Remembered::new(brain::Kind::Fact, "the parser", "is recursive");
+        Body::Remembered(Remembered { tags: vec![tag.into()], supersedes, ..entry })
     }
 }
 
@@ -300,6 +313,11 @@ pub fn finding(text: &str) -> Message {
 }
 
 impl Table {
+    /// All of it, as it was said.
+    pub fn said(&self) -> impl Iterator<Item = EventId> + '_ {
+        self.said.iter().map(|(id, _)| *id)
+    }
+
     /// What the reference makes of it.
     pub fn truth(&self) -> Truth {
         let mut library = Library::default();
@@ -374,6 +392,7 @@ fn what_comes_to_mind_is_a_bit_of_everything() {
     }
     println!("{with:?} and without effect {without:?}");
     let kinds = ["charter_proposed", "charter_accepted", "charter_declined", "floor_claimed", "floor_yielded"];
+    assert!(with.get("remembered").is_some_and(|count| *count > 20), "{with:?}");
     let more = ["floor_taken", "floor_released", "action", "approved", "denied", "handed", "completed", "expired"];
     assert!(without.values().sum::<u32>() > 500, "{without:?}");
     for kind in kinds.into_iter().chain(more) {

@@ -71,6 +71,9 @@ fn same_state(here: &Room, truth: &Truth) -> Check {
     same("forked", &state.equivocations.keys().copied().collect(), &truth.forked)?;
     same("relays", &state.relays.iter().map(in_two).collect(), &truth.relays)?;
     same_consent(state, &truth.consent)?;
+    for (entry, latest) in truth.brain.places() {
+        same("brain", &state.brain.superseded_by(&entry), &latest)?;
+    }
     same("at the gate", state.gate.members(), &truth.membership.standing())?;
     for by in truth.membership.members.keys() {
         same("name", &state.sessions.member_name(by), &truth.names[by].as_str())?;

@@ -11,9 +11,11 @@ use pairwave_core::members::{Admitted, Removed};
 use pairwave_core::sessions::look;
 use pairwave_core::talk::{Field, Kind, Message};
 
+mod brain;
 mod consent;
 mod judgement;
 
+pub use self::brain::Brain;
 pub use self::consent::Consent;
 pub use self::judgement::{End, Membership};
 
@@ -44,6 +46,7 @@ pub struct Truth {
     /// Address and token, as they came.
     pub relays: Vec<(String, Option<String>)>,
     pub consent: Consent,
+    pub brain: Brain,
 }
 
 impl Library {
@@ -85,6 +88,7 @@ impl Library {
             sessions: BTreeMap::new(),
             relays: Vec::new(),
             consent: Consent::default(),
+            brain: Brain::default(),
         };
         for id in truth.order.clone() {
             if truth.tell(self, id) {
@@ -134,6 +138,7 @@ impl Truth {
             }
             Body::Message(message) => return self.say(library, id, message),
             Body::Shared(shared) => return is_whole(shared),
+            Body::Remembered(remembered) => return self.brain.tell(library, id, remembered),
             Body::Foreign { .. } => return false,
             _ => (),
         }

@@ -1,6 +1,7 @@
-//! Events about charter, floor and requests, and the hashes that they name.
+//! Events about charter, floor, requests and the brain, and the hashes that they name.
 
 use pairwave_core::actions::{Action, Approved, Completed, Denied, Expired, Handed, Requested, Risk};
+use pairwave_core::brain::{self, Remembered};
 use pairwave_core::charter::{AutoApprove, Charter, CharterAccepted, CharterDeclined, CharterProposed};
 use pairwave_core::event::Body;
 use pairwave_core::floor::{FloorClaimed, FloorReleased, FloorTaken, FloorYielded};
@@ -81,6 +82,11 @@ fn consent() {
     log.add(ALICE, Body::Expired(Expired { request }));
     log.add(ALICE, Body::Overridden(Overridden { finding: FindingId(counting(7)), rule: "generic-token".into() }));
     log.add(ALICE, Body::Prompted(Prompted {}));
+    let entry = Remembered::new(brain::Kind::Fact, "Ice melts", "at 0 °C");
+    let supersedes = Some(log.add(ALICE, Body::Remembered(entry.clone())));
+    let (tags, provenance) = (vec!["ice".into(), "氷".into()], vec!["menu/Eis.txt:3".into()]);
+    let kind = brain::Kind::Decision;
+    log.add(ALICE, Body::Remembered(Remembered { kind, tags, provenance, supersedes, ..entry }));
     let named = |hash: [u8; 32], bytes: Vec<u8>| json!({"cbor": hex(bytes), "hash": hex(hash)});
     let requests = requests().map(|requested| {
         let what = (requested.action, &requested.payload, &requested.target_path, requested.artifact);

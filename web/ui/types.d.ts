@@ -7,7 +7,7 @@ export type Kind =
   | "charter_proposed" | "charter_accepted" | "charter_declined"
   | "floor_claimed" | "floor_yielded" | "floor_taken" | "floor_released"
   | "action" | "approved" | "denied" | "handed" | "completed" | "expired"
-  | "overridden" | "prompted" | "code" | "foreign";
+  | "overridden" | "prompted" | "code" | "remembered" | "foreign";
 
 export type DeliveryState = "queued" | "sent" | "stored" | "delivered" | "shown";
 export type Origin = "human" | "agent";

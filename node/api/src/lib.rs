@@ -5,6 +5,7 @@
 
 pub mod agent;
 mod artifacts;
+mod brain;
 mod client;
 mod companion;
 mod consent;
@@ -18,6 +19,7 @@ mod view;
 
 pub use agent::{agent_marker, host_session};
 pub use artifacts::*;
+pub use brain::*;
 pub use client::{Client, NOT_RUNNING};
 pub use companion::{Companion, CompanionExt, Dashboard, Notices};
 pub use consent::*;

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::artifacts::*;
+use crate::brain::*;
 use crate::consent::*;
 use crate::network::RelayList;
 use crate::view::*;
@@ -56,6 +57,8 @@ requests! {
     Down -> Done;
     Findings -> FindingList;
     ExportArtifact -> ArtifactExported;
+    ExportBrain -> BrainExported;
+    ImportBrain -> BrainImported;
     Inbox -> InboxView;
     Invite -> InviteMade;
     Invites -> InviteList;
@@ -68,7 +71,9 @@ requests! {
     Prompted -> Done;
     ProposeCharter -> CharterAnswer;
     Read -> Transcript;
+    Recall -> Recalled;
     Relays -> RelayList;
+    Remember -> EventDone;
     Remove -> EventDone;
     RemoveArtifact -> ArtifactRemoved;
     RemoveRelay -> RelayList;

@@ -95,7 +95,7 @@ pub enum Command {
         by: Speaker,
         message: Message,
     },
-    /// A wish about charter, floor or requests.
+    /// A wish about charter, floor, requests or the brain.
     Act {
         room: RoomId,
         by: Speaker,
@@ -246,6 +246,10 @@ pub enum Refusal {
     EventTooLong { got: usize, max: usize },
     #[error("`answers` names no question of this room")]
     NotAQuestion,
+    #[error("`supersedes` names no entry of the brain")]
+    NotAnEntry,
+    #[error("this entry was superseded already")]
+    Superseded { by: EventId },
     #[error("this name is taken by {by}")]
     NameTaken { by: String },
     #[error("the invite has expired")]

@@ -1,8 +1,9 @@
-//! What the node does for its own people and agents about charter, floor and requests.
+//! What the node does for its own people and agents about charter, floor, requests and the brain.
 
 use std::time::Duration;
 
 use crate::actions::{Approved, Completed, Denied, Handed, Requested, Risk};
+use crate::brain::Remembered;
 use crate::charter::{Charter, CharterAccepted, CharterDeclined, CharterProposed};
 use crate::command::{Outcome, Refusal, Speaker};
 use crate::context::Context;
@@ -61,6 +62,7 @@ pub enum Act {
         finding: FindingId,
         rule: String,
     },
+    Remember(Remembered),
     /// A human gave its agent a prompt.
     Prompted,
 }
@@ -85,6 +87,7 @@ impl Seat {
             Act::Hand { request } => self.hand(request)?,
             Act::Complete { request, ok, detail } => Body::Completed(Completed { request, ok, detail }),
             Act::Override { finding, rule } => Body::Overridden(Overridden { finding, rule }),
+            Act::Remember(remembered) => Body::Remembered(remembered),
             Act::Prompted if self.room.state().hops.count() == 0 => return Ok(Outcome::Done),
             Act::Prompted => Body::Prompted(Prompted {}),
         };

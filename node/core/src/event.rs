@@ -14,7 +14,7 @@ use crate::key::{self, BadSignature, Domain, Identity};
 use crate::log::Record;
 use crate::time::Timestamp;
 use crate::{
-    actions, artifacts, charter, floor, hops, letters, members, overrides, relays, sessions, talk, verification,
+    actions, artifacts, brain, charter, floor, hops, letters, members, overrides, relays, sessions, talk, verification,
 };
 
 /// Version of the event format.
@@ -80,6 +80,7 @@ pub enum Body {
     Overridden(overrides::Overridden),
     Prompted(hops::Prompted),
     Shared(artifacts::Shared),
+    Remembered(brain::Remembered),
     Foreign { kind: String },
 }
 
@@ -311,6 +312,7 @@ impl Body {
             Self::Overridden(_) => "overridden",
             Self::Prompted(_) => "prompted",
             Self::Shared(_) => "code",
+            Self::Remembered(_) => "remembered",
             Self::Foreign { kind } => kind,
         }
     }
@@ -346,6 +348,7 @@ impl Body {
             Self::Overridden(body) => cbor::to_value(body),
             Self::Prompted(body) => cbor::to_value(body),
             Self::Shared(body) => cbor::to_value(body),
+            Self::Remembered(body) => cbor::to_value(body),
             Self::Foreign { .. } => Ok(Value::Null),
         };
         Ok((self.kind(), value?))
@@ -382,6 +385,7 @@ impl Body {
             "overridden" => read(value, Self::Overridden),
             "prompted" => read(value, Self::Prompted),
             "code" => read(value, Self::Shared),
+            "remembered" => read(value, Self::Remembered),
             _ => None,
         };
         known.unwrap_or(Self::Foreign { kind })

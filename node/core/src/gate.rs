@@ -1,6 +1,6 @@
 //! The gate: what may be said when, by position in the order. Between people, everything but chat,
 //! questions, answers and status needs verified members and an agreed charter; what pushes needs the
-//! floor; what agents say to each other is counted.
+//! floor; what agents say to each other is counted. The brain needs no floor, and is no message.
 
 use std::collections::BTreeSet;
 
@@ -28,13 +28,16 @@ pub struct Needs {
     pub floor: bool,
     /// Is it a message to others, counted where an agent says it?
     pub hop: bool,
+    /// Is an agent held to a pace in saying it?
+    pub rated: bool,
 }
 
 impl Needs {
-    const NOTHING: Self = Self { gate: false, floor: false, hop: false };
-    const TALK: Self = Self { gate: false, floor: false, hop: true };
-    const PUSH: Self = Self { gate: true, floor: true, hop: true };
-    const GATE: Self = Self { gate: true, floor: false, hop: false };
+    const NOTHING: Self = Self { gate: false, floor: false, hop: false, rated: false };
+    const TALK: Self = Self { gate: false, floor: false, hop: true, rated: true };
+    const PUSH: Self = Self { gate: true, floor: true, hop: true, rated: true };
+    const GATE: Self = Self { gate: true, floor: false, hop: false, rated: false };
+    const BRAIN: Self = Self { rated: true, ..Self::GATE };
 
     /// What saying this needs.
     pub fn of(body: &Body) -> Self {
@@ -49,6 +52,7 @@ impl Needs {
             // Their texts reach the others as a message does.
             Body::CharterProposed(_) | Body::CharterDeclined(_) => Self::TALK,
             Body::FloorClaimed(_) => Self::GATE,
+            Body::Remembered(_) => Self::BRAIN,
             _ => Self::NOTHING,
         }
     }
@@ -77,6 +81,8 @@ impl RoomState {
         // Who says it wrongly is told what is wrong first: it stays wrong whoever agrees.
         if let Body::Message(message) = body {
             message.check()?;
+        } else if let Body::Remembered(remembered) = body {
+            remembered.check()?;
         }
         let needs = Needs::of(body);
         let alone = self.gate.is_alone();

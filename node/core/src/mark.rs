@@ -26,6 +26,8 @@ pub enum Mark {
     TooMany,
     #[error("it answers no question that its author can have seen")]
     NotAQuestion,
+    #[error("it supersedes no entry that its author can have seen")]
+    NotAnEntry,
     #[error("somebody else bears this name")]
     NameTaken,
     #[error("the name has characters that cannot be seen")]
@@ -77,6 +79,7 @@ impl From<Refusal> for Mark {
             Refusal::TooLong { .. } | Refusal::EventTooLong { .. } => Self::TooLong,
             Refusal::TooMany { .. } => Self::TooMany,
             Refusal::NotAQuestion => Self::NotAQuestion,
+            Refusal::NotAnEntry => Self::NotAnEntry,
             Refusal::NotARelay(_) => Self::NotARelay,
             Refusal::RelayThere => Self::RelayThere,
             Refusal::NoSuchRelay => Self::NoSuchRelay,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actions::{Actions, Past};
 use crate::artifacts::Artifacts;
+use crate::brain::{Brain, Remembered, is_entry_before};
 use crate::causality;
 use crate::charter::Charters;
 use crate::command::Refusal;
@@ -48,6 +49,7 @@ pub struct RoomState {
     pub actions: Actions,
     pub overrides: Overrides,
     pub artifacts: Artifacts,
+    pub brain: Brain,
     /// Events without effect, and why.
     pub marks: BTreeMap<EventId, Mark>,
     /// Authors that said two things in one place, and whether they named both since.
@@ -142,6 +144,7 @@ impl RoomState {
             Body::RelayAdded(added) => return Ok(self.relays.add(added)),
             Body::RelayRemoved(removed) => return Ok(self.relays.remove(removed)),
             Body::Shared(shared) => return Ok(self.artifacts.apply(event.author, shared, record.position)),
+            Body::Remembered(remembered) => return self.remember(log, room, record, remembered),
             Body::Message(message) => return self.hear(log, room, record, event, message),
             Body::CharterProposed(proposed) => return marked(self.charters.propose(event, proposed, record.position)),
             Body::CharterAccepted(accepted) => return marked(self.charters.accept(event, accepted)),
@@ -215,6 +218,24 @@ impl RoomState {
         }
         self.talk.apply(event, message, record.position);
         Ok(Ok(()))
+    }
+}
+
+impl RoomState {
+    /// What an entry supersedes must be one that counted, and that its author can have seen.
+    fn remember(
+        &mut self,
+        log: &dyn Log,
+        room: &RoomId,
+        record: &Record,
+        remembered: &Remembered,
+    ) -> Result<Result<(), Mark>, LogError> {
+        if let Some(place) = &remembered.supersedes
+            && (self.marks.contains_key(place) || !is_entry_before(log, room, place, record)?)
+        {
+            return Ok(Err(Mark::NotAnEntry));
+        }
+        marked(self.brain.apply(record.author, remembered, record.position.id))
     }
 }
 

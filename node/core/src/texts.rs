@@ -3,6 +3,7 @@
 
 use crate::actions::Requested;
 use crate::artifacts::Shared;
+use crate::brain::Remembered;
 use crate::charter::Charter;
 use crate::event::Body;
 use crate::talk::{Field, Message};
@@ -14,6 +15,7 @@ impl Body {
             Self::Genesis(genesis) => vec![("title", &genesis.title), ("name", &genesis.name)],
             Self::Message(message) => of_message(message),
             Self::Shared(shared) => of_shared(shared),
+            Self::Remembered(remembered) => of_entry(remembered),
             Self::Named(named) => vec![("name", &named.name)],
             Self::Removed(removed) => optional("reason", removed.reason.as_deref()),
             Self::Admitted(admitted) => vec![("name", &admitted.name)],
@@ -72,6 +74,13 @@ fn of_shared(shared: &Shared) -> Vec<(&str, &str)> {
     texts
 }
 
+fn of_entry(remembered: &Remembered) -> Vec<(&str, &str)> {
+    let mut texts = vec![("headline", remembered.headline.as_str()), ("content", &remembered.content)];
+    texts.extend(remembered.tags.iter().map(|tag| ("tags", tag.as_str())));
+    texts.extend(remembered.provenance.iter().map(|entry| ("provenance", entry.as_str())));
+    texts
+}
+
 fn of_charter(charter: &Charter) -> Vec<(&str, &str)> {
     let Charter { title, purpose, scope, out_of_scope, must_nots, response_contract, .. } = charter;
     let mut texts = vec![("title", title.as_str()), ("purpose", purpose.as_str())];
@@ -96,7 +105,17 @@ fn of_request(requested: &Requested) -> Vec<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::brain::Kind;
     use crate::charter::CharterProposed;
+
+    #[test]
+    fn every_text_of_an_entry_is_looked_through() {
+        let mut entry = Remembered::new(Kind::Fact, "a", "b");
+        (entry.tags, entry.provenance) = (vec!["c".into()], vec!["d".into()]);
+        let body = Body::Remembered(entry);
+        let words: Vec<&str> = body.texts().into_iter().map(|(_, word)| word).collect();
+        assert_eq!(words, ["a", "b", "c", "d"]);
+    }
 
     #[test]
     fn every_text_of_a_charter_is_looked_through() {

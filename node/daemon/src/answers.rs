@@ -4,6 +4,7 @@
 mod actions;
 mod answering;
 mod artifacts;
+mod brain;
 mod charter;
 mod clearing;
 mod doctor;
@@ -16,6 +17,7 @@ mod page;
 mod reading;
 mod relays;
 mod rooms;
+mod shelves;
 mod status;
 mod talk;
 #[cfg(test)]
@@ -83,6 +85,8 @@ pub struct Answers {
     held_back: Mutex<clearing::HeldBack>,
     /// Rooms are opened one at a time.
     creating: tokio::sync::Mutex<()>,
+    /// What was made searchable, by room.
+    shelves: shelves::AllShelves,
     quarantine: Quarantine,
     /// The quarantine is changed by one at a time.
     quarantining: tokio::sync::Mutex<()>,
@@ -101,7 +105,7 @@ impl Answers {
         let (changed, _) = watch_channel::channel(watch::Changes::default());
         let (live, seen, down) = (Live::default(), Arc::default(), Arc::default());
         let (turns, pace, held_back) = (inbox::Turns::default(), Mutex::default(), Mutex::default());
-        let (creating, quarantining) = Default::default();
+        let (creating, quarantining, shelves) = Default::default();
         let (quarantine, dashboard) = (Quarantine::new(parts.home.clone()), OnceLock::new());
         let answers = Arc::new(Self {
             parts,
@@ -112,6 +116,7 @@ impl Answers {
             judgements: judging::Judgements::default(),
             held_back,
             creating,
+            shelves,
             quarantine,
             quarantining,
             dashboard,
@@ -152,6 +157,8 @@ impl Answers {
             Request::Down(_) => self.end(),
             Request::Findings(ask) => answer(&ask, self.findings(by, &ask).await),
             Request::ExportArtifact(ask) => answer(&ask, self.export_artifact(by, &ask).await),
+            Request::ExportBrain(ask) => answer(&ask, self.export_brain(by, &ask).await),
+            Request::ImportBrain(ask) => answer(&ask, self.import_brain(by, &ask).await),
             Request::Inbox(ask) => self.inbox(by, ask).await,
             Request::Invite(ask) => answer(&ask, self.invite(by, &ask).await),
             Request::Invites(ask) => answer(&ask, self.invites(by, &ask).await),
@@ -164,7 +171,9 @@ impl Answers {
             Request::Prompted(ask) => answer(&ask, self.prompted(by, &ask).await),
             Request::ProposeCharter(ask) => answer(&ask, self.propose_charter(by, &ask).await),
             Request::Read(ask) => answer(&ask, self.read(by, ask.clone()).await),
+            Request::Recall(ask) => answer(&ask, self.recall(by, ask.clone()).await),
             Request::Relays(ask) => answer(&ask, self.relays(by, &ask).await),
+            Request::Remember(ask) => answer(&ask, self.remember(by, ask.clone()).await),
             Request::Remove(ask) => answer(&ask, self.remove(by, &ask).await),
             Request::RemoveArtifact(ask) => answer(&ask, self.remove_artifact(by, &ask).await),
             Request::RemoveRelay(ask) => answer(&ask, self.remove_relay(by, &ask).await),

@@ -90,6 +90,10 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
             "hops_spent",
             "Wait for a human: one who writes, decides or prompts its agent lets agents go on. Ask yours, or pair_wait.",
         ),
+        Refusal::NotAnEntry => ("not_an_entry", "Name an entry that `pairwave recall` or the tool pair_recall shows."),
+        Refusal::Superseded { by } => {
+            return ("superseded", format!("Look at what stands in its place, and supersede that: {by}."));
+        }
         Refusal::NoSuchRequest => ("no_such_request", "See the requests with `pairwave requests`."),
         Refusal::NotForYou => {
             ("not_for_you", "Only the side that was asked decides and reports; wait for it with pair_wait.")

@@ -116,7 +116,7 @@ impl Consent {
 
     fn may(&self, event: &Event) -> bool {
         let alone = self.here.len() < 2;
-        let gated = pushes(&event.body) || matches!(event.body, Body::FloorClaimed(_));
+        let gated = pushes(&event.body) || matches!(event.body, Body::FloorClaimed(_) | Body::Remembered(_));
         if gated && !alone && !(self.verified && self.charter().is_some_and(|(_, agreed)| agreed)) {
             return false;
         }

@@ -129,6 +129,7 @@ impl Membership {
             | Body::Overridden(_)
             | Body::Prompted(_)
             | Body::Shared(_)
+            | Body::Remembered(_)
             | Body::Foreign { .. } => return true,
             _ if !self.may_speak(library, &id) => return false,
             Body::Invited(invited) => _ = self.invites.insert(id, invited.uses),

@@ -6,6 +6,7 @@ use pairwave_wire::limits;
 
 use super::{Place, Room, ordered_parents};
 use crate::actions::Past;
+use crate::brain::{Remembered, is_entry};
 use crate::command::{Refusal, Speaker};
 use crate::event::{self, Body, Event, Origin, SignError, VerifiedEvent};
 use crate::id::{EventId, RoomId};
@@ -110,6 +111,7 @@ fn check(room: &Room, log: &dyn Log, by: Speaker, body: &Body) -> Result<(), Ref
         Body::RelayRemoved(removed) => room.state().relays.check_remove(removed),
         Body::Shared(shared) => shared.check(),
         Body::Message(message) => check_message(room, log, message),
+        Body::Remembered(remembered) => check_entry(room, log, remembered),
         Body::CharterProposed(proposed) => proposed.charter.check(),
         Body::CharterAccepted(accepted) => room.state().charters.check_accept(&room.me, accepted, by.origin),
         Body::CharterDeclined(declined) => room.state().charters.check_decline(declined, by.origin),
@@ -189,6 +191,15 @@ fn check_message(room: &Room, log: &dyn Log, message: &Message) -> Result<(), Re
     let Some(question) = &message.answers else { return Ok(()) };
     let asked = room.record(log, question).map_err(store_failed)?;
     if asked.as_ref().is_some_and(is_question) { Ok(()) } else { Err(Refusal::NotAQuestion) }
+}
+
+fn check_entry(room: &Room, log: &dyn Log, remembered: &Remembered) -> Result<(), Refusal> {
+    let Some(place) = &remembered.supersedes else { return Ok(()) };
+    let found = room.event(log, place).map_err(store_failed)?;
+    if !found.is_some_and(|(_, event)| is_entry(&event)) || room.state().marks.contains_key(place) {
+        return Err(Refusal::NotAnEntry);
+    }
+    room.state().brain.check_place(&room.me, remembered)
 }
 
 fn check_title(title: &str) -> Result<(), Refusal> {

@@ -28,7 +28,7 @@ const FINDINGS: usize = 256;
 pub(super) struct HeldBack(VecDeque<(RoomId, FindingId, FindingView)>);
 
 impl Answers {
-    /// Carries out a wish about charter, floor or requests.
+    /// Carries out a wish about charter, floor, requests or the brain.
     pub(super) async fn act(&self, by: &Caller, room: RoomId, act: Act) -> Result<pairwave_core::id::EventId, Failure> {
         match self.command(Command::Act { room, by: by.speaker, act }).await? {
             Outcome::Said { event, .. } => {
@@ -184,7 +184,7 @@ impl HeldBack {
 /// What an agent is about to say. Results are never held up, and humans are not rated.
 fn saying(by: &Caller, room: RoomId, body: &Body) -> Option<Saying> {
     let needs = Needs::of(body);
-    if by.speaker.origin == Origin::Human || !(needs.hop || needs.floor) {
+    if by.speaker.origin == Origin::Human || !needs.rated {
         return None;
     }
     let mut words = body.clone();

@@ -30,6 +30,7 @@ pub(super) const BYTES: usize = 2 << 20;
 /// Code, and events of the room itself, beside the kinds of messages.
 const ROOM_KINDS: &[&str] = &[
     "code",
+    "remembered",
     "genesis",
     "invited",
     "invite_closed",

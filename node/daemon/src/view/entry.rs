@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pairwave_api::{DeliveryState, Entry, Field};
+use pairwave_core::brain::Remembered;
 use pairwave_core::delivery::Delivery;
 use pairwave_core::event::{Body, Event};
 use pairwave_core::id::EventId;
@@ -30,6 +31,12 @@ impl<L: Log> Viewer<'_, L> {
                 entry.size = Some(shared.blob.size);
                 entry.language = shared.language.clone();
                 entry.is_patch = Some(shared.is_patch);
+            }
+            Body::Remembered(remembered) => {
+                (entry.kind, entry.text) = sentence::of(self, event, &event.body);
+                entry.headline = Some(remembered.headline.clone());
+                entry.provenance = remembered.provenance.clone();
+                entry.fields = remembered_fields(remembered);
             }
             body => {
                 (entry.kind, entry.text) = sentence::of(self, event, body);
@@ -157,6 +164,16 @@ pub fn kind(kind: talk::Kind) -> &'static str {
         talk::Kind::Status => "status",
         talk::Kind::Summary => "summary",
     }
+}
+
+fn remembered_fields(remembered: &Remembered) -> BTreeMap<String, Field> {
+    let text = |name: &str, text: String| (name.to_owned(), Field::Text(text));
+    let mut fields = BTreeMap::from([text("remembered_as", remembered.kind.name().to_owned())]);
+    fields.extend(remembered.supersedes.map(|place| text("supersedes", place.to_string())));
+    if !remembered.tags.is_empty() {
+        fields.insert("tags".to_owned(), Field::List(remembered.tags.clone()));
+    }
+    fields
 }
 
 fn claim_name(claim: Claim) -> &'static str {

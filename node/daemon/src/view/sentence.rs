@@ -75,6 +75,7 @@ pub fn of<L: Log>(viewer: &Viewer<'_, L>, event: &Event, body: &Body) -> (String
         }
         Body::Prompted(_) => ("prompted", format!("{by} gave its agent a prompt")),
         Body::Foreign { kind } => ("foreign", format!("{by} did something that this version does not know: {kind}")),
+        Body::Remembered(remembered) => ("remembered", remembered.content.clone()),
         Body::Shared(shared) => ("code", format!("{by} shared {}: {}", what(shared), shared.headline)),
         Body::Message(message) => (entry::kind(message.kind), message.text.clone()),
     };
