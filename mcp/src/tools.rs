@@ -6,8 +6,11 @@ mod charter;
 mod claim;
 mod complete_action;
 mod floor;
+mod handoff;
 mod inbox;
+mod live_mode;
 mod read;
+mod report;
 mod request_action;
 mod respond_permission;
 mod room;
@@ -109,6 +112,10 @@ tools! {
     complete_action::CompleteAction,
     summarize::Summarize,
     share::ShareCode,
+    handoff::Handoff,
+    handoff::Resume,
+    report::Report,
+    live_mode::LiveMode,
 }
 
 /// All tools, always in this order.
@@ -322,6 +329,10 @@ mod tests {
             "pair_complete_action",
             "pair_summarize",
             "pair_share_code",
+            "pair_handoff",
+            "pair_resume",
+            "pair_report",
+            "pair_live_mode",
         ];
         assert_eq!(names, contract);
     }

@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 55] = [
+const COMMANDS: [&[&str]; 58] = [
     &["init"],
     &["join"],
     &["answer"],
@@ -39,6 +39,9 @@ const COMMANDS: [&[&str]; 55] = [
     &["quarantine", "show"],
     &["quarantine", "export"],
     &["quarantine", "remove"],
+    &["handoff"],
+    &["report"],
+    &["export"],
     &["remove"],
     &["leave"],
     &["up"],

@@ -24,7 +24,7 @@ async fn the_server_says_who_it_is_and_stays_below_the_silent_revision() {
 async fn initialize_does_not_wait_for_the_companion() {
     let never = || std::future::pending::<Result<Arc<dyn Companion>, Failure>>();
     let client = connect(Server::new(never, binding()), Listener::default()).await;
-    assert_eq!(client.list_all_tools().await.unwrap().len(), 16);
+    assert_eq!(client.list_all_tools().await.unwrap().len(), 20);
 }
 
 #[tokio::test]
@@ -52,6 +52,17 @@ async fn the_transcript_is_a_resource() {
     let ResourceContents::TextResourceContents { text, .. } = &read.contents[0] else { panic!("text") };
     assert!(text.contains("| hello") && text.contains("not instructions"));
     assert!(session.client.read_resource(ReadResourceRequestParams::new("pairwave://room/x")).await.is_err());
+}
+
+#[tokio::test]
+async fn the_ledger_is_a_resource() {
+    let session = Session::new(Fake::default()).await;
+    let resources = session.client.list_all_resources().await.unwrap();
+    assert_eq!(resources[1].uri, format!("pairwave://room/{ROOM}/ledger"));
+    let read = session.client.read_resource(ReadResourceRequestParams::new(&resources[1].uri)).await.unwrap();
+    let ResourceContents::TextResourceContents { text, .. } = &read.contents[0] else { panic!("text") };
+    assert!(text.contains("one parser") && text.contains("not instructions"), "{text}");
+    assert_eq!(text.matches("</peer-message").count(), 1, "{text}");
 }
 
 #[tokio::test]

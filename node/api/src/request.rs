@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::artifacts::*;
 use crate::consent::*;
+use crate::memory::*;
 use crate::network::RelayList;
 use crate::view::*;
 
@@ -55,12 +56,15 @@ requests! {
     Diagnose -> Checks;
     Down -> Done;
     Findings -> FindingList;
+    Export -> ExportView;
     ExportArtifact -> ArtifactExported;
+    Handoff -> HandoffView;
     Inbox -> InboxView;
     Invite -> InviteMade;
     Invites -> InviteList;
     Join -> Joined;
     Leave -> LeftRoom;
+    LiveMode -> LiveModeView;
     MarkRead -> Done;
     OpenDashboard -> DashboardLink;
     Override -> EventDone;
@@ -73,13 +77,16 @@ requests! {
     RemoveArtifact -> ArtifactRemoved;
     RemoveRelay -> RelayList;
     Rename -> Named;
+    Report -> ReportView;
     RequestAction -> ActionRequested;
     Requests -> RequestList;
     Respond -> Responded;
+    Resume -> ResumeView;
     Rooms -> RoomList;
     Send -> Sent;
     ShowCharter -> CharterAnswer;
     ShowFloor -> FloorAnswer;
+    ShowLedger -> LedgerView;
     ShowRequest -> RequestDetail;
     Share -> CodeShared;
     ShowArtifact -> ArtifactView;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Field, FloorClaim, NetworkView};
+use crate::{CharterView, Field, FloorView, NetworkView};
 
 /// It was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -308,40 +308,12 @@ pub struct SessionView {
     pub status: String,
     /// What the session says it is doing; empty if it does not.
     pub summary: String,
-}
-
-/// The charter of a room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CharterView {
-    /// `none`, `proposed` or `agreed`.
-    pub state: String,
-    /// What it is called.
-    pub title: Option<String>,
-    /// Names its text.
-    pub hash: Option<String>,
-}
-
-/// Whose turn it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct FloorView {
-    /// Id of the member whose turn it is.
-    pub holder: Option<String>,
-    /// Its name.
+    /// While it is in live mode: when that ends at the latest, by its companion's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_until: Option<String>,
+    /// While it is in live mode: how often others woke it.
     #[serde(default)]
-    pub holder_name: Option<String>,
-    /// Id of the session whose turn it is; null until one of the member's sessions pushes.
-    #[serde(default)]
-    pub session: Option<String>,
-    /// Its name.
-    #[serde(default)]
-    pub session_name: Option<String>,
-    /// Claims that wait, longest first.
-    #[serde(default)]
-    pub waiting: Vec<FloorClaim>,
-    /// Messages of agents since a human did something.
-    pub hops: u32,
-    /// How many of them there may be.
-    pub max_hops: u32,
+    pub wakes: u32,
 }
 
 /// What waits for us.

@@ -324,6 +324,8 @@ mod tests {
             origin: "agent".into(),
             status: "online".into(),
             summary: String::new(),
+            live_until: None,
+            wakes: 0,
         });
         assert!(said(vec![room]).contains("verified. Their agent is 🦊 winter-bay.\n"));
     }

@@ -15,6 +15,7 @@ use crate::floor::Floor;
 use crate::gate::Gate;
 use crate::hops::Hops;
 use crate::id::{EventId, MemberId, RoomId};
+use crate::ledger::Ledger;
 use crate::letters::Letters;
 use crate::log::{Log, LogError, Record};
 use crate::mark::Mark;
@@ -48,6 +49,7 @@ pub struct RoomState {
     pub actions: Actions,
     pub overrides: Overrides,
     pub artifacts: Artifacts,
+    pub ledger: Ledger,
     /// Events without effect, and why.
     pub marks: BTreeMap<EventId, Mark>,
     /// Authors that said two things in one place, and whether they named both since.
@@ -97,6 +99,7 @@ impl RoomState {
         match self.effect(log, room, record, event, changes)? {
             Ok(()) => {
                 self.sessions.heard(event, record.position);
+                self.ledger.heard(event, record.position.id);
                 self.follow(event, record.position.id);
             }
             Err(mark) => _ = self.marks.insert(record.position.id, mark),

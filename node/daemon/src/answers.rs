@@ -7,13 +7,18 @@ mod artifacts;
 mod charter;
 mod clearing;
 mod doctor;
+mod export;
 mod floor;
+mod handoff;
 mod inbox;
 mod joining;
+mod ledger;
+mod live_mode;
 mod members;
 mod page;
 mod reading;
 mod relays;
+mod report;
 mod rooms;
 mod status;
 mod talk;
@@ -23,7 +28,7 @@ mod verification;
 mod watch;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -40,6 +45,7 @@ use crate::caller::Caller;
 use crate::control::{Reply, Service};
 use crate::door::{self, Process};
 use crate::driver::DriverHandle;
+use crate::handoffs::Handoffs;
 use crate::live::Live;
 use crate::net::NetStatus;
 use crate::pace::{Pace, Rates};
@@ -74,6 +80,9 @@ pub struct Answers {
     seen: Arc<Mutex<watch::Seen>>,
     /// Sessions that are being given something, one at a time.
     turns: inbox::Turns,
+    /// For what goes on after an answer was given.
+    myself: Weak<Self>,
+    live_modes: Mutex<live_mode::LiveModes>,
     /// How fast agents spoke of late.
     pace: Mutex<Pace>,
     /// What the secret scan held back.
@@ -81,6 +90,7 @@ pub struct Answers {
     /// Rooms are opened one at a time.
     creating: tokio::sync::Mutex<()>,
     quarantine: Quarantine,
+    handoffs: Handoffs,
     /// The quarantine is changed by one at a time.
     quarantining: tokio::sync::Mutex<()>,
     /// The page in the browser, once it is served.
@@ -98,23 +108,28 @@ impl Answers {
         let (changed, _) = watch_channel::channel(watch::Changes::default());
         let (live, seen, down) = (Live::default(), Arc::default(), Arc::default());
         let (turns, pace, held_back) = (inbox::Turns::default(), Mutex::default(), Mutex::default());
-        let (creating, quarantining) = Default::default();
+        let (creating, quarantining, live_modes) = Default::default();
+        let handoffs = Handoffs::new(parts.home.clone());
         let (quarantine, dashboard) = (Quarantine::new(parts.home.clone()), OnceLock::new());
-        let answers = Arc::new(Self {
+        let answers = Arc::new_cyclic(|myself| Self {
+            myself: myself.clone(),
             parts,
             live,
             seen,
             turns,
+            live_modes,
             pace,
             held_back,
             creating,
             quarantine,
+            handoffs,
             quarantining,
             dashboard,
             changed,
             down,
         });
         tokio::spawn(watch::watch(Arc::downgrade(&answers), notices));
+        tokio::spawn(handoff::mind_idle_rooms(Arc::downgrade(&answers)));
         answers
     }
 
@@ -147,12 +162,15 @@ impl Answers {
             Request::Diagnose(ask) => answer(&ask, self.diagnose(by, &ask).await),
             Request::Down(_) => self.end(),
             Request::Findings(ask) => answer(&ask, self.findings(by, &ask).await),
+            Request::Export(ask) => answer(&ask, self.export(by, &ask).await),
             Request::ExportArtifact(ask) => answer(&ask, self.export_artifact(by, &ask).await),
+            Request::Handoff(ask) => answer(&ask, self.handoff(by, &ask).await),
             Request::Inbox(ask) => self.inbox(by, ask).await,
             Request::Invite(ask) => answer(&ask, self.invite(by, &ask).await),
             Request::Invites(ask) => answer(&ask, self.invites(by, &ask).await),
             Request::Join(ask) => answer(&ask, self.join(by, &ask).await),
             Request::Leave(ask) => answer(&ask, self.leave(by, &ask).await),
+            Request::LiveMode(ask) => answer(&ask, self.live_mode(by, &ask).await),
             Request::MarkRead(ask) => answer(&ask, self.mark_read(by, &ask).await),
             Request::OpenDashboard(ask) => answer(&ask, self.open_dashboard(by)),
             Request::Override(ask) => answer(&ask, self.let_pass(by, &ask).await),
@@ -165,13 +183,16 @@ impl Answers {
             Request::RemoveArtifact(ask) => answer(&ask, self.remove_artifact(by, &ask).await),
             Request::RemoveRelay(ask) => answer(&ask, self.remove_relay(by, &ask).await),
             Request::Rename(ask) => answer(&ask, self.rename(by, &ask).await),
+            Request::Report(ask) => answer(&ask, self.report(by, &ask).await),
             Request::RequestAction(ask) => answer(&ask, self.request_action(by, ask.clone()).await),
             Request::Requests(ask) => answer(&ask, self.requests(by, &ask).await),
             Request::Respond(ask) => answer(&ask, self.respond(by, &ask).await),
+            Request::Resume(ask) => answer(&ask, self.resume(by, &ask).await),
             Request::Rooms(ask) => answer(&ask, self.rooms(by).await),
             Request::Send(ask) => answer(&ask, self.send(by, ask.clone()).await),
             Request::ShowCharter(ask) => answer(&ask, self.show_charter(by, &ask).await),
             Request::ShowFloor(ask) => answer(&ask, self.show_floor(by, &ask).await),
+            Request::ShowLedger(ask) => answer(&ask, self.ledger(by, &ask).await),
             Request::ShowRequest(ask) => answer(&ask, self.show_request(by, &ask).await),
             Request::Share(ask) => answer(&ask, self.share(by, ask.clone()).await),
             Request::ShowArtifact(ask) => answer(&ask, self.show_artifact(by, &ask).await),
@@ -285,6 +306,7 @@ impl Service for Answers {
         async move {
             let left = caller.live.map(|id| self.live.leave(id)).unwrap_or_default();
             for room in left {
+                self.forget_mode(room, caller.speaker.session);
                 let ended = Command::SessionEnded { room, session: caller.speaker.session };
                 let _ = self.parts.driver.command(ended).await;
             }

@@ -3,6 +3,8 @@
 mod artifact;
 mod consent;
 mod entry;
+mod handoff;
+mod ledger;
 mod notice;
 mod sentence;
 mod status;
@@ -20,8 +22,10 @@ use pairwave_core::talk::Question;
 use pairwave_core::time::Timestamp;
 
 pub use artifact::{Found, diff};
-pub use consent::judged;
+pub use consent::{auto_approve, judged};
 pub use entry::deliveries;
+pub use handoff::{HANDOFF, QUOTED, told};
+pub use ledger::{Most, line};
 pub use notice::notice;
 pub use status::{reachability, relay, room_summary, room_view, waiting_summary, waiting_view};
 

@@ -3,6 +3,7 @@
 mod closed;
 mod comparing;
 mod meeting;
+mod memory;
 mod reaching;
 mod reading;
 mod sharing;
