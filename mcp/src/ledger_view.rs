@@ -94,7 +94,9 @@ impl Ledger {
             list.truncate(lines);
             list.iter_mut().for_each(|line| line.text = label(&line.text, text));
         }
-        if let Some(summary) = &mut self.summary {
+        if lines == 0 {
+            self.summary = None;
+        } else if let Some(summary) = &mut self.summary {
             summary.text = label(&summary.text, text);
         }
         self.cut |= self.participants.len() > 2 * lines;

@@ -128,7 +128,7 @@ const STATUS: usize = 12_000;
 
 /// Leaves out the least important until the rest fits.
 fn shorten(status: &mut StatusAnswer) {
-    let steps: [fn(&mut StatusAnswer); 14] = [
+    let steps: [fn(&mut StatusAnswer); 16] = [
         |status| keep_sessions(status, 8),
         |status| status.rooms.iter_mut().for_each(|room| room.floor.waiting.truncate(1)),
         |status| keep_lines(status, 8, 160),
@@ -143,6 +143,11 @@ fn shorten(status: &mut StatusAnswer) {
         |status| status.advice.truncate(3),
         |status| status.named = 8,
         |status| keep_names(status, 16),
+        |status| keep_lines(status, 1, 60),
+        |status| {
+            keep_lines(status, 0, 0);
+            status.advice.truncate(1);
+        },
     ];
     for step in steps {
         if cost(status) + cost(&prose(status)) < STATUS {
@@ -158,10 +163,11 @@ fn keep_lines(status: &mut StatusAnswer, lines: usize, text: usize) {
     }
 }
 
-/// Of the fullest room: names by their beginning, and nothing about those who are away.
+/// Of the fullest room: names and ids by their beginning, and nothing about those who are away.
 fn keep_names(status: &mut StatusAnswer, most: usize) {
     for member in members(status) {
         member.name = label(&member.name, most);
+        member.member.truncate(20);
         member.verified_by = member.verified_by.as_ref().map(|by| label(by, most));
         member.last_seen = None;
     }
@@ -350,8 +356,7 @@ mod tests {
         member.member = "m".repeat(52);
         member.name = "\"n".repeat(32);
         member.address = Some("a".repeat(256));
-        member.sessions =
-            vec![pairwave_api::SessionView { summary: "s".repeat(200), ..member.sessions[0].clone() }; 20];
+        member.sessions = vec![SessionView { summary: "s".repeat(200), ..member.sessions[0].clone() }; 20];
         room.members = vec![member; 32];
         let claim = pairwave_api::FloorClaim {
             member: "m".repeat(52),
