@@ -14,6 +14,7 @@ mod envelope;
 mod event_view;
 mod handover;
 mod instructions;
+mod ledger_view;
 mod prompts;
 mod resources;
 mod server;

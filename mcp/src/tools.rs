@@ -6,10 +6,13 @@ mod charter;
 mod claim;
 mod complete_action;
 mod floor;
+mod handoff;
 mod inbox;
+mod live_mode;
 mod read;
 mod recall;
 mod remember;
+mod report;
 mod request_action;
 mod respond_permission;
 mod room;
@@ -113,6 +116,10 @@ tools! {
     share::ShareCode,
     remember::Remember,
     recall::Recall,
+    handoff::Handoff,
+    handoff::Resume,
+    report::Report,
+    live_mode::LiveMode,
 }
 
 /// All tools, always in this order.
@@ -328,6 +335,10 @@ mod tests {
             "pair_share_code",
             "pair_remember",
             "pair_recall",
+            "pair_handoff",
+            "pair_resume",
+            "pair_report",
+            "pair_live_mode",
         ];
         assert_eq!(names, contract);
     }

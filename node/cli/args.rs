@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    answer, approve, brain, charter, completions, config, dashboard, demo, deny, doctor, down, floor, hook, inbox,
-    init, invite, join, leave, mcp, overriding, quarantine, read, recall, relay, relay_node, remove, rename, requests,
-    rooms, send, status, up, verify, wait, whoami,
+    answer, approve, brain, charter, completions, config, dashboard, demo, deny, doctor, down, export, floor, handoff,
+    hook, inbox, init, invite, join, leave, mcp, overriding, quarantine, read, recall, relay, relay_node, remove,
+    rename, report, requests, rooms, send, status, up, verify, wait, whoami,
 };
 
 /// Two people, two coding agents, one end-to-end encrypted room, no server in the middle.
@@ -76,6 +76,9 @@ pub enum Verb {
     Rename(rename::Args),
     Relay(relay::Args),
     Quarantine(quarantine::Args),
+    Handoff(handoff::Args),
+    Report(report::Args),
+    Export(export::Args),
     Remove(remove::Args),
     Leave(leave::Args),
     Up(up::Args),

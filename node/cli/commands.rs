@@ -23,7 +23,9 @@ pub mod demo;
 pub mod deny;
 pub mod doctor;
 pub mod down;
+pub mod export;
 pub mod floor;
+pub mod handoff;
 pub mod hook;
 pub mod inbox;
 pub mod init;
@@ -39,6 +41,7 @@ pub mod relay;
 pub mod relay_node;
 pub mod remove;
 pub mod rename;
+pub mod report;
 pub mod requests;
 pub mod rooms;
 pub mod send;
@@ -100,6 +103,9 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
         Verb::Rename(args) => rename::run(args, caller).await,
         Verb::Relay(args) => relay::run(args, caller).await,
         Verb::Quarantine(args) => quarantine::run(args, caller).await,
+        Verb::Handoff(args) => handoff::run(args, caller).await,
+        Verb::Report(args) => report::run(args, caller).await,
+        Verb::Export(args) => export::run(args, caller).await,
         Verb::Remove(args) => remove::run(args, caller).await,
         Verb::Leave(args) => leave::run(args, caller).await,
         Verb::Up(args) => up::run(args, caller).await,

@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 59] = [
+const COMMANDS: [&[&str]; 62] = [
     &["init"],
     &["join"],
     &["answer"],
@@ -43,6 +43,9 @@ const COMMANDS: [&[&str]; 59] = [
     &["quarantine", "show"],
     &["quarantine", "export"],
     &["quarantine", "remove"],
+    &["handoff"],
+    &["report"],
+    &["export"],
     &["remove"],
     &["leave"],
     &["up"],

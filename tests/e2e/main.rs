@@ -18,6 +18,7 @@ mod hostile;
 mod invites;
 mod kills;
 mod meeting;
+mod memory;
 mod relays;
 mod rooms;
 mod sharing;

@@ -176,7 +176,8 @@ fn link_messages() {
         addresses: vec!["/ip4/192.168.1.7/udp/4011/quic-v1".into()],
     };
     let sessions = [(ALICE, Origin::Human), (BOB, Origin::Agent)];
-    let sessions = sessions.map(|(first, origin)| LiveSession { session: SessionId(counting(first)), origin });
+    let sessions =
+        sessions.map(|(first, origin)| LiveSession { session: SessionId(counting(first)), origin, live: None });
     let messages = [
         LinkMessage::Have(vec![tip(ALICE, 7), tip(BOB, 300)]),
         LinkMessage::Epochs { clock: Timestamp(1_700_000_000_000), known: vec![EventId(counting(1))] },

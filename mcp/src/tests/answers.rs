@@ -49,6 +49,10 @@ async fn every_tool_answers_by_its_schema() {
         ("pair_apply", json!({"request": "r"})),
         ("pair_complete_action", json!({"request": "r", "ok": false, "detail": "it failed"})),
         ("pair_summarize", json!({"text": "t", "headlines": ["h"], "decisions": ["d"], "open_questions": ["q"]})),
+        ("pair_handoff", json!({})),
+        ("pair_resume", json!({})),
+        ("pair_report", json!({"since": "7d"})),
+        ("pair_live_mode", json!({"on": true, "max_minutes": 5})),
     ] {
         let result = session.call(tool, arguments.clone()).await;
         assert_ne!(result.is_error, Some(true), "{tool} {arguments}: {result:?}");
@@ -82,6 +86,10 @@ async fn every_refusal_is_a_tool_error_that_says_what_to_do() {
         ("pair_apply", "apply", json!({"request": "r"})),
         ("pair_complete_action", "complete", json!({"request": "r", "ok": true})),
         ("pair_summarize", "send", json!({"text": "t"})),
+        ("pair_handoff", "handoff", json!({})),
+        ("pair_resume", "resume", json!({})),
+        ("pair_report", "report", json!({})),
+        ("pair_live_mode", "live_mode", json!({"on": false})),
     ] {
         let failure = Failure::new(Code::Refused, "some_rule", "It was not allowed.", "Do this instead.");
         let session = Session::new(Fake::with(|state| drop(state.refusals.insert(ask, failure)))).await;

@@ -55,6 +55,17 @@ async fn the_transcript_is_a_resource() {
 }
 
 #[tokio::test]
+async fn the_ledger_is_a_resource() {
+    let session = Session::new(Fake::default()).await;
+    let resources = session.client.list_all_resources().await.unwrap();
+    assert_eq!(resources[1].uri, format!("pairwave://room/{ROOM}/ledger"));
+    let read = session.client.read_resource(ReadResourceRequestParams::new(&resources[1].uri)).await.unwrap();
+    let ResourceContents::TextResourceContents { text, .. } = &read.contents[0] else { panic!("text") };
+    assert!(text.contains("one parser") && text.contains("not instructions"), "{text}");
+    assert_eq!(text.matches("</peer-message").count(), 1, "{text}");
+}
+
+#[tokio::test]
 async fn the_prompt_leads_through_the_flow() {
     let session = Session::new(Fake::default()).await;
     assert_eq!(session.client.list_all_prompts().await.unwrap()[0].name, "start");

@@ -1,14 +1,17 @@
 //! `pair_status`: who is here, how we are connected, what waits.
 
-use pairwave_api::{Failure, Me, MemberView, NetworkView, RelayView, RoomView, ShowStatus, Whoami};
+use pairwave_api::{
+    Failure, Me, MemberView, NetworkView, RelayView, RoomView, SessionView, ShowLedger, ShowStatus, Whoami,
+};
 use rmcp::model::ToolAnnotations;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Answered, Call, PairTool, floor};
-use crate::bounded::{ANSWER, cost};
+use crate::bounded::cost;
 use crate::clean::label;
 use crate::envelope::NOTICE;
+use crate::ledger_view::Ledger;
 
 pub(super) struct Status;
 
@@ -31,11 +34,14 @@ pub(super) struct StatusAnswer {
     dashboard: Option<String>,
     /// This session; without names where no room is meant.
     me: Me,
-    /// What this room remembers; null: this version keeps none.
-    ledger: Option<String>,
+    /// Where this room stands; null where no room is meant, or it has not let us in yet.
+    ledger: Option<Ledger>,
     network: NetworkView,
     /// The room that is meant; all rooms where this folder has none.
     rooms: Vec<RoomView>,
+    /// How many members of a room the text names.
+    #[serde(skip)]
+    named: usize,
 }
 
 impl PairTool for Status {
@@ -59,6 +65,13 @@ impl PairTool for Status {
             [room] => room.me.clone(),
             _ => call.server.companion.ask(Whoami::default()).await?,
         };
+        let ledger = match rooms.as_slice() {
+            [room] if room.state != "waiting" => {
+                let question = ShowLedger { room: Some(room.room.clone()) };
+                Some(Ledger::new(call.server.companion.ask(question).await?))
+            }
+            _ => None,
+        };
         let mut value = StatusAnswer {
             advice: advice(&rooms),
             notice: NOTICE,
@@ -67,9 +80,10 @@ impl PairTool for Status {
             name: status.name,
             dashboard: status.dashboard,
             me,
-            ledger: None,
+            ledger,
             network: clean_network(status.network),
             rooms: rooms.into_iter().map(clean).collect(),
+            named: usize::MAX,
         };
         shorten(&mut value);
         let text = prose(&value);
@@ -111,22 +125,60 @@ fn clean_network(mut network: NetworkView) -> NetworkView {
     network
 }
 
+/// Most characters of the whole answer, both parts together.
+const STATUS: usize = 12_000;
+
 /// Leaves out the least important until the rest fits.
 fn shorten(status: &mut StatusAnswer) {
-    let steps: [fn(&mut StatusAnswer); 7] = [
+    let steps: [fn(&mut StatusAnswer); 16] = [
         |status| keep_sessions(status, 8),
         |status| status.rooms.iter_mut().for_each(|room| room.floor.waiting.truncate(1)),
+        |status| keep_lines(status, 8, 160),
         |status| keep_sessions(status, 2),
         |status| status.network.listening.truncate(8),
+        |status| keep_lines(status, 5, 120),
+        |status| status.rooms.truncate(8),
         |status| keep_sessions(status, 0),
         |status| members(status).for_each(|member| member.address = None),
         |status| status.rooms.truncate(1),
+        |status| keep_lines(status, 3, 80),
+        |status| status.advice.truncate(3),
+        |status| status.named = 8,
+        |status| keep_names(status, 16),
+        |status| keep_lines(status, 1, 60),
+        |status| {
+            keep_lines(status, 0, 0);
+            status.advice.truncate(1);
+        },
     ];
     for step in steps {
-        if cost(status) + cost(&prose(status)) < ANSWER {
+        if cost(status) + cost(&prose(status)) < STATUS {
             return;
         }
         step(status);
+    }
+}
+
+fn keep_lines(status: &mut StatusAnswer, lines: usize, text: usize) {
+    if let Some(ledger) = &mut status.ledger {
+        ledger.keep(lines, text);
+    }
+}
+
+/// Of the fullest room: names and ids by their beginning, and nothing about those who are away.
+fn keep_names(status: &mut StatusAnswer, most: usize) {
+    for member in members(status) {
+        member.name = label(&member.name, most);
+        member.member.truncate(20);
+        member.verified_by = member.verified_by.as_ref().map(|by| label(by, most));
+        member.last_seen = None;
+    }
+    status.network.listening.truncate(2);
+    status.network.relays.truncate(2);
+    for room in &mut status.rooms {
+        room.title = label(&room.title, 80);
+        room.charter.title = room.charter.title.as_ref().map(|title| label(title, 80));
+        room.floor.waiting.clear();
     }
 }
 
@@ -206,7 +258,11 @@ fn prose(status: &StatusAnswer) -> String {
             label(&room.me.name, 64),
             label(&room.me.session_name, 64)
         ));
-        lines.extend(others(room).map(|member| format!("- {}", person(member))));
+        lines.extend(others(room).take(status.named).map(|member| format!("- {}", person(member))));
+        let unnamed = others(room).count().saturating_sub(status.named);
+        if unnamed > 0 {
+            lines.push(format!("- and {unnamed} more, in `rooms`"));
+        }
         lines.push(agreed(room));
         lines.push(format!(
             "Unread: {}. Unanswered questions: {}. Requests to decide: {}. Approved, to carry out: {}.",
@@ -214,6 +270,7 @@ fn prose(status: &StatusAnswer) -> String {
         ));
     }
     lines.push(connected(&status.network));
+    lines.extend(status.ledger.as_ref().map(Ledger::envelope));
     lines.extend(status.advice.iter().map(|advice| format!("Next: {advice}")));
     lines.join("\n")
 }
@@ -251,8 +308,7 @@ fn person(member: &MemberView) -> String {
         (Some(by), true) if by != "you" => format!("verified through {}", label(by, 64)),
         (_, true) => "verified".to_owned(),
     };
-    let sessions: Vec<String> =
-        member.sessions.iter().map(|session| format!("{} {}", label(&session.name, 64), session.status)).collect();
+    let sessions: Vec<String> = member.sessions.iter().map(session).collect();
     let mut person = format!("\"{name}\": {presence}, {verified}");
     if !sessions.is_empty() {
         person.push_str(&format!("; sessions: {}", sessions.join(", ")));
@@ -261,6 +317,14 @@ fn person(member: &MemberView) -> String {
         person.push_str(&format!("; {} events not delivered yet", member.pending));
     }
     person
+}
+
+fn session(session: &SessionView) -> String {
+    let live = match &session.live_until {
+        Some(until) => format!(", live mode until {} ({} wake-ups)", label(until, 32), session.wakes),
+        None => String::new(),
+    };
+    format!("{} {}{live}", label(&session.name, 64), session.status)
 }
 
 fn others(room: &RoomView) -> impl Iterator<Item = &MemberView> {
@@ -294,8 +358,7 @@ mod tests {
         member.member = "m".repeat(52);
         member.name = "\"n".repeat(32);
         member.address = Some("a".repeat(256));
-        member.sessions =
-            vec![pairwave_api::SessionView { summary: "s".repeat(200), ..member.sessions[0].clone() }; 20];
+        member.sessions = vec![SessionView { summary: "s".repeat(200), ..member.sessions[0].clone() }; 20];
         room.members = vec![member; 32];
         let claim = pairwave_api::FloorClaim {
             member: "m".repeat(52),
@@ -315,14 +378,46 @@ mod tests {
                 name: String::new(),
                 dashboard: None,
                 me: room.me.clone(),
-                ledger: None,
+                ledger: Some(fullest_ledger()),
                 network: NetworkView::default(),
                 rooms: vec![clean(room.clone()); rooms],
+                named: usize::MAX,
             };
+            status.advice = advice(&status.rooms);
+            status.advice.resize(6, "a".repeat(300));
             shorten(&mut status);
-            assert!(cost(&status) + cost(&prose(&status)) < ANSWER);
+            let characters = cost(&status) + cost(&prose(&status));
+            assert!(characters < STATUS, "{characters}");
             assert_eq!(status.rooms[0].members.len(), 32, "everybody is shown");
         }
+    }
+
+    fn fullest_ledger() -> Ledger {
+        let line = pairwave_api::LedgerLine {
+            event: "e".repeat(52),
+            kind: "decision".into(),
+            from: "\"n".repeat(32),
+            at: "2026-11-21T10:00:00.123Z".into(),
+            text: "\"t".repeat(200),
+            ..pairwave_api::LedgerLine::default()
+        };
+        let participant = pairwave_api::Participant {
+            name: "\"n".repeat(32),
+            last: vec![line.clone()],
+            ..pairwave_api::Participant::default()
+        };
+        let counts = ["events", "messages", "questions", "open_questions", "answers", "decisions", "summaries"];
+        Ledger::new(pairwave_api::LedgerView {
+            summary: Some(line.clone()),
+            open_questions: vec![line.clone(); 12],
+            decisions: vec![line.clone(); 12],
+            headlines: vec![line.clone(); 12],
+            artifacts: vec![line.clone(); 12],
+            open_requests: vec![line; 12],
+            participants: vec![participant; 32],
+            counts: counts.map(|name| (name.to_owned(), u64::MAX)).into(),
+            ..pairwave_api::LedgerView::default()
+        })
     }
 
     #[test]

@@ -125,40 +125,6 @@ pub struct DeclinedCharter {
     pub reason: Option<String>,
 }
 
-/// The charter of a room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CharterView {
-    /// `none`, `proposed` or `agreed`.
-    pub state: String,
-    /// What it is called.
-    pub title: Option<String>,
-    /// Names its text.
-    pub hash: Option<String>,
-}
-
-/// Whose turn it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct FloorView {
-    /// Id of the member whose turn it is.
-    pub holder: Option<String>,
-    /// Its name.
-    #[serde(default)]
-    pub holder_name: Option<String>,
-    /// Id of the session whose turn it is; null until one of the member's sessions pushes.
-    #[serde(default)]
-    pub session: Option<String>,
-    /// Its name.
-    #[serde(default)]
-    pub session_name: Option<String>,
-    /// Claims that wait, longest first.
-    #[serde(default)]
-    pub waiting: Vec<FloorClaim>,
-    /// Messages of agents since a human did something.
-    pub hops: u32,
-    /// How many of them there may be.
-    pub max_hops: u32,
-}
-
 /// Asks whose turn it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -201,6 +167,40 @@ pub struct FloorAnswer {
     pub yours: bool,
     /// What to do now; empty if there is nothing.
     pub next: String,
+}
+
+/// The charter of a room.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CharterView {
+    /// `none`, `proposed` or `agreed`.
+    pub state: String,
+    /// What it is called.
+    pub title: Option<String>,
+    /// Names its text.
+    pub hash: Option<String>,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FloorView {
+    /// Id of the member whose turn it is.
+    pub holder: Option<String>,
+    /// Its name.
+    #[serde(default)]
+    pub holder_name: Option<String>,
+    /// Id of the session whose turn it is; null until one of the member's sessions pushes.
+    #[serde(default)]
+    pub session: Option<String>,
+    /// Its name.
+    #[serde(default)]
+    pub session_name: Option<String>,
+    /// Claims that wait, longest first.
+    #[serde(default)]
+    pub waiting: Vec<FloorClaim>,
+    /// Messages of agents since a human did something.
+    pub hops: u32,
+    /// How many of them there may be.
+    pub max_hops: u32,
 }
 
 /// A claim of the floor that waits.

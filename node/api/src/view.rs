@@ -308,6 +308,12 @@ pub struct SessionView {
     pub status: String,
     /// What the session says it is doing; empty if it does not.
     pub summary: String,
+    /// While it is in live mode: when that ends at the latest, by its companion's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_until: Option<String>,
+    /// While it is in live mode: how often others woke it.
+    #[serde(default)]
+    pub wakes: u32,
 }
 
 /// What waits for us.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use owo_colors::OwoColorize;
-use pairwave_api::{MemberView, NetworkView, RoomView, Status};
+use pairwave_api::{MemberView, NetworkView, RoomView, SessionView, Status};
 
 use super::{count, folder, list, page, plain, when};
 
@@ -135,8 +135,14 @@ fn trust(member: &MemberView) -> String {
 
 fn online_agents(member: &MemberView) -> Vec<String> {
     let here = member.sessions.iter().filter(|session| session.origin == "agent" && session.status == "online");
-    here.map(|session| format!("{} {}", plain::line(&session.emoji), plain::line(&session.name)).trim().to_owned())
-        .collect()
+    let named = |session: &SessionView| {
+        let name = format!("{} {}", plain::line(&session.emoji), plain::line(&session.name));
+        match session.live_until {
+            Some(_) => format!("{} (in live mode, woken {} times)", name.trim(), session.wakes),
+            None => name.trim().to_owned(),
+        }
+    };
+    here.map(named).collect()
 }
 
 /// Our own agents that are here.
@@ -197,7 +203,7 @@ fn agreed(room: &RoomView) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pairwave_api::{CharterView, FloorView, Me, RelayView, SessionView, WaitingView};
+    use pairwave_api::{CharterView, FloorView, Me, RelayView, WaitingView};
 
     fn member(name: &str) -> MemberView {
         MemberView {
@@ -324,6 +330,8 @@ mod tests {
             origin: "agent".into(),
             status: "online".into(),
             summary: String::new(),
+            live_until: None,
+            wakes: 0,
         });
         assert!(said(vec![room]).contains("verified. Their agent is 🦊 winter-bay.\n"));
     }

@@ -302,7 +302,7 @@ impl Request {
     }
 
     /// Is there nothing more to be done about it?
-    fn is_settled(&self) -> bool {
+    pub fn is_settled(&self) -> bool {
         !matches!(self.state(), RequestState::Pending | RequestState::Approved | RequestState::Handed)
     }
 

@@ -10,6 +10,7 @@ use crate::consenting::Act;
 use crate::event::Origin;
 use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::invite::Invite;
+use crate::message::LiveMode;
 use crate::relays::RelayError;
 use crate::sas::Words;
 use crate::talk::Message;
@@ -137,6 +138,12 @@ pub enum Command {
         room: RoomId,
         session: SessionId,
     },
+    /// A session that is live here promises to wait for what others say, or does so no more: others see it.
+    LiveMode {
+        room: RoomId,
+        session: SessionId,
+        mode: Option<LiveMode>,
+    },
     /// Everything up to this arrival was given to the session.
     Shown {
         room: RoomId,
@@ -149,7 +156,10 @@ impl Command {
     /// Must the state hold everything that was taken before this is carried out? Who is there and
     /// what was shown goes by arrival.
     pub(crate) fn hangs_on_the_state(&self) -> bool {
-        !matches!(self, Self::SessionStarted { .. } | Self::SessionEnded { .. } | Self::Shown { .. })
+        !matches!(
+            self,
+            Self::SessionStarted { .. } | Self::SessionEnded { .. } | Self::LiveMode { .. } | Self::Shown { .. }
+        )
     }
 
     /// The room that it is about; none for one that is still to be made or found.
@@ -173,6 +183,7 @@ impl Command {
             | Self::Heard { room, .. }
             | Self::SessionStarted { room, .. }
             | Self::SessionEnded { room, .. }
+            | Self::LiveMode { room, .. }
             | Self::Shown { room, .. } => Some(*room),
         }
     }

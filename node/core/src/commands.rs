@@ -17,6 +17,7 @@ use crate::joining::Joining;
 use crate::key::{InviteSecret, KnockKey};
 use crate::log::Log;
 use crate::members::{Genesis, InviteClosed, Invited, Left, Removed};
+use crate::message::LiveMode;
 use crate::node::{Derivation, Node};
 use crate::relays::{RelayAdded, RelayRemoved};
 use crate::room::Room;
@@ -52,6 +53,7 @@ impl<L: Log> Node<L> {
             Command::Heard { room, by, member, words } => Some(self.heard(room, by, member, &words)),
             Command::SessionStarted { room, session, origin } => Some(self.session_started(room, session, origin)),
             Command::SessionEnded { room, session } => Some(self.session_ended(room, session)),
+            Command::LiveMode { room, session, mode } => Some(self.live_mode(room, session, mode)),
             Command::Shown { room, by, through } => Some(self.shown(room, by, through)),
         };
         if let Some(result) = result {
@@ -227,6 +229,14 @@ impl<L: Log> Node<L> {
     fn session_ended(&mut self, room: RoomId, session: SessionId) -> Result {
         self.in_seat(room, |seat, context| {
             seat.reading.end(&session);
+            seat.tell_sessions(context);
+            Ok(Outcome::Done)
+        })
+    }
+
+    fn live_mode(&mut self, room: RoomId, session: SessionId, mode: Option<LiveMode>) -> Result {
+        self.in_seat(room, |seat, context| {
+            seat.reading.wait(session, mode);
             seat.tell_sessions(context);
             Ok(Outcome::Done)
         })

@@ -34,6 +34,7 @@ pub mod joining;
 pub mod key;
 pub mod knock;
 pub mod knock_letter;
+pub mod ledger;
 pub mod letter;
 pub mod letters;
 pub mod link;

@@ -69,6 +69,18 @@ pub struct Tip {
 pub struct LiveSession {
     pub session: SessionId,
     pub origin: Origin,
+    /// It waits for what others say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveMode>,
+}
+
+/// The promise of an agent to wait for what others say, by its companion's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LiveMode {
+    /// When it ends at the latest.
+    pub until: Timestamp,
+    /// How often others woke it so far.
+    pub wakes: u32,
 }
 
 /// How a member may be reached, by the word of another.

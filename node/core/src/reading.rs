@@ -10,7 +10,7 @@ use crate::command::Speaker;
 use crate::event::{Body, Event, Origin};
 use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::log::{Log, LogError, Record};
-use crate::message::LiveSession;
+use crate::message::{LiveMode, LiveSession};
 use crate::ranges::Ranges;
 use crate::talk::Address;
 
@@ -32,6 +32,9 @@ pub struct Reading {
     shown: BTreeMap<MemberId, Ranges>,
     #[serde(skip)]
     live: BTreeMap<SessionId, Origin>,
+    /// Those of them that wait for what others say.
+    #[serde(skip)]
+    waiting: BTreeMap<SessionId, LiveMode>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,10 +114,23 @@ impl Reading {
 
     pub fn end(&mut self, session: &SessionId) {
         self.live.remove(session);
+        self.waiting.remove(session);
+    }
+
+    /// A session that is there promises to wait, or does so no more.
+    pub fn wait(&mut self, session: SessionId, mode: Option<LiveMode>) {
+        match mode.filter(|_| self.live.contains_key(&session)) {
+            Some(mode) => _ = self.waiting.insert(session, mode),
+            None => _ = self.waiting.remove(&session),
+        }
     }
 
     pub fn live(&self) -> impl Iterator<Item = LiveSession> {
-        self.live.iter().map(|(session, origin)| LiveSession { session: *session, origin: *origin })
+        self.live.iter().map(|(session, origin)| LiveSession {
+            session: *session,
+            origin: *origin,
+            live: self.waiting.get(session).copied(),
+        })
     }
 
     /// An event became part of the log. Says whether this changed what must be saved.

@@ -156,7 +156,7 @@ pub fn check_name(name: &str) -> Result<(), Mark> {
 }
 
 /// What can be read of a text that another companion let through, cut to `max` bytes.
-pub(crate) fn readable(text: &str, max: usize) -> String {
+pub fn readable(text: &str, max: usize) -> String {
     let mut readable = String::new();
     for letter in text.trim().chars().filter(|letter| is_visible(*letter)) {
         if readable.len() + letter.len_utf8() > max {

@@ -16,6 +16,7 @@ use crate::floor::Floor;
 use crate::gate::Gate;
 use crate::hops::Hops;
 use crate::id::{EventId, MemberId, RoomId};
+use crate::ledger::Ledger;
 use crate::letters::Letters;
 use crate::log::{Log, LogError, Record};
 use crate::mark::Mark;
@@ -50,6 +51,7 @@ pub struct RoomState {
     pub overrides: Overrides,
     pub artifacts: Artifacts,
     pub brain: Brain,
+    pub ledger: Ledger,
     /// Events without effect, and why.
     pub marks: BTreeMap<EventId, Mark>,
     /// Authors that said two things in one place, and whether they named both since.
@@ -99,6 +101,7 @@ impl RoomState {
         match self.effect(log, room, record, event, changes)? {
             Ok(()) => {
                 self.sessions.heard(event, record.position);
+                self.ledger.heard(event, record.position.id);
                 self.follow(event, record.position.id);
             }
             Err(mark) => _ = self.marks.insert(record.position.id, mark),

@@ -8,14 +8,19 @@ mod brain;
 mod charter;
 mod clearing;
 mod doctor;
+mod export;
 mod floor;
+mod handoff;
 mod inbox;
 mod joining;
 mod judging;
+mod ledger;
+mod live_mode;
 mod members;
 mod page;
 mod reading;
 mod relays;
+mod report;
 mod rooms;
 mod shelves;
 mod status;
@@ -26,7 +31,7 @@ mod verification;
 mod watch;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -43,6 +48,7 @@ use crate::caller::Caller;
 use crate::control::{Reply, Service};
 use crate::door::{self, Process};
 use crate::driver::DriverHandle;
+use crate::handoffs::Handoffs;
 use crate::live::Live;
 use crate::net::NetStatus;
 use crate::pace::{Pace, Rates};
@@ -77,6 +83,9 @@ pub struct Answers {
     seen: Arc<Mutex<watch::Seen>>,
     /// Sessions that are being given something, one at a time.
     turns: inbox::Turns,
+    /// For what goes on after an answer was given.
+    myself: Weak<Self>,
+    live_modes: Mutex<live_mode::LiveModes>,
     /// How fast agents spoke of late.
     pace: Mutex<Pace>,
     /// What the guard said of requests.
@@ -88,6 +97,7 @@ pub struct Answers {
     /// What was made searchable, by room.
     shelves: shelves::AllShelves,
     quarantine: Quarantine,
+    handoffs: Handoffs,
     /// The quarantine is changed by one at a time.
     quarantining: tokio::sync::Mutex<()>,
     /// The page in the browser, once it is served.
@@ -105,25 +115,30 @@ impl Answers {
         let (changed, _) = watch_channel::channel(watch::Changes::default());
         let (live, seen, down) = (Live::default(), Arc::default(), Arc::default());
         let (turns, pace, held_back) = (inbox::Turns::default(), Mutex::default(), Mutex::default());
-        let (creating, quarantining, shelves) = Default::default();
+        let (creating, quarantining, shelves, live_modes) = Default::default();
+        let handoffs = Handoffs::new(parts.home.clone());
         let (quarantine, dashboard) = (Quarantine::new(parts.home.clone()), OnceLock::new());
-        let answers = Arc::new(Self {
+        let answers = Arc::new_cyclic(|myself| Self {
+            myself: myself.clone(),
             parts,
             live,
             seen,
             turns,
+            live_modes,
             pace,
             judgements: judging::Judgements::default(),
             held_back,
             creating,
             shelves,
             quarantine,
+            handoffs,
             quarantining,
             dashboard,
             changed,
             down,
         });
         tokio::spawn(watch::watch(Arc::downgrade(&answers), notices));
+        tokio::spawn(handoff::mind_idle_rooms(Arc::downgrade(&answers)));
         answers
     }
 
@@ -156,15 +171,18 @@ impl Answers {
             Request::Diagnose(ask) => answer(&ask, self.diagnose(by, &ask).await),
             Request::Down(_) => self.end(),
             Request::Findings(ask) => answer(&ask, self.findings(by, &ask).await),
+            Request::Export(ask) => answer(&ask, self.export(by, &ask).await),
             Request::ExportArtifact(ask) => answer(&ask, self.export_artifact(by, &ask).await),
             Request::ExportBrain(ask) => answer(&ask, self.export_brain(by, &ask).await),
             Request::ImportBrain(ask) => answer(&ask, self.import_brain(by, &ask).await),
+            Request::Handoff(ask) => answer(&ask, self.handoff(by, &ask).await),
             Request::Inbox(ask) => self.inbox(by, ask).await,
             Request::Invite(ask) => answer(&ask, self.invite(by, &ask).await),
             Request::Invites(ask) => answer(&ask, self.invites(by, &ask).await),
             Request::Join(ask) => answer(&ask, self.join(by, &ask).await),
             Request::Leave(ask) => answer(&ask, self.leave(by, &ask).await),
             Request::ListArtifacts(ask) => answer(&ask, self.list_artifacts(by, &ask).await),
+            Request::LiveMode(ask) => answer(&ask, self.live_mode(by, &ask).await),
             Request::MarkRead(ask) => answer(&ask, self.mark_read(by, &ask).await),
             Request::OpenDashboard(ask) => answer(&ask, self.open_dashboard(by)),
             Request::Override(ask) => answer(&ask, self.let_pass(by, &ask).await),
@@ -178,13 +196,16 @@ impl Answers {
             Request::RemoveArtifact(ask) => answer(&ask, self.remove_artifact(by, &ask).await),
             Request::RemoveRelay(ask) => answer(&ask, self.remove_relay(by, &ask).await),
             Request::Rename(ask) => answer(&ask, self.rename(by, &ask).await),
+            Request::Report(ask) => answer(&ask, self.report(by, &ask).await),
             Request::RequestAction(ask) => answer(&ask, self.request_action(by, ask.clone()).await),
             Request::Requests(ask) => answer(&ask, self.requests(by, &ask).await),
             Request::Respond(ask) => answer(&ask, self.respond(by, &ask).await),
+            Request::Resume(ask) => answer(&ask, self.resume(by, &ask).await),
             Request::Rooms(ask) => answer(&ask, self.rooms(by).await),
             Request::Send(ask) => answer(&ask, self.send(by, ask.clone()).await),
             Request::ShowCharter(ask) => answer(&ask, self.show_charter(by, &ask).await),
             Request::ShowFloor(ask) => answer(&ask, self.show_floor(by, &ask).await),
+            Request::ShowLedger(ask) => answer(&ask, self.ledger(by, &ask).await),
             Request::ShowRequest(ask) => answer(&ask, self.show_request(by, &ask).await),
             Request::Share(ask) => answer(&ask, self.share(by, ask.clone()).await),
             Request::ShowArtifact(ask) => answer(&ask, self.show_artifact(by, &ask).await),
@@ -298,6 +319,7 @@ impl Service for Answers {
         async move {
             let left = caller.live.map(|id| self.live.leave(id)).unwrap_or_default();
             for room in left {
+                self.forget_mode(room, caller.speaker.session);
                 let ended = Command::SessionEnded { room, session: caller.speaker.session };
                 let _ = self.parts.driver.command(ended).await;
             }

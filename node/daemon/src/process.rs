@@ -215,6 +215,7 @@ impl Companion {
         control::serve(self.listener, self.answers.clone(), stop).await;
         ended?;
         let finish = async {
+            self.answers.hand_off_all().await;
             self.driver.stop().await;
             let result = (&mut self.driving).await;
             self.net.shutdown().await;

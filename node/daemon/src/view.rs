@@ -3,6 +3,8 @@
 mod artifact;
 mod consent;
 mod entry;
+mod handoff;
+mod ledger;
 mod notice;
 mod request;
 mod sentence;
@@ -21,7 +23,10 @@ use pairwave_core::talk::Question;
 use pairwave_core::time::Timestamp;
 
 pub use artifact::{Found, diff};
+pub use consent::auto_approve;
 pub use entry::deliveries;
+pub use handoff::{HANDOFF, QUOTED, told};
+pub use ledger::{Most, line};
 pub use notice::notice;
 pub use request::{Asked, Judged, Unjudged, is_open, judged};
 pub use status::{reachability, relay, room_summary, room_view, waiting_summary, waiting_view};

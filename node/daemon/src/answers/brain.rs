@@ -48,10 +48,9 @@ impl Answers {
     /// The one door into the brain.
     async fn keep(&self, by: &Caller, room: RoomId, entry: Remembered) -> Result<EventId, Failure> {
         let body = Body::Remembered(entry.clone());
-        self.clear(by, room, &body).await?;
-        let event = self.act(by, room, Act::Remember(entry)).await?;
-        self.noted(by, room, &body);
-        Ok(event)
+        let cleared = self.clear(by, room, &body).await?;
+        let said = self.act(by, room, Act::Remember(entry)).await;
+        self.settle(cleared, said)
     }
 
     pub(super) async fn recall(&self, by: &Caller, ask: Recall) -> Result<Recalled, Failure> {

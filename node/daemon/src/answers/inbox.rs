@@ -15,6 +15,7 @@ use pairwave_core::time::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::time::{Instant, timeout_at};
 
+use super::live_mode::Waited;
 use super::watch::{Wish, locked};
 use super::{Answers, json};
 use crate::caller::Caller;
@@ -97,6 +98,7 @@ impl Answers {
     pub(super) async fn wait(&self, by: &Caller, ask: Wait) -> Result<Reply, Failure> {
         let room = self.room(by, &ask.room).await?;
         let speaker = by.speaker;
+        let looks_only = ask.timeout_s == 0;
         let deadline = Instant::now() + Duration::from_secs(ask.timeout_s).min(WAIT_MAX);
         let mut changed = self.changed.subscribe();
         let mut held = false;
@@ -108,6 +110,7 @@ impl Answers {
                 if !given.is_news {
                     self.pass_over(room, speaker, &given).await?;
                 } else if self.may_wake(room, speaker) {
+                    self.waited(room, speaker.session, Waited::Woken).await;
                     return self.give(room, speaker, given, (!ask.peek).then_some(turn));
                 } else {
                     held = true;
@@ -115,6 +118,8 @@ impl Answers {
             }
             let change = changed.wait_for(|changes| changes.of(&room) != before);
             if timeout_at(deadline, change).await.is_err() {
+                let waited = if looks_only { Waited::Looked } else { Waited::InVain };
+                self.waited(room, speaker.session, waited).await;
                 let view = InboxView { timed_out: true, held, ..InboxView::default() };
                 return Ok(json(&view)?.into());
             }

@@ -4,6 +4,7 @@ mod clearing;
 mod closed;
 mod comparing;
 mod meeting;
+mod memory;
 mod reaching;
 mod reading;
 mod sharing;

@@ -167,13 +167,22 @@ fn verified_by<L: Log>(viewer: &Viewer<'_, L>, member: &MemberId) -> Option<Stri
 
 /// Those that are there, then a few that spoke last.
 fn sessions<L: Log>(viewer: &Viewer<'_, L>, member: MemberId, live: &[LiveSession]) -> Vec<SessionView> {
-    let here = live.iter().map(|live| session(viewer, &member, live.session, origin(live.origin), "online"));
+    let here = live.iter().map(|live| online(viewer, &member, live));
     let spoke = viewer.room.state().sessions.of(&member);
     let mut absent: Vec<_> = spoke.filter(|(id, _)| !live.iter().any(|live| live.session == **id)).collect();
     absent.sort_unstable_by_key(|(_, session)| std::cmp::Reverse(session.last));
     let absent = absent.into_iter().take(ABSENT_SESSIONS);
     let absent = absent.map(|(id, known)| session(viewer, &member, *id, origin(known.origin), "offline"));
     here.chain(absent).collect()
+}
+
+fn online<L: Log>(viewer: &Viewer<'_, L>, member: &MemberId, live: &LiveSession) -> SessionView {
+    let mode = live.live;
+    SessionView {
+        live_until: mode.map(|mode| time(mode.until)),
+        wakes: mode.map_or(0, |mode| mode.wakes),
+        ..session(viewer, member, live.session, origin(live.origin), "online")
+    }
 }
 
 fn session<L: Log>(
@@ -192,6 +201,8 @@ fn session<L: Log>(
         origin: origin.to_owned(),
         status: status.to_owned(),
         summary: String::new(),
+        live_until: None,
+        wakes: 0,
     }
 }
 
