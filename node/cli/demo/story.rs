@@ -146,8 +146,10 @@ async fn patch(narrator: &Narrator, bob: &Person, [hers, his]: &[Agent; 2]) -> R
     let request = text(&hers.call("pair_request_action", asked).await?["request"]);
     narrator.step("alice", &format!("{} asks:  {}", hers.name.bold(), SUMMARY.italic()), Some(begun.elapsed()))?;
     let begun = Instant::now();
-    let shown = ["requests", &request];
-    wait_for(|| bob.ask(&shown), |shown| shown["request"]["state"] == "approved").await?;
+    let is_approved = |list: &Value| {
+        list["requests"].as_array().is_some_and(|all| all.iter().any(|known| known["state"] == "approved"))
+    };
+    wait_for(|| bob.ask(&["requests"]), is_approved).await?;
     let what = "lets it through, as he agreed to in the charter; high risk would wait for him (gate 1)";
     narrator.step("bob", what, Some(begun.elapsed()))?;
     let begun = Instant::now();

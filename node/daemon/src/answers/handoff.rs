@@ -10,6 +10,7 @@ use pairwave_core::command::Speaker;
 use pairwave_core::event::Origin;
 use pairwave_core::id::{EventId, RoomId, SessionId};
 use pairwave_core::log::{Log, LogError};
+use pairwave_core::room::Room;
 use tokio::time::{Instant, timeout};
 
 use super::Answers;
@@ -96,16 +97,21 @@ impl Answers {
         }
     }
 
-    /// Rooms in which somebody said something, each with its newest arrival.
+    /// Rooms in which somebody said something, each with its newest arrival. A handoff is readable
+    /// text: it is written unasked only where there is a task to hand over, by a charter or because
+    /// somebody asked for one before.
     async fn spoken_in(&self) -> Vec<(RoomId, u64)> {
         let spoken = |node: &pairwave_core::node::Node<_>| {
             let rooms = node.rooms().filter(|room| {
                 let counts = room.state().ledger.counts();
                 counts.messages + counts.artifacts + counts.requests > 0
             });
-            rooms.map(|room| (room.id(), room.last_arrival())).collect()
+            let task = |room: &Room| room.state().charters.newest().is_some();
+            rooms.map(|room| (room.id(), room.last_arrival(), task(room))).collect::<Vec<_>>()
         };
-        self.parts.driver.query(spoken).await
+        let spoken = self.parts.driver.query(spoken).await.into_iter();
+        let wanted = spoken.filter(|(room, _, has_task)| *has_task || self.handoffs.basis(room).is_some());
+        wanted.map(|(room, arrival, _)| (room, arrival)).collect()
     }
 }
 
