@@ -1,6 +1,6 @@
 //! How dangerous an action is.
 //!
-//! A table of [`rules`] says what is dangerous and why. Commands are read as a shell reads them and
+//! A table of [`rules()`] says what is dangerous and why. Commands are read as a shell reads them and
 //! walked through to the last one that they would run; patches and files are looked at for where
 //! they are and for what they would run; addresses for where they lead.
 
