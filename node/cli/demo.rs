@@ -2,6 +2,7 @@
 //! program, driven through the doors that everybody has, told as it happens.
 
 mod agent;
+pub mod host;
 mod narrator;
 mod person;
 mod story;

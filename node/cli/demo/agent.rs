@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::process::Child;
 use tokio::time::timeout;
 
+use super::host;
 use super::person::Person;
 use crate::prose::plain;
 
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 impl Agent {
     /// Starts an agent session in a person's folder.
     pub async fn start(owner: &Person) -> Result<Self, Failure> {
-        let mut command = owner.command(&["mcp"]);
+        let mut command = owner.command(host::PLAY);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut server = command.spawn().map_err(|error| broken(owner.name, &error))?;
         let (Some(stdout), Some(stdin)) = (server.stdout.take(), server.stdin.take()) else {
