@@ -77,6 +77,8 @@ scene("agents wait while their human writes", async (scene) => {
   await page.locator(by("agents-wait")).filter({ hasText: "wait while you write" }).waitFor();
   await assert.rejects(push("Meanwhile."), /human_writes/);
   await hers.call("pair_send", { kind: "chat", text: "Chat is free." });
+  // After three messages of agents it would be a human's turn.
+  await alice.ask("send", "Go on, all of you.");
   await page.locator(by("composer-text")).fill("");
   await page.locator(by("agents-wait")).filter({ hasText: /^$/ }).waitFor({ state: "attached" });
   await until("the agent to go on", () => push("Afterwards.").catch(() => null));
