@@ -25,7 +25,7 @@ pub async fn run(raw: Raw) -> Vec<Row> {
     let (speaks, hears) = (Agent::start(&alice).await, Agent::start(&bob).await);
     let (mut handed, mut answered) = (Vec::new(), Vec::new());
     for message in 0..WARM_UP + MESSAGES {
-        let (at_bob, at_alice) = one(&speaks, &hears).await;
+        let (at_bob, at_alice) = one(&speaks, &hears, message).await;
         if message >= WARM_UP {
             handed.push(at_bob);
             answered.push(at_alice);
@@ -50,7 +50,7 @@ pub async fn run(raw: Raw) -> Vec<Row> {
 }
 
 /// One message: how long until it was handed over, and until its sender was answered.
-async fn one(speaks: &Agent, hears: &Agent) -> (Duration, Duration) {
+async fn one(speaks: &Agent, hears: &Agent, number: usize) -> (Duration, Duration) {
     let wait = async {
         let inbox = hears.ask("pair_wait", json!({ "timeout_s": 60 })).await;
         assert_eq!(inbox["items"].as_array().map(Vec::len), Some(1), "{inbox}");
@@ -59,7 +59,7 @@ async fn one(speaks: &Agent, hears: &Agent) -> (Duration, Duration) {
     let send = async {
         sleep(SETTLE).await;
         let began = Instant::now();
-        speaks.ask("pair_send", json!({ "kind": "chat", "text": "Done; the tests pass." })).await;
+        speaks.ask("pair_send", json!({ "kind": "chat", "text": format!("Done; test {number} passes.") })).await;
         (began, began.elapsed())
     };
     let (handed_at, (began, answered)) = tokio::join!(wait, send);

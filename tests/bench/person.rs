@@ -6,8 +6,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use pairwave_api::{
-    Arrivals, Ask, Client, CompanionExt, Create, Face, Hello, Home, Invite, Join, JoinState, MemberView, RoomView,
-    ShowStatus, Status,
+    AcceptCharter, Arrivals, Ask, CharterText, Client, CompanionExt, Create, Face, Hello, Home, Invite, Join,
+    JoinState, MemberView, ProposeCharter, RoomView, ShowCharter, ShowStatus, Status, Verify,
 };
 use patchbay::Device;
 use tokio::process::{Child, Command};
@@ -17,9 +17,15 @@ use crate::FOLDER;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_pairwave");
 
-/// Nobody is to be heard on the networks of whoever measures.
-const LOOPBACK: [(&str, &str); 2] =
-    [("network.listen", "/ip4/127.0.0.1/udp/0/quic-v1,/ip4/127.0.0.1/tcp/0"), ("network.mdns", "false")];
+/// Nobody is to be heard on the networks of whoever measures, and what is measured is no agent's pace.
+const SETTINGS: [(&str, &str); 6] = [
+    ("network.listen", "/ip4/127.0.0.1/udp/0/quic-v1,/ip4/127.0.0.1/tcp/0"),
+    ("network.mdns", "false"),
+    ("limits.agent_per_minute", "0"),
+    ("limits.push_interval", "0"),
+    ("limits.max_turns", "0"),
+    ("limits.wakes", "0"),
+];
 
 /// How often somebody looks who waits.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -59,6 +65,37 @@ pub async fn meet(alice: &Person, bob: &Person) {
     let join = Join { invite, dir: bob.dir.clone(), name: name(bob), wait_s: 25 };
     assert_eq!(bob.ask(join).await.state, JoinState::Admitted);
     linked(alice, bob).await;
+    agree(alice, bob).await;
+}
+
+/// Both compare words, and let their agents talk as long as they like.
+async fn agree(alice: &Person, bob: &Person) {
+    let (hers, his) = (words(alice).await, words(bob).await);
+    for (person, heard) in [(alice, his), (bob, hers)] {
+        assert!(person.ask(Verify { heard: Some(heard), ..Verify::default() }).await.verified);
+    }
+    let charter = CharterText {
+        title: "figures".into(),
+        purpose: "to see how fast it is".into(),
+        max_hops: Some(100_000),
+        ..CharterText::default()
+    };
+    alice.ask(ProposeCharter { charter, ..ProposeCharter::default() }).await;
+    stands(bob, "proposed").await;
+    bob.ask(AcceptCharter::default()).await;
+    stands(alice, "agreed").await;
+}
+
+async fn words(person: &Person) -> String {
+    until(async || {
+        let words = person.ask(Verify::default()).await.say;
+        (words.len() == 3).then(|| words.join(" "))
+    })
+    .await
+}
+
+async fn stands(person: &Person, state: &str) {
+    until(async || (person.ask(ShowCharter::default()).await.state == state).then_some(())).await;
 }
 
 /// Waits until both see each other.
@@ -84,7 +121,7 @@ pub async fn until<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
 impl Person {
     pub async fn new(stage: &Path, name: &str) -> Self {
         let person = Self::on(stage, name, None);
-        for (key, value) in LOOPBACK {
+        for (key, value) in SETTINGS {
             person.set(key, value).await;
         }
         person

@@ -32,8 +32,9 @@ pub async fn say(person: &Person, messages: u64) {
 }
 
 async fn go_on(client: Arc<Client>, left: Arc<AtomicU64>) {
-    while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
-        let chat = Send { kind: "chat".into(), text: TEXT.into(), ..Send::default() };
+    // No two messages are the same: an agent that repeats itself is not heard.
+    while let Ok(number) = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)) {
+        let chat = Send { kind: "chat".into(), text: format!("{TEXT} {number}"), ..Send::default() };
         client.ask(chat).await.unwrap_or_else(|failure| panic!("{failure}"));
     }
 }

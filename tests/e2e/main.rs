@@ -2,6 +2,7 @@
 //! doors alone (the command line and MCP), with kills, full disks, jumping clocks and strangers.
 
 mod agent;
+mod agreement;
 mod lab;
 mod patience;
 mod person;

@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+pub use crate::agreement::{verify, words};
+
+use crate::agreement::{unbounded, unrated};
 use crate::lab::Lab;
 use crate::patience::until;
 use crate::person::Person;
@@ -18,24 +21,11 @@ pub async fn two(lab: &Lab) -> (Person, Person) {
 /// neither rates its own.
 pub async fn two_without_bounds(lab: &Lab) -> (Person, Person) {
     let (mut alice, mut bob) = (lab.person("alice").await, lab.person("bob").await);
-    for person in [&mut alice, &mut bob] {
-        for limit in ["AGENT_PER_MINUTE", "PUSH_INTERVAL", "MAX_TURNS", "WAKES"] {
-            person.environment.push((format!("PAIRWAVE_LIMITS_{limit}"), "0".to_owned()));
-        }
-    }
+    unrated(&mut alice);
+    unrated(&mut bob);
     open(&alice).await;
     join(&alice, &bob).await;
-    verify(&alice, &bob).await;
-    let charter = alice.dir.join("charter.json");
-    let text = r#"{ "title": "no bounds", "purpose": "as much as goes through", "max_hops": 100000 }"#;
-    std::fs::write(&charter, text).expect("a file");
-    alice.ask(&["charter", "propose", charter.to_str().expect("a path")]).await;
-    until("bob can accept it", async || {
-        let accepted = bob.run(&["charter", "accept"]).await;
-        (accepted.code == 0).then_some(())
-    })
-    .await;
-    until("alice knows that he did", async || (alice.ask(&["charter"]).await["state"] == "agreed").then_some(())).await;
+    unbounded(&alice, &bob).await;
     (alice, bob)
 }
 
@@ -88,25 +78,4 @@ pub fn in_order(transcript: &[Value]) -> Vec<(String, u64, String, String)> {
         (text(&entry["event"]), depth, text(&entry["member"]), text(&entry["kind"]))
     };
     transcript.iter().map(row).collect()
-}
-
-/// Both compare words, as two people on the phone.
-pub async fn verify(alice: &Person, bob: &Person) {
-    let hers = words(alice, bob).await;
-    let his = words(bob, alice).await;
-    let heard = alice.ask(&["verify", &bob.name, "--heard", &his]).await;
-    assert_eq!(heard["verified"], true, "{heard}");
-    let heard = bob.ask(&["verify", &alice.name, "--heard", &hers]).await;
-    assert_eq!(heard["verified"], true, "{heard}");
-}
-
-/// The three words that one is to read out to the other.
-pub async fn words(reader: &Person, listener: &Person) -> String {
-    let what = format!("{} has words for {}", reader.name, listener.name);
-    until(&what, async || {
-        let shown = reader.ask(&["verify", &listener.name]).await;
-        let say: Vec<&str> = shown["say"].as_array()?.iter().filter_map(Value::as_str).collect();
-        (say.len() == 3).then(|| say.join(" "))
-    })
-    .await
 }

@@ -5,6 +5,8 @@
 
 #[path = "../e2e/agent.rs"]
 mod agent;
+#[path = "../e2e/agreement.rs"]
+mod agreement;
 mod cell;
 mod outcome;
 #[path = "../e2e/patience.rs"]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::agent::Agent;
+use crate::agreement;
 use crate::cell;
 use crate::letters;
 use crate::outcome::Outcome;
@@ -127,6 +128,7 @@ pub async fn run(crossing: Crossing, folder: &Path) -> Value {
     if !cell::meet(plan, &stage, &mut outcome).await {
         return crossing.row(&Count::default(), &[], format!("they did not meet; {}", outcome.note), false);
     }
+    agreement::unbounded(&stage.alice, &stage.bob).await;
     let mut steps = Vec::new();
     if crossing == Crossing::Mailbox {
         steps = letters::exchange(&mut stage).await;

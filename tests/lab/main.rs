@@ -8,6 +8,8 @@
 #[allow(dead_code, reason = "a person of the end-to-end tests can do more than meet")]
 #[path = "../e2e/agent.rs"]
 mod agent;
+#[path = "../e2e/agreement.rs"]
+mod agreement;
 mod cell;
 mod crossing;
 mod document;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use patchbay::{Device, Router, RouterPreset};
 
+use crate::agreement;
 use crate::person::Person;
 use crate::plan::{Plan, Twist};
 use crate::relay::Relay;
@@ -77,6 +78,7 @@ impl Twist {
 /// `PAIRWAVE_LOG` says what their companions log, as anywhere.
 fn person(machine: Device, name: &str, folder: &Path) -> Person {
     let mut person = Person::new(name, machine, folder);
+    agreement::unrated(&mut person);
     person.environment.extend(std::env::var("PAIRWAVE_LOG").ok().map(|filter| ("PAIRWAVE_LOG".to_owned(), filter)));
     person
 }
