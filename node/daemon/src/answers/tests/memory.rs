@@ -106,6 +106,10 @@ async fn the_end_writes_a_handoff_where_something_was_said_since_the_last_one() 
     assert_eq!(alice.answers.handoffs.basis(&room), None, "nobody said anything");
     alice.ask(say("hello")).await.unwrap();
     alice.answers.hand_off_all().await;
+    assert_eq!(alice.answers.handoffs.basis(&room), None, "there is no task to hand over");
+    let charter = CharterText { title: "a parser".into(), purpose: "to be fast".into(), ..CharterText::default() };
+    alice.ask(ProposeCharter { charter, ..ProposeCharter::default() }).await.unwrap();
+    alice.answers.hand_off_all().await;
     let first = alice.answers.handoffs.basis(&room).expect("it was written");
     alice.answers.hand_off_all().await;
     assert_eq!(alice.answers.handoffs.basis(&room), Some(first.clone()), "nothing changed");
