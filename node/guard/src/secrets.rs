@@ -43,7 +43,8 @@ pub struct Finding {
 
 /// Finds what looks like a secret, in the order of the text. Findings do not overlap.
 pub fn scan(text: &str) -> Vec<Finding> {
-    let hits = search::search(text);
+    let mut hits = search::search(text);
+    hits.retain(|hit| !excerpt::is_masked(&text[hit.place.clone()]));
     let masked = union(&hits);
     hit::sort_out(hits).into_iter().map(|hit| tell(text, &masked, hit)).collect()
 }

@@ -32,6 +32,11 @@ pub fn excerpt(text: &str, secret: &Range<usize>, masked: &[Range<usize>]) -> St
     if readable.contains(&text[secret.clone()]) { MASK.to_owned() } else { readable.to_owned() }
 }
 
+/// Was this masked before it came here? Then it gives nothing away.
+pub fn is_masked(text: &str) -> bool {
+    text.chars().all(|letter| MASK.contains(letter))
+}
+
 fn visible(letter: char) -> char {
     if letter.is_control() { ' ' } else { letter }
 }
@@ -65,6 +70,11 @@ mod tests {
         let text = "0123456789abcdefghijklmnopqrstuvwxyz";
         let place = 0..text.len();
         assert_eq!(excerpt(text, &place, std::slice::from_ref(&place)), "0123•••");
+    }
+
+    #[test]
+    fn what_is_masked_already_is_no_secret() {
+        assert_eq!(crate::secrets::scan("look at db://bob:•••@host"), []);
     }
 
     #[test]
