@@ -28,6 +28,15 @@ pub fn program(code: &str) -> Option<ast::Program> {
     if code.len() > MAX_BYTES || substitutions(code) > MAX_SUBSTITUTIONS {
         return None;
     }
+    careful(|| parse(code))
+}
+
+/// The parser is somebody else's: a text that it fails over is one that it cannot read.
+fn careful<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).ok().flatten()
+}
+
+fn parse(code: &str) -> Option<ast::Program> {
     let options = ParserOptions::default();
     let tokens = uncached_tokenize_str(code, &options.tokenizer_options()).ok()?;
     let (nesting, doubled) = nesting(&tokens);
@@ -63,7 +72,7 @@ pub fn pieces(word: &str) -> Option<Vec<WordPieceWithSource>> {
     if effort > WORD_EFFORT {
         return None;
     }
-    word::parse(word, &ParserOptions::default()).ok()
+    careful(|| word::parse(word, &ParserOptions::default()).ok())
 }
 
 /// The words that a word's braces make of it.
@@ -78,10 +87,9 @@ pub fn braces(word: &str) -> Option<Vec<String>> {
     if word.matches('{').count() > MAX_BRACES {
         return None;
     }
-    match word::parse_brace_expansions(word, &ParserOptions::default()) {
-        Ok(Some(parts)) => unfold(&parts),
-        Ok(None) => Some(vec![word.to_owned()]),
-        Err(_) => None,
+    match careful(|| word::parse_brace_expansions(word, &ParserOptions::default()).ok())? {
+        Some(parts) => unfold(&parts),
+        None => Some(vec![word.to_owned()]),
     }
 }
 

@@ -26,6 +26,13 @@ fn example(seen: Seen, text: &str) -> Judgement {
 }
 
 #[test]
+fn what_the_parser_fails_over_is_opaque() {
+    let judgement = judge(&Action::RunCommand { command: &format!("{}>x", "6".repeat(80)) });
+    assert_eq!(judgement.risk, Risk::High);
+    assert!(!judgement.warnings.is_empty(), "what cannot be read is flagged");
+}
+
+#[test]
 fn every_rule_flags_its_dangerous_examples() {
     let mut missed = Vec::new();
     for rule in rules::all() {
