@@ -34,6 +34,19 @@ impl Trust {
     }
 }
 
+/// What a header says of whoever wrote it.
+pub(crate) fn author<'a>(
+    name: &'a str,
+    member: &'a str,
+    verified: bool,
+    session: &'a str,
+    origin: &'a str,
+) -> Vec<(&'a str, &'a str)> {
+    let member = member.get(..8).unwrap_or(member);
+    let verified = if verified { "yes" } else { "NO" };
+    vec![("from", name), ("member", member), ("verified", verified), ("session", session), ("origin", origin)]
+}
+
 /// Seals `body` under a header of names and values.
 pub(crate) fn seal(trust: Trust, header: &[(&str, &str)], body: &str) -> String {
     seal_with(&boundary(body), trust, header, body)

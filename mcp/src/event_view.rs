@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::bounded::cut;
 use crate::clean::{Clean, clean, label};
-use crate::envelope::{Trust, seal};
+use crate::envelope::{Trust, author, seal};
 
 /// One event of the room.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -118,17 +118,8 @@ impl EventView {
 
     /// The same for a reader, sealed.
     pub(crate) fn envelope(&self) -> String {
-        let member = self.member.get(..8).unwrap_or(&self.member);
-        let mut header = vec![
-            ("from", self.name.as_str()),
-            ("member", member),
-            ("verified", if self.verified { "yes" } else { "NO" }),
-            ("session", &self.session_name),
-            ("origin", &self.origin),
-            ("kind", &self.kind),
-            ("event", &self.event),
-            ("at", &self.at),
-        ];
+        let mut header = author(&self.name, &self.member, self.verified, &self.session_name, &self.origin);
+        header.extend([("kind", &*self.kind), ("event", &self.event), ("at", &self.at)]);
         header.extend(self.to.as_deref().map(|to| ("to", to)));
         header.extend(self.answers.as_deref().map(|answers| ("answers", answers)));
         header.extend(self.request.as_deref().map(|request| ("request", request)));

@@ -9,7 +9,7 @@ use super::remember::Kind;
 use super::{Answered, Call, PairTool, name};
 use crate::bounded::{ANSWER, ASKED, FRAME, cost, cut, fitting};
 use crate::clean::{clean, label};
-use crate::envelope::{NOTICE, Trust, seal};
+use crate::envelope::{NOTICE, Trust, author, seal};
 
 pub(super) struct Recall;
 
@@ -144,18 +144,8 @@ impl EntryView {
 
     /// The same for a reader, sealed.
     fn envelope(&self) -> String {
-        let member = self.member.get(..8).unwrap_or(&self.member);
-        let mut header = vec![
-            ("from", self.name.as_str()),
-            ("member", member),
-            ("verified", if self.verified { "yes" } else { "NO" }),
-            ("session", &self.session_name),
-            ("origin", &self.origin),
-            ("source", &self.source),
-            ("kind", &self.kind),
-            ("event", &self.event),
-            ("at", &self.at),
-        ];
+        let mut header = author(&self.name, &self.member, self.verified, &self.session_name, &self.origin);
+        header.extend([("source", &*self.source), ("kind", &self.kind), ("event", &self.event), ("at", &self.at)]);
         header.extend(self.superseded_by.as_deref().map(|latest| ("superseded_by", latest)));
         if self.cut {
             header.push(("shortened", "pair_read with this event id gives the whole"));

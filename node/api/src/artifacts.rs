@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::RoomRef;
+use crate::{RoomRef, WarningView};
 
 /// Shares code or a patch with the room.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,23 +128,10 @@ pub struct ArtifactItem {
     pub paths: Vec<String>,
     /// What a human should know before it is used. Empty until it is complete.
     #[serde(default)]
-    pub warnings: Vec<GuardWarning>,
+    pub warnings: Vec<WarningView>,
     /// Where it lies in the quarantine, once it is complete.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub file: Option<String>,
-}
-
-/// Something that a human should know before a text is used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct GuardWarning {
-    /// Stable name of the rule.
-    pub rule: String,
-    /// `low`, `medium` or `high`.
-    pub risk: String,
-    /// One sentence.
-    pub reason: String,
-    /// What it was seen in, shortened.
-    pub excerpt: String,
 }
 
 /// What one artifact holds.

@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use pairwave_api::{
-    ArtifactExported, ArtifactItem, ArtifactRemoved, ArtifactView, Code, ExportArtifact, GuardWarning, ListArtifacts,
-    QuarantineList, RemoveArtifact, ShowArtifact,
+    ArtifactExported, ArtifactItem, ArtifactRemoved, ArtifactView, Code, ExportArtifact, ListArtifacts, QuarantineList,
+    RemoveArtifact, ShowArtifact, WarningView,
 };
 
 use crate::args::RoomArg;
@@ -118,7 +118,7 @@ fn told_item(item: &ArtifactItem) -> String {
     format!("{id}  {headline}\n      {what}, {} bytes, from {from}{state}\n{warned}", item.size)
 }
 
-fn told_warning(warning: &GuardWarning) -> String {
+fn told_warning(warning: &WarningView) -> String {
     let excerpt = match warning.excerpt.as_str() {
         "" => String::new(),
         excerpt => format!(" ({})", plain::line(excerpt)),
@@ -175,7 +175,7 @@ mod tests {
             is_patch: false,
             ..item()
         };
-        let warning = GuardWarning {
+        let warning = WarningView {
             rule: "leaves_project".into(),
             risk: "high".into(),
             reason: "It leaves the project".into(),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use pairwave_wire::{cbor, limits};
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{filled, within};
 use crate::command::Refusal;
 use crate::event::{Event, Origin};
 use crate::id::{EventId, MemberId, RequestHash, SessionId};
@@ -251,6 +252,8 @@ impl Action {
 }
 
 impl Risk {
+    pub const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Low => "low",
@@ -271,10 +274,10 @@ impl Requested {
 
     /// Checks forms and bounds.
     pub fn check(&self) -> Result<(), Refusal> {
-        text("summary", &self.summary, limits::HEADLINE)?;
+        filled("summary", &self.summary, limits::HEADLINE)?;
         match (self.artifact, self.action) {
             (None, _) | (Some(_), Action::RunCommand | Action::FetchUrl) => {
-                text("payload", &self.payload, limits::TEXT)?
+                filled("payload", &self.payload, limits::TEXT)?
             }
             (Some(_), _) => within("payload", &self.payload, limits::TEXT)?,
         }
@@ -411,15 +414,6 @@ impl Always {
         (self.by, self.for_member, self.for_session, self.action)
             == (request.to, request.by, request.session, request.action)
     }
-}
-
-fn text(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
-    if text.trim().is_empty() { Err(Refusal::Empty { field }) } else { within(field, text, max) }
-}
-
-fn within(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
-    let got = text.len();
-    if got > max { Err(Refusal::TooLong { field, got, max }) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use pairwave_wire::limits;
 use serde::{Deserialize, Serialize};
 
 use crate::blobs::Blob;
+use crate::bounds::{filled, within};
 use crate::command::Refusal;
 use crate::id::{EventId, MemberId};
 use crate::log::Position;
@@ -68,10 +69,7 @@ impl Draft {
 impl Shared {
     /// Checks fields and bounds. Both the sender's companion and every receiver's fold do.
     pub fn check(&self) -> Result<(), Refusal> {
-        if self.headline.trim().is_empty() {
-            return Err(Refusal::Empty { field: "headline" });
-        }
-        within("headline", &self.headline, limits::HEADLINE)?;
+        filled("headline", &self.headline, limits::HEADLINE)?;
         within("language", self.language.as_deref().unwrap_or(""), limits::NAME)?;
         within("path_hint", self.path_hint.as_deref().unwrap_or(""), limits::LIST_ENTRY)?;
         self.blob.check()
@@ -104,11 +102,6 @@ impl Artifacts {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
 fn is_false(value: &bool) -> bool {
     !value
-}
-
-fn within(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
-    let got = text.len();
-    if got > max { Err(Refusal::TooLong { field, got, max }) } else { Ok(()) }
 }
 
 #[cfg(test)]

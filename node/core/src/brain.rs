@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pairwave_wire::limits;
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{few, filled};
 use crate::causality;
 use crate::command::Refusal;
 use crate::event::{Body, Event};
@@ -160,20 +161,6 @@ fn check_tag(tag: &str) -> Result<(), Refusal> {
         });
     }
     Ok(())
-}
-
-fn filled(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
-    let got = text.len();
-    match got {
-        _ if text.trim().is_empty() => Err(Refusal::Empty { field }),
-        _ if got > max => Err(Refusal::TooLong { field, got, max }),
-        _ => Ok(()),
-    }
-}
-
-fn few(field: &'static str, list: &[String], max: usize) -> Result<(), Refusal> {
-    let got = list.len();
-    if got > max { Err(Refusal::TooMany { field, got, max }) } else { Ok(()) }
 }
 
 /// What is shared in memory is written as what it is.

@@ -11,6 +11,7 @@ use pairwave_wire::{cbor, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::actions::Risk;
+use crate::bounds::{few, filled, within};
 use crate::command::Refusal;
 use crate::event::{Event, Origin};
 use crate::id::{CharterHash, EventId, MemberId};
@@ -216,8 +217,7 @@ impl Charters {
         if self.open(&declined.hash)?.was_agreed && origin == Origin::Agent {
             return Err(Refusal::HumansOnly);
         }
-        let (got, max) = (declined.reason.as_deref().map_or(0, str::len), limits::LIST_ENTRY);
-        if got > max { Err(Refusal::TooLong { field: "reason", got, max }) } else { Ok(()) }
+        within("reason", declined.reason.as_deref().unwrap_or(""), limits::LIST_ENTRY)
     }
 
     pub(crate) fn propose(&mut self, event: &Event, proposed: &CharterProposed, at: Position) -> Result<(), Refusal> {
@@ -304,20 +304,8 @@ impl Charters {
     }
 }
 
-fn filled(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
-    let got = text.len();
-    match text.trim() {
-        "" => Err(Refusal::Empty { field }),
-        _ if got > max => Err(Refusal::TooLong { field, got, max }),
-        _ => Ok(()),
-    }
-}
-
 fn list(field: &'static str, list: &[String]) -> Result<(), Refusal> {
-    let (got, max) = (list.len(), limits::LIST);
-    if got > max {
-        return Err(Refusal::TooMany { field, got, max });
-    }
+    few(field, list, limits::LIST)?;
     list.iter().try_for_each(|entry| filled(field, entry, limits::LIST_ENTRY))
 }
 

@@ -47,41 +47,78 @@ pub struct Event {
     pub body: Body,
 }
 
-/// What an event says. A kind that this version does not know, or cannot read, stays in the log
-/// without effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Body {
-    Genesis(members::Genesis),
-    Invited(members::Invited),
-    InviteClosed(members::InviteClosed),
-    Admitted(members::Admitted),
-    Removed(members::Removed),
-    Left(members::Left),
-    Rotated(members::Rotated),
-    Verified(verification::Verified),
-    Named(sessions::Named),
-    LetterKeys(letters::LetterKeys),
-    RelayAdded(relays::RelayAdded),
-    RelayRemoved(relays::RelayRemoved),
-    Message(talk::Message),
-    CharterProposed(charter::CharterProposed),
-    CharterAccepted(charter::CharterAccepted),
-    CharterDeclined(charter::CharterDeclined),
-    FloorClaimed(floor::FloorClaimed),
-    FloorYielded(floor::FloorYielded),
-    FloorTaken(floor::FloorTaken),
-    FloorReleased(floor::FloorReleased),
-    Requested(actions::Requested),
-    Approved(actions::Approved),
-    Denied(actions::Denied),
-    Handed(actions::Handed),
-    Completed(actions::Completed),
-    Expired(actions::Expired),
-    Overridden(overrides::Overridden),
-    Prompted(hops::Prompted),
-    Shared(artifacts::Shared),
-    Remembered(brain::Remembered),
-    Foreign { kind: String },
+macro_rules! bodies {
+    ($($name:ident($body:ty) = $kind:literal;)*) => {
+        /// What an event says. A kind that this version does not know, or cannot read, stays in the log
+        /// without effect.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Body {
+            $($name($body),)*
+            Foreign { kind: String },
+        }
+
+        impl Body {
+            /// The names of all that this version knows.
+            pub const KINDS: &[&str] = &[$($kind),*];
+
+            /// The name of what is said.
+            pub fn kind(&self) -> &str {
+                match self {
+                    $(Self::$name(_) => $kind,)*
+                    Self::Foreign { kind } => kind,
+                }
+            }
+
+            fn to_value(&self) -> Result<(&str, Value), cbor::EncodeError> {
+                let value = match self {
+                    $(Self::$name(body) => cbor::to_value(body),)*
+                    Self::Foreign { .. } => Ok(Value::Null),
+                };
+                Ok((self.kind(), value?))
+            }
+
+            fn from_value(kind: String, value: Value) -> Self {
+                let known = match kind.as_str() {
+                    $($kind => read(value, Self::$name),)*
+                    _ => None,
+                };
+                known.unwrap_or(Self::Foreign { kind })
+            }
+        }
+    };
+}
+
+bodies! {
+    Genesis(members::Genesis) = "genesis";
+    Invited(members::Invited) = "invited";
+    InviteClosed(members::InviteClosed) = "invite_closed";
+    Admitted(members::Admitted) = "admitted";
+    Removed(members::Removed) = "removed";
+    Left(members::Left) = "left";
+    Rotated(members::Rotated) = "rotated";
+    Verified(verification::Verified) = "verified";
+    Named(sessions::Named) = "named";
+    LetterKeys(letters::LetterKeys) = "letter_keys";
+    RelayAdded(relays::RelayAdded) = "relay_added";
+    RelayRemoved(relays::RelayRemoved) = "relay_removed";
+    Message(talk::Message) = "message";
+    CharterProposed(charter::CharterProposed) = "charter_proposed";
+    CharterAccepted(charter::CharterAccepted) = "charter_accepted";
+    CharterDeclined(charter::CharterDeclined) = "charter_declined";
+    FloorClaimed(floor::FloorClaimed) = "floor_claimed";
+    FloorYielded(floor::FloorYielded) = "floor_yielded";
+    FloorTaken(floor::FloorTaken) = "floor_taken";
+    FloorReleased(floor::FloorReleased) = "floor_released";
+    Requested(actions::Requested) = "action";
+    Approved(actions::Approved) = "approved";
+    Denied(actions::Denied) = "denied";
+    Handed(actions::Handed) = "handed";
+    Completed(actions::Completed) = "completed";
+    Expired(actions::Expired) = "expired";
+    Overridden(overrides::Overridden) = "overridden";
+    Prompted(hops::Prompted) = "prompted";
+    Shared(artifacts::Shared) = "code";
+    Remembered(brain::Remembered) = "remembered";
 }
 
 /// An event and its signature, parsed but not verified.
@@ -277,119 +314,6 @@ fn check_place(wire: &Wire) -> Result<(), DecodeError> {
         _ => !genesis && wire.back.is_some() && wire.parents.first() == wire.back.as_ref() && wire.kind != "genesis",
     };
     if fits { Ok(()) } else { Err(DecodeError::Misplaced) }
-}
-
-impl Body {
-    /// The name of what is said.
-    pub fn kind(&self) -> &str {
-        match self {
-            Self::Genesis(_) => "genesis",
-            Self::Invited(_) => "invited",
-            Self::InviteClosed(_) => "invite_closed",
-            Self::Admitted(_) => "admitted",
-            Self::Removed(_) => "removed",
-            Self::Left(_) => "left",
-            Self::Rotated(_) => "rotated",
-            Self::Verified(_) => "verified",
-            Self::Named(_) => "named",
-            Self::LetterKeys(_) => "letter_keys",
-            Self::RelayAdded(_) => "relay_added",
-            Self::RelayRemoved(_) => "relay_removed",
-            Self::Message(_) => "message",
-            Self::CharterProposed(_) => "charter_proposed",
-            Self::CharterAccepted(_) => "charter_accepted",
-            Self::CharterDeclined(_) => "charter_declined",
-            Self::FloorClaimed(_) => "floor_claimed",
-            Self::FloorYielded(_) => "floor_yielded",
-            Self::FloorTaken(_) => "floor_taken",
-            Self::FloorReleased(_) => "floor_released",
-            Self::Requested(_) => "action",
-            Self::Approved(_) => "approved",
-            Self::Denied(_) => "denied",
-            Self::Handed(_) => "handed",
-            Self::Completed(_) => "completed",
-            Self::Expired(_) => "expired",
-            Self::Overridden(_) => "overridden",
-            Self::Prompted(_) => "prompted",
-            Self::Shared(_) => "code",
-            Self::Remembered(_) => "remembered",
-            Self::Foreign { kind } => kind,
-        }
-    }
-
-    fn to_value(&self) -> Result<(&str, Value), cbor::EncodeError> {
-        let value = match self {
-            Self::Genesis(body) => cbor::to_value(body),
-            Self::Invited(body) => cbor::to_value(body),
-            Self::InviteClosed(body) => cbor::to_value(body),
-            Self::Admitted(body) => cbor::to_value(body),
-            Self::Removed(body) => cbor::to_value(body),
-            Self::Left(body) => cbor::to_value(body),
-            Self::Rotated(body) => cbor::to_value(body),
-            Self::Verified(body) => cbor::to_value(body),
-            Self::Named(body) => cbor::to_value(body),
-            Self::LetterKeys(body) => cbor::to_value(body),
-            Self::RelayAdded(body) => cbor::to_value(body),
-            Self::RelayRemoved(body) => cbor::to_value(body),
-            Self::Message(body) => cbor::to_value(body),
-            Self::CharterProposed(body) => cbor::to_value(body),
-            Self::CharterAccepted(body) => cbor::to_value(body),
-            Self::CharterDeclined(body) => cbor::to_value(body),
-            Self::FloorClaimed(body) => cbor::to_value(body),
-            Self::FloorYielded(body) => cbor::to_value(body),
-            Self::FloorTaken(body) => cbor::to_value(body),
-            Self::FloorReleased(body) => cbor::to_value(body),
-            Self::Requested(body) => cbor::to_value(body),
-            Self::Approved(body) => cbor::to_value(body),
-            Self::Denied(body) => cbor::to_value(body),
-            Self::Handed(body) => cbor::to_value(body),
-            Self::Completed(body) => cbor::to_value(body),
-            Self::Expired(body) => cbor::to_value(body),
-            Self::Overridden(body) => cbor::to_value(body),
-            Self::Prompted(body) => cbor::to_value(body),
-            Self::Shared(body) => cbor::to_value(body),
-            Self::Remembered(body) => cbor::to_value(body),
-            Self::Foreign { .. } => Ok(Value::Null),
-        };
-        Ok((self.kind(), value?))
-    }
-
-    fn from_value(kind: String, value: Value) -> Self {
-        let known = match kind.as_str() {
-            "genesis" => read(value, Self::Genesis),
-            "invited" => read(value, Self::Invited),
-            "invite_closed" => read(value, Self::InviteClosed),
-            "admitted" => read(value, Self::Admitted),
-            "removed" => read(value, Self::Removed),
-            "left" => read(value, Self::Left),
-            "rotated" => read(value, Self::Rotated),
-            "verified" => read(value, Self::Verified),
-            "named" => read(value, Self::Named),
-            "letter_keys" => read(value, Self::LetterKeys),
-            "relay_added" => read(value, Self::RelayAdded),
-            "relay_removed" => read(value, Self::RelayRemoved),
-            "message" => read(value, Self::Message),
-            "charter_proposed" => read(value, Self::CharterProposed),
-            "charter_accepted" => read(value, Self::CharterAccepted),
-            "charter_declined" => read(value, Self::CharterDeclined),
-            "floor_claimed" => read(value, Self::FloorClaimed),
-            "floor_yielded" => read(value, Self::FloorYielded),
-            "floor_taken" => read(value, Self::FloorTaken),
-            "floor_released" => read(value, Self::FloorReleased),
-            "action" => read(value, Self::Requested),
-            "approved" => read(value, Self::Approved),
-            "denied" => read(value, Self::Denied),
-            "handed" => read(value, Self::Handed),
-            "completed" => read(value, Self::Completed),
-            "expired" => read(value, Self::Expired),
-            "overridden" => read(value, Self::Overridden),
-            "prompted" => read(value, Self::Prompted),
-            "code" => read(value, Self::Shared),
-            "remembered" => read(value, Self::Remembered),
-            _ => None,
-        };
-        known.unwrap_or(Self::Foreign { kind })
-    }
 }
 
 fn read<T: DeserializeOwned>(value: Value, body: impl FnOnce(T) -> Body) -> Option<Body> {

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use pairwave_wire::limits;
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::within;
 use crate::command::Refusal;
 use crate::event::Event;
 use crate::id::{EventId, MemberId, SessionId};
@@ -119,10 +120,7 @@ impl Floor {
         session: &SessionId,
         claimed: &FloorClaimed,
     ) -> Result<(), Refusal> {
-        let (got, max) = (claimed.reason.as_deref().map_or(0, str::len), limits::HEADLINE);
-        if got > max {
-            return Err(Refusal::TooLong { field: "reason", got, max });
-        }
+        within("reason", claimed.reason.as_deref().unwrap_or(""), limits::HEADLINE)?;
         if self.claim_of(by, session).is_some() {
             return Err(Refusal::ClaimWaits);
         }

@@ -9,6 +9,7 @@ pub mod answer;
 pub mod armor;
 pub mod artifacts;
 pub mod blobs;
+mod bounds;
 pub mod brain;
 mod causality;
 pub mod charter;

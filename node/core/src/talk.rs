@@ -8,6 +8,7 @@ use pairwave_wire::limits;
 use serde::{Deserialize, Serialize};
 
 use self::keys::Keys;
+use crate::bounds::{list_within, within};
 use crate::command::Refusal;
 use crate::event::Event;
 use crate::id::{EventId, MemberId, SessionId};
@@ -218,19 +219,6 @@ impl Message {
 
 fn is_blank(text: Option<&str>) -> bool {
     text.is_none_or(|text| text.trim().is_empty())
-}
-
-fn within(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
-    let got = text.len();
-    if got > max { Err(Refusal::TooLong { field, got, max }) } else { Ok(()) }
-}
-
-fn list_within(field: &'static str, list: &[String]) -> Result<(), Refusal> {
-    let (got, max) = (list.len(), limits::LIST);
-    if got > max {
-        return Err(Refusal::TooMany { field, got, max });
-    }
-    list.iter().try_for_each(|entry| within(field, entry, limits::LIST_ENTRY))
 }
 
 /// What the fold keeps of what was said: open questions, answers, and the keys of late.

@@ -52,13 +52,6 @@ impl Verification {
         neighbours.copied().find(|first| self.joins(&standing, *first, member, me))
     }
 
-    /// Are all standing members joined to each other?
-    pub fn is_gate_open(&self, members: &Members) -> bool {
-        let standing: Vec<MemberId> = members.iter().map(|(member, _)| *member).collect();
-        let Some(first) = standing.first() else { return false };
-        standing[1..].iter().all(|member| self.joins(&standing, *first, member, first))
-    }
-
     /// Are all of these joined to each other?
     pub(crate) fn joins_all(&self, members: &BTreeSet<MemberId>) -> bool {
         let members: Vec<MemberId> = members.iter().copied().collect();

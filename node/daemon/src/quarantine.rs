@@ -10,13 +10,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use pairwave_api::home::Home;
-use pairwave_api::{ArtifactItem, GuardWarning};
+use pairwave_api::{ArtifactItem, WarningView};
 use pairwave_core::id::{EventId, RoomId};
-use pairwave_guard::danger::{self, Action, Risk};
+use pairwave_guard::danger::{self, Action};
 use pairwave_guard::patch::Patch;
 use serde::{Deserialize, Serialize};
 
 use crate::home::{private_folder, replace};
+use crate::view::warning;
 
 /// Most paths that are noted down.
 const PATHS: usize = 256;
@@ -44,7 +45,7 @@ pub struct Note {
     pub path_hint: Option<String>,
     /// Every path that it touches.
     pub paths: Vec<String>,
-    pub warnings: Vec<GuardWarning>,
+    pub warnings: Vec<WarningView>,
 }
 
 impl Quarantine {
@@ -134,20 +135,6 @@ impl Note {
             None => self.path_hint.iter().cloned().collect(),
         };
         self
-    }
-}
-
-fn warning(warning: &danger::Warning) -> GuardWarning {
-    let risk = match warning.risk {
-        Risk::Low => "low",
-        Risk::Medium => "medium",
-        Risk::High => "high",
-    };
-    GuardWarning {
-        rule: warning.rule.to_owned(),
-        risk: risk.to_owned(),
-        reason: warning.reason.to_owned(),
-        excerpt: warning.excerpt.clone(),
     }
 }
 

@@ -28,7 +28,7 @@ pub use entry::deliveries;
 pub use handoff::{HANDOFF, QUOTED, told};
 pub use ledger::{Most, line};
 pub use notice::notice;
-pub use request::{Asked, Judged, Unjudged, is_open, judged};
+pub use request::{Asked, Judged, Unjudged, is_open, judged, warning};
 pub use status::{reachability, relay, room_summary, room_view, waiting_summary, waiting_view};
 
 /// One room, seen by one of its members.

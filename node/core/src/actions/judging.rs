@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::{
     Actions, Always, Approval, Approved, Completed, DENIALS, Denial, Denied, Expired, Handed, Report, Request, Risk,
-    STANDING, Step, within,
+    STANDING, Step,
 };
+use crate::bounds::within;
 use crate::causality;
 use crate::command::Refusal;
 use crate::event::{Body, Event, Origin};

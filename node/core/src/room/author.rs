@@ -6,6 +6,7 @@ use pairwave_wire::limits;
 
 use super::{Place, Room, ordered_parents};
 use crate::actions::Past;
+use crate::bounds::{filled, within};
 use crate::brain::{Remembered, is_entry};
 use crate::command::{Refusal, Speaker};
 use crate::event::{self, Body, Event, Origin, SignError, VerifiedEvent};
@@ -24,7 +25,7 @@ pub(super) fn found(
     genesis: Genesis,
     now: Timestamp,
 ) -> Result<(Room, Record), Refusal> {
-    check_title(&genesis.title)?;
+    filled("title", &genesis.title, limits::TITLE)?;
     check_own_name(&genesis.name)?;
     let event = Event {
         version: event::VERSION,
@@ -200,18 +201,6 @@ fn check_entry(room: &Room, log: &dyn Log, remembered: &Remembered) -> Result<()
         return Err(Refusal::NotAnEntry);
     }
     room.state().brain.check_place(&room.me, remembered)
-}
-
-fn check_title(title: &str) -> Result<(), Refusal> {
-    if title.trim().is_empty() {
-        return Err(Refusal::Empty { field: "title" });
-    }
-    within("title", title, limits::TITLE)
-}
-
-fn within(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
-    let got = text.len();
-    if got > max { Err(Refusal::TooLong { field, got, max }) } else { Ok(()) }
 }
 
 fn store_failed(error: LogError) -> Refusal {

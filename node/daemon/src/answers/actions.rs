@@ -20,15 +20,6 @@ use crate::refusals::{refused, unreadable};
 use crate::resolve;
 use crate::view::{Unjudged, Viewer, diff, is_open};
 
-const ACTIONS: &[(&str, Action)] = &[
-    ("apply_patch", Action::ApplyPatch),
-    ("write_file", Action::WriteFile),
-    ("run_command", Action::RunCommand),
-    ("fetch_url", Action::FetchUrl),
-];
-
-const RISKS: &[(&str, Risk)] = &[("low", Risk::Low), ("medium", Risk::Medium), ("high", Risk::High)];
-
 /// A request as it is to be decided.
 struct InQuestion {
     id: EventId,
@@ -170,8 +161,8 @@ fn requested<L: Log>(viewer: &Viewer<'_, L>, ask: RequestAction) -> Result<Reque
     let artifact = ask.artifact.map(|event| resolve::event(viewer.node(), viewer.room(), &event)).transpose()?;
     Ok(Requested {
         to,
-        action: named("action", &ask.action, ACTIONS)?,
-        risk: named("risk", &ask.risk, RISKS)?,
+        action: named("action", &ask.action, &Action::ALL.map(|action| (action.name(), action)))?,
+        risk: named("risk", &ask.risk, &Risk::ALL.map(|risk| (risk.name(), risk)))?,
         summary: ask.summary.trim().to_owned(),
         payload: ask.payload,
         target_path: ask.target_path,

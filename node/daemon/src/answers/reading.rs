@@ -1,13 +1,12 @@
 //! The transcript, a page at a time.
 
 use pairwave_api::{Code, Entry, Failure, Read, Transcript};
-use pairwave_core::event::Event;
+use pairwave_core::event::{Body, Event};
 use pairwave_core::id::EventId;
 use pairwave_core::log::{Log, LogError, Position};
-use pairwave_core::talk::Address;
+use pairwave_core::talk::{Address, Kind};
 
 use super::Answers;
-use super::talk::is_kind;
 use crate::caller::Caller;
 use crate::refusals::unreadable;
 use crate::resolve;
@@ -26,25 +25,6 @@ const STEP: usize = 128;
 /// Bytes of a page as it is written to the face, unless its first entry alone has more: half of what
 /// a frame may have, for an entry may take six times its event's bytes.
 pub(super) const BYTES: usize = 2 << 20;
-
-/// Code, and events of the room itself, beside the kinds of messages.
-const ROOM_KINDS: &[&str] = &[
-    "code",
-    "remembered",
-    "genesis",
-    "invited",
-    "invite_closed",
-    "admitted",
-    "removed",
-    "left",
-    "rotated",
-    "verified",
-    "named",
-    "relay_added",
-    "relay_removed",
-    "letter_keys",
-    "foreign",
-];
 
 impl Answers {
     pub(super) async fn read(&self, by: &Caller, ask: Read) -> Result<Transcript, Failure> {
@@ -88,9 +68,15 @@ struct Filter {
     words: Vec<String>,
 }
 
+/// Does the transcript know entries of this kind? Messages go by what they are for.
+fn is_known(kind: &str) -> bool {
+    let is_message = Kind::ALL.iter().any(|known| known.name() == kind);
+    is_message || kind == "foreign" || (kind != "message" && Body::KINDS.contains(&kind))
+}
+
 impl Filter {
     fn new<L: Log>(viewer: &Viewer<'_, L>, ask: &Read) -> Result<Self, Failure> {
-        if let Some(kind) = ask.kind.as_deref().filter(|kind| !is_kind(kind) && !ROOM_KINDS.contains(kind)) {
+        if let Some(kind) = ask.kind.as_deref().filter(|kind| !is_known(kind)) {
             let message = format!("There is no kind {:?}", kind.chars().take(40).collect::<String>());
             return Err(Failure::new(Code::Usage, "no_such_kind", message, "Use one that the transcript shows."));
         }

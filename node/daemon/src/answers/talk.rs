@@ -18,19 +18,6 @@ use crate::view::{self, Viewer};
 /// What a question expects where its asker does not say.
 const ANY_FORMAT: &str = "free text";
 
-const KINDS: &[(&str, Kind)] = &[
-    ("answer", Kind::Answer),
-    ("chat", Kind::Chat),
-    ("context", Kind::Context),
-    ("decision", Kind::Decision),
-    ("finding", Kind::Finding),
-    ("handoff", Kind::Handoff),
-    ("question", Kind::Question),
-    ("review", Kind::Review),
-    ("status", Kind::Status),
-    ("summary", Kind::Summary),
-];
-
 const CLAIMS: &[(&str, Claim)] =
     &[("assumption", Claim::Assumption), ("fact", Claim::Fact), ("inference", Claim::Inference)];
 
@@ -78,7 +65,7 @@ impl Answers {
 
 /// What is to be said, in the core's words.
 fn message<L: Log>(viewer: &Viewer<'_, L>, ask: Send) -> Result<Message, Failure> {
-    let kind = named("kind", &ask.kind, KINDS)?;
+    let kind = named("kind", &ask.kind, &Kind::ALL.map(|kind| (kind.name(), kind)))?;
     let to = ask.to.as_deref().filter(|to| !is_everybody(to));
     let mut fields: BTreeMap<String, talk::Field> =
         ask.fields.into_iter().map(|(name, value)| (name, field(value))).collect();
@@ -119,9 +106,4 @@ pub(super) fn named<T: Copy>(what: &str, wanted: &str, known: &[(&str, T)]) -> R
     let message = format!("There is no {what} {:?}", wanted.chars().take(40).collect::<String>());
     let next = format!("Use one of: {}.", list.join(", "));
     Err(Failure::new(Code::Usage, &format!("no_such_{what}"), message, next))
-}
-
-/// Is this a kind of message that can be said?
-pub(super) fn is_kind(kind: &str) -> bool {
-    KINDS.iter().any(|(name, _)| *name == kind)
 }

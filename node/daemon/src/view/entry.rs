@@ -86,7 +86,7 @@ impl<L: Log> Viewer<'_, L> {
     }
 
     fn fill_in(&self, entry: &mut Entry, id: &EventId, message: &Message) {
-        entry.kind = kind(message.kind).to_owned();
+        entry.kind = message.kind.name().to_owned();
         entry.text = message.text.clone();
         entry.headline = message.headline.clone();
         entry.to = message.to.as_ref().map(|to| self.addressee(to));
@@ -147,22 +147,6 @@ fn delivery_state(state: Delivery) -> DeliveryState {
         Delivery::Stored => DeliveryState::Stored,
         Delivery::Delivered => DeliveryState::Delivered,
         Delivery::Shown => DeliveryState::Shown,
-    }
-}
-
-/// As faces call it.
-pub fn kind(kind: talk::Kind) -> &'static str {
-    match kind {
-        talk::Kind::Answer => "answer",
-        talk::Kind::Chat => "chat",
-        talk::Kind::Context => "context",
-        talk::Kind::Decision => "decision",
-        talk::Kind::Finding => "finding",
-        talk::Kind::Handoff => "handoff",
-        talk::Kind::Question => "question",
-        talk::Kind::Review => "review",
-        talk::Kind::Status => "status",
-        talk::Kind::Summary => "summary",
     }
 }
 

@@ -204,7 +204,8 @@ fn unseen() -> WarningView {
     }
 }
 
-fn warning(warning: &danger::Warning) -> WarningView {
+/// What the guard warns of, in the api's words.
+pub fn warning(warning: &danger::Warning) -> WarningView {
     WarningView {
         rule: warning.rule.to_owned(),
         risk: risk(warning.risk).name().to_owned(),

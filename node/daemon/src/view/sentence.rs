@@ -6,7 +6,7 @@ use pairwave_core::log::Log;
 use pairwave_core::relays::without_token;
 use pairwave_core::time::Timestamp;
 
-use super::{Viewer, entry, instant};
+use super::{Viewer, instant};
 
 /// What kind of event it is, and what happened.
 pub fn of<L: Log>(viewer: &Viewer<'_, L>, event: &Event, body: &Body) -> (String, String) {
@@ -77,7 +77,7 @@ pub fn of<L: Log>(viewer: &Viewer<'_, L>, event: &Event, body: &Body) -> (String
         Body::Foreign { kind } => ("foreign", format!("{by} did something that this version does not know: {kind}")),
         Body::Remembered(remembered) => ("remembered", remembered.content.clone()),
         Body::Shared(shared) => ("code", format!("{by} shared {}: {}", what(shared), shared.headline)),
-        Body::Message(message) => (entry::kind(message.kind), message.text.clone()),
+        Body::Message(message) => (message.kind.name(), message.text.clone()),
     };
     (kind.to_owned(), text)
 }

@@ -52,6 +52,16 @@ async fn the_transcript_can_be_filtered() {
 }
 
 #[tokio::test]
+async fn every_kind_that_the_transcript_shows_can_be_asked_for() {
+    let (_table, alice, bob) = two_who_agreed().await;
+    let of = |kind: &str| Read { kind: Some(kind.into()), ..Read::default() };
+    for (kind, found) in [("charter_proposed", 1), ("floor_claimed", 1), ("action", 0), ("summary", 0)] {
+        assert_eq!(alice.ask(of(kind)).await.unwrap().events.len(), found, "{kind}");
+    }
+    assert_eq!(refused(&bob, of("message")).await.rule, "no_such_kind");
+}
+
+#[tokio::test]
 async fn a_page_fits_into_a_frame_whatever_its_entries_are_made_of() {
     let (_table, alice, _bob) = two().await;
     let control = "\u{1}".repeat(100 * 1024);
