@@ -312,7 +312,7 @@ fn consent(request: Request) -> Value {
                 excerpt: "a\u{202e}\nb".into(),
             }],
         }),
-        Request::Remember(_) => serde_json::to_value(EventDone { event: "event9".into() }),
+        Request::Remember(_) | Request::Restore(_) => serde_json::to_value(EventDone { event: "event9".into() }),
         Request::Recall(_) => serde_json::to_value(Recalled {
             entries: vec![Recollection { content: "a\u{202e}\nb".into(), ..Recollection::default() }],
         }),

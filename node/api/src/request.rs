@@ -86,6 +86,7 @@ requests! {
     RequestAction -> ActionRequested;
     Requests -> RequestList;
     Respond -> Responded;
+    Restore -> EventDone;
     Resume -> ResumeView;
     Rooms -> RoomList;
     Send -> Sent;
