@@ -2,6 +2,7 @@
 //! log alone. What members wrote is quoted in it.
 
 mod checked;
+mod git;
 mod sides;
 
 use pairwave_api::{Entry, LedgerLine, LedgerView};
@@ -38,6 +39,7 @@ mod part {
     pub const QUESTIONS: usize = 1_500;
     pub const REQUESTS: usize = 1_000;
     pub const SIDES: usize = 1_600;
+    pub const GIT: usize = 1_300;
     pub const DECISIONS: usize = 2_800;
     pub const BRAIN: usize = 1_300;
     pub const HEADLINES: usize = 1_300;
@@ -62,6 +64,8 @@ impl<L: Log> Viewer<'_, L> {
         list(&mut page, "Open requests", &ledger.open_requests, open, part::REQUESTS, "`pairwave requests`");
         page.heading(2, "What each side was doing");
         self.sides_part(&mut page, part::SIDES)?;
+        page.heading(2, "Git side by side");
+        self.git_part(by, &mut page, part::GIT)?;
         page.heading(2, DECISIONS);
         self.decisions_part(&mut page, part::DECISIONS)?;
         page.heading(2, "Brain");

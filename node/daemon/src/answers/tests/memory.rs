@@ -56,6 +56,7 @@ async fn a_handoff_of_a_large_room_is_short_and_can_be_resumed() {
         "## Open questions",
         "## Open requests",
         "## What each side was doing",
+        "## Git side by side",
         "## Decisions",
         "## Brain",
         "## Findings and headlines",
@@ -66,7 +67,7 @@ async fn a_handoff_of_a_large_room_is_short_and_can_be_resumed() {
     assert!(!handoff.markdown.contains("(Cut here"), "every part keeps to its length: {}", handoff.markdown);
     assert!(handoff.markdown.contains("src/parser.rs:4"), "provenance: {}", handoff.markdown);
     let ours = handoff.markdown.lines().filter(|line| line.starts_with('#')).count();
-    assert_eq!(ours, 12, "{}", handoff.markdown);
+    assert_eq!(ours, 13, "{}", handoff.markdown);
     assert!(!handoff.markdown.contains('<'), "{}", handoff.markdown);
     let path = Path::new(&handoff.path);
     assert_eq!(std::fs::read_to_string(path).unwrap(), handoff.markdown);
@@ -120,13 +121,33 @@ async fn a_handoff_names_the_brain_and_what_each_side_was_doing() {
     };
     let old = alice.ask(remember("Retries, first", None)).await.unwrap().event;
     alice.ask(remember("Retries, now", Some(old))).await.unwrap();
+    let set_up = |branch: &str| SetUpGit {
+        repo: Some("parser.git".into()),
+        branch: Some(branch.into()),
+        base_commit: Some("a1b2c3d".into()),
+        ..SetUpGit::default()
+    };
+    alice.ask(set_up("lexer")).await.unwrap();
+    let claim = ClaimPaths { paths: vec!["src/lexer/**".into()], note: Some("commas".into()), ..ClaimPaths::default() };
+    alice.ask(claim).await.unwrap();
+    bob.ask(set_up("docs")).await.unwrap();
+    let commit = AnnounceCommit {
+        sha: "d4e5f60718".into(),
+        message: "Say what a comma is".into(),
+        paths: vec!["docs/commas.md".into()],
+        ..AnnounceCommit::default()
+    };
+    bob.ask(commit).await.unwrap();
     for number in 0..5 {
         bob.ask(say(&format!("hm {number}"))).await.unwrap();
     }
     let all = |handoff: HandoffView| handoff.markdown.contains("“hm 4”").then_some(handoff.markdown);
     let handoff = alice.until(Handoff::default(), all).await;
     for part in
-        ["finding: “commas are dropped”", "decision: “Retries, now”. See “src/link.rs:3”.", "> the lexer is half done"]
+        ["finding: “commas are dropped”", "decision: “Retries, now”. See “src/link.rs:3”.", "> the lexer is half done",
+        "“alice” is on “lexer” at “a1b2c3d” of “parser.git” (branch per person)",
+        "has claimed “src/lexer/\\*\\*” since ",
+        "not pulled by “alice”: “d4e5f60718” of “bob”, in “docs”: “Say what a comma is”"]
     {
         assert!(handoff.contains(part), "{part} in {handoff}");
     }
