@@ -143,12 +143,14 @@ async fn a_handoff_names_the_brain_and_what_each_side_was_doing() {
     }
     let all = |handoff: HandoffView| handoff.markdown.contains("“hm 4”").then_some(handoff.markdown);
     let handoff = alice.until(Handoff::default(), all).await;
-    for part in
-        ["finding: “commas are dropped”", "decision: “Retries, now”. See “src/link.rs:3”.", "> the lexer is half done",
+    for part in [
+        "finding: “commas are dropped”",
+        "decision: “Retries, now”. See “src/link.rs:3”.",
+        "> the lexer is half done",
         "“alice” is on “lexer” at “a1b2c3d” of “parser.git” (branch per person)",
         "has claimed “src/lexer/\\*\\*” since ",
-        "not pulled by “alice”: “d4e5f60718” of “bob”, in “docs”: “Say what a comma is”"]
-    {
+        "not pulled by “alice”: “d4e5f60718” of “bob”, in “docs”: “Say what a comma is”",
+    ] {
         assert!(handoff.contains(part), "{part} in {handoff}");
     }
     assert!(!handoff.contains("Retries, first"), "it was superseded: {handoff}");

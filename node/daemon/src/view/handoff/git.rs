@@ -49,7 +49,12 @@ fn claim(claim: &PathClaim) -> String {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let note = claim.note.as_deref().map_or_else(String::new, |note| format!(": {}", inline(note, 120)));
     let since = moment(Some(&claim.since));
-    format!("{} ({}) has claimed {}{more} since {since}{note}", inline(&claim.name, 64), claim.session_name, paths.join(", "))
+    format!(
+        "{} ({}) has claimed {}{more} since {since}{note}",
+        inline(&claim.name, 64),
+        claim.session_name,
+        paths.join(", ")
+    )
 }
 
 fn conflict(conflict: &GitConflict) -> String {
@@ -62,7 +67,8 @@ fn conflict(conflict: &GitConflict) -> String {
 
 fn not_pulled(commit: &GitCommit, who: &[String]) -> String {
     let (sha, message) = (inline(&commit.sha, 12), inline(&commit.message, 120));
-    let places: BTreeSet<&str> = commit.paths.iter().map(|path| path.rsplit_once('/').map_or(&path[..], |(at, _)| at)).collect();
+    let places: BTreeSet<&str> =
+        commit.paths.iter().map(|path| path.rsplit_once('/').map_or(&path[..], |(at, _)| at)).collect();
     let places: Vec<String> = places.into_iter().take(PATHS).map(|place| inline(place, 80)).collect();
     let touches = if places.is_empty() { String::new() } else { format!(", in {}", places.join(", ")) };
     format!("not pulled by {}: {sha} of {}{touches}: {message}", who.join(", "), inline(&commit.name, 64))
