@@ -15,6 +15,7 @@ mod clocks;
 mod consent;
 mod copies;
 mod disk;
+mod git;
 mod hostile;
 mod invites;
 mod kills;
