@@ -87,6 +87,7 @@ async fn nobody_commits_over_what_the_other_has_claimed_and_hears_of_new_commits
         (&told["commits"][0]["message"], &told["commits"][0]["name"]),
         (&json!("Say what it is"), &json!("bob"))
     );
+    hers.finds("what to pull", |item| item["kind"] == "pull" && item["headline"] == told["pull"]["text"]).await;
     let head = told["commits"][0]["sha"].clone();
     let pulled = hers.ask("pair_git", json!({ "op": "setup", "base_commit": head })).await;
     assert_eq!((&pulled["git"]["pull"], &pulled["git"]["sides"].as_array().expect("sides").len()), (&json!(null), &2));
