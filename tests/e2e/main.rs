@@ -23,6 +23,7 @@ mod memory;
 mod relays;
 mod rooms;
 mod sharing;
+mod skill;
 mod strangers;
 mod talking;
 mod three;
