@@ -5,6 +5,7 @@ mod agent;
 pub mod host;
 mod narrator;
 mod person;
+mod remembering;
 mod story;
 
 use std::cell::{Cell, RefCell};

@@ -69,7 +69,9 @@ async fn whoever_has_pushed_much_sums_up_before_going_on() {
     assert_eq!(failure.rule, "turns_spent");
     assert!(failure.next.contains("pair_summarize"), "{failure}");
     alice.ask_as(&agent, say("what does not push still goes")).await.unwrap();
-    alice.ask_as(&agent, Send { kind: "summary".into(), ..say("twenty findings") }).await.unwrap();
+    let fields = ["headlines", "decisions", "open_questions"].map(|name| (name.to_owned(), Field::List(Vec::new())));
+    let summary = Send { kind: "summary".into(), fields: fields.into(), ..say("twenty findings") };
+    alice.ask_as(&agent, summary).await.unwrap();
     assert_eq!(unsummed().await, 0);
     let agent = alice.caller(Face::Mcp, "next").await;
     alice.ask_as(&agent, finding(20)).await.unwrap();
