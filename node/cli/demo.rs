@@ -6,6 +6,7 @@ pub mod host;
 mod narrator;
 mod person;
 mod remembering;
+mod side_by_side;
 mod story;
 
 use std::cell::{Cell, RefCell};

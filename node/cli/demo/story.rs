@@ -10,7 +10,7 @@ use super::Pages;
 use super::agent::Agent;
 use super::narrator::{Narrator, spoken};
 use super::person::Person;
-use super::remembering;
+use super::{remembering, side_by_side};
 use crate::output::Stop;
 
 const TITLE: &str = "parser rewrite";
@@ -48,7 +48,9 @@ pub async fn tell(narrator: &Narrator, [alice, bob]: &mut [Person; 2], pages: &P
     agree(narrator, alice, bob).await?;
     let agents = [Agent::start(alice).await?, Agent::start(bob).await?];
     talk(narrator, &agents).await?;
+    side_by_side::claim(narrator, &agents).await?;
     patch(narrator, bob, &agents).await?;
+    side_by_side::commit(narrator, &agents).await?;
     remembering::remember(narrator, &agents).await?;
     remembering::hand_off(narrator, &agents).await?;
     survive(narrator, bob, &agents).await?;
