@@ -27,6 +27,7 @@ mod relays;
 mod returning;
 mod rooms;
 mod sharing;
+mod skill;
 mod strangers;
 mod talking;
 mod three;
