@@ -139,6 +139,9 @@ pub struct Participant {
     pub verified: bool,
     /// Events that its people and agents made.
     pub events: u64,
+    /// What its agents pushed since they last summed up.
+    #[serde(default)]
+    pub unsummed: u32,
     /// What it said last, the newest first.
     pub last: Vec<LedgerLine>,
 }

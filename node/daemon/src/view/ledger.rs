@@ -79,6 +79,7 @@ impl<L: Log> Viewer<'_, L> {
             me: *member == self.me(),
             verified: self.is_verified(member),
             events: part.map_or(0, |part| part.events),
+            unsummed: self.room().state().hops.turns(member),
             last: self.lines(said)?,
         })
     }

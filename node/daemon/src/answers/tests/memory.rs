@@ -320,3 +320,25 @@ async fn both_sides_see_live_mode_and_what_it_cost() {
     assert_eq!((ended.on, ended.until, ended.wakes), (false, None, 1));
     bob.until(ShowStatus::default(), |status| until(&status).is_none().then_some(())).await;
 }
+
+#[tokio::test]
+async fn live_mode_ends_after_four_waits_in_vain_and_its_agent_is_told_once() {
+    let (_table, alice, bob) = two().await;
+    let agent = alice.caller(Face::Mcp, "one").await;
+    let begun = alice.ask_as(&agent, LiveMode { on: true, ..LiveMode::default() }).await.unwrap();
+    let promised = async |ask: Wait| {
+        let waited = alice.ask_as(&agent, ask).await.unwrap();
+        (waited.live_until, waited.live_ended)
+    };
+    let shortly = || Wait { timeout_s: 1, ..Wait::default() };
+    for _ in 0..3 {
+        assert_eq!(promised(shortly()).await, (begun.until.clone(), false));
+    }
+    assert_eq!(promised(shortly()).await, (None, true));
+    assert_eq!(promised(Wait { timeout_s: 0, ..Wait::default() }).await, (None, false));
+    let is_on = |status: &Status| {
+        let sessions = status.rooms[0].members.iter().flat_map(|member| &member.sessions);
+        sessions.into_iter().any(|session| session.live_until.is_some())
+    };
+    bob.until(ShowStatus::default(), |status| (!is_on(&status)).then_some(())).await;
+}
