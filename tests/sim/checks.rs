@@ -120,10 +120,9 @@ fn same_git(state: &RoomState, truth: &Git) -> Check {
         claim.paths.iter().map(of).collect::<Vec<_>>()
     };
     same("paths", &state.claims.held().iter().flat_map(rows).collect(), &truth.held)?;
-    let conflicts = state.claims.conflicts().map(|conflict| (conflict.event, conflict.against));
-    same("conflicts", &conflicts.collect(), &truth.conflicts)?;
+    same("lost claims", &state.claims.lost().iter().map(|lost| (lost.event, lost.by)).collect(), &truth.lost())?;
     let sides = state.git.sides().map(|(member, side)| (*member, side.event, side.strategy));
-    let truths = truth.sides.iter().map(|(member, event, strategy, _)| (*member, *event, *strategy));
+    let truths = truth.sides.iter().map(|(member, (event, said))| (*member, *event, said.strategy));
     same("sides", &sides.collect::<BTreeSet<_>>(), &truths.collect())?;
     for member in state.gate.members() {
         let to_pull = state.git.to_pull(member).map(|commit| commit.event);

@@ -90,7 +90,7 @@ async fn a_summary_is_a_message_with_lists() {
     let [Request::Send(send)] = &session.fake.asked()[..] else { panic!("one send") };
     assert_eq!(send.kind, "summary");
     let names: Vec<&str> = send.fields.keys().map(String::as_str).collect();
-    assert_eq!(names, ["decisions", "open_questions"]);
+    assert_eq!(names, ["decisions", "headlines", "open_questions"]);
     assert_eq!(send.fields["decisions"], Field::List(vec!["d".into()]));
 }
 

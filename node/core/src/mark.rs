@@ -74,6 +74,8 @@ pub enum Mark {
     PathTaken,
     #[error("nothing was claimed as it says")]
     NotClaimed,
+    #[error("this commit had been announced before")]
+    CommitThere,
 }
 
 impl From<Refusal> for Mark {
@@ -109,6 +111,7 @@ impl From<Refusal> for Mark {
             Refusal::NotAPath { .. } => Self::NotAPath,
             Refusal::PathTaken { .. } => Self::PathTaken,
             Refusal::NotClaimed => Self::NotClaimed,
+            Refusal::CommitThere { .. } => Self::CommitThere,
             _ => Self::FieldShape,
         }
     }

@@ -168,11 +168,14 @@ impl RoomState {
             Body::Approved(_) | Body::Denied(_) | Body::Handed(_) | Body::Completed(_) | Body::Expired(_) => {
                 return self.act(Past { log, room, of: Some(record) }, event, record.position.id);
             }
-            Body::GitSetUp(said) => return marked(self.git.set_up(event.author, said, record.position.id)),
-            Body::Committed(said) => return marked(self.git.commit(event, said, record.position.id)),
-            Body::PathsClaimed(claimed) => return marked(self.claims.claim(event, claimed, record.position.id)),
-            Body::PathsReleased(released) => return marked(self.claims.release(event, released)),
-            Body::ClaimsExpired(expired) => return marked(self.claims.expire(expired)),
+            Body::GitSetUp(said) => return marked(self.git.set_up(record, said)),
+            Body::Committed(said) => return marked(self.git.commit(record, said)),
+            Body::PathsClaimed(claimed) => {
+                let everything = self.may_claim_everything(event.origin);
+                return marked(self.claims.claim(event, everything, claimed, record.position.id));
+            }
+            Body::PathsReleased(released) => return marked(self.claims.release(event, released, record.position.id)),
+            Body::ClaimsExpired(expired) => return marked(self.claims.expire(event, expired, record.position.id)),
             Body::Overridden(overridden) => return marked(self.overrides.apply(event, overridden)),
             Body::Foreign { .. } => return Ok(Err(Mark::Foreign)),
             Body::Prompted(_) if event.origin == Origin::Agent => return Ok(Err(Mark::HumansOnly)),
