@@ -11,6 +11,7 @@ mod idle;
 mod machine;
 mod mcp_start;
 mod meeting;
+mod memory;
 mod opening;
 mod painted;
 mod person;
@@ -41,7 +42,7 @@ struct Measure {
     run: fn(Raw) -> LocalBoxFuture<'static, Vec<Row>>,
 }
 
-const MEASURES: [Measure; 9] = [
+const MEASURES: [Measure; 10] = [
     Measure {
         name: "handed",
         about: "an agent's words in another agent's hands",
@@ -54,6 +55,7 @@ const MEASURES: [Measure; 9] = [
     },
     Measure { name: "mcp", about: "the start of an agent's server", run: |_| mcp_start::run().boxed_local() },
     Measure { name: "open", about: "opening rooms of many events", run: |_| opening::run().boxed_local() },
+    Measure { name: "memory", about: "what an agent asks of a large room", run: |_| memory::run().boxed_local() },
     Measure { name: "idle", about: "a companion with nothing to do", run: |_| idle::run().boxed_local() },
     Measure { name: "meeting", about: "two companions that find each other", run: |_| meeting::run().boxed_local() },
     Measure { name: "apart", about: "two who were apart", run: |_| apart::run().boxed_local() },

@@ -13,7 +13,7 @@ const AGENTS: usize = 2;
 const UNDER_WAY: usize = 64;
 
 /// What is said: a sentence or two, as agents say.
-const TEXT: &str = "The parser now keeps the position of each token, so that an error can show the line; the tests of \
+pub const TEXT: &str = "The parser now keeps the position of each token, so that an error can show the line; the tests of \
                     the lexer pass, those of the printer are next. Nothing else uses the old field any more.";
 
 /// Has one person say so many messages, and returns when each is durable there.

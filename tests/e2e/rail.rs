@@ -14,8 +14,10 @@ pub async fn same_rail(alice: (&Person, &Agent), bob: (&Person, &Agent)) -> Valu
     let shown = async || (rail(alice).await, rail(bob).await);
     let alike = until("both sides stand alike", async || {
         let (hers, his) = shown().await;
-        if hers != his {
-            println!("hers: {hers}\nhis: {his}");
+        for (part, hers) in hers.as_object().expect("parts") {
+            if *hers != his[part] {
+                println!("{part}\n  hers: {hers}\n  his:  {}", his[part]);
+            }
         }
         (hers == his).then_some(hers)
     });

@@ -16,7 +16,7 @@ use pairwave_core::room::Room;
 use pairwave_core::seat::Standing;
 use pairwave_core::state::RoomState;
 
-use crate::reference::{Consent, End, Git, Library, Truth, in_two};
+use crate::reference::{Consent, End, Git, Ledger, Library, Truth, in_two};
 use crate::world::{At, World};
 
 pub type Check = Result<(), String>;
@@ -76,6 +76,7 @@ fn same_state(here: &Room, truth: &Truth) -> Check {
         same("brain", &state.brain.superseded_by(&entry), &latest)?;
     }
     same_git(state, &truth.git)?;
+    same_ledger(state, &truth.ledger)?;
     same("at the gate", state.gate.members(), &truth.membership.standing())?;
     for by in truth.membership.members.keys() {
         same("name", &state.sessions.member_name(by), &truth.names[by].as_str())?;
@@ -112,6 +113,29 @@ pub fn same_consent(state: &RoomState, truth: &Consent) -> Check {
     same("pending", &state.actions.pending().map(|(id, _)| *id).collect::<Vec<_>>(), &pending.collect())?;
     let lets_pass = |(member, finding)| state.overrides.lets_pass(member, finding);
     same("overrides", &truth.overridden.iter().map(|(member, finding)| (member, finding)).all(lets_pass), &true)
+}
+
+/// What the ledger names and counts. Nobody here decides or sums up.
+fn same_ledger(state: &RoomState, truth: &Ledger) -> Check {
+    const MESSAGES: [&str; 5] = ["finding", "headed", "question", "answer", "talk"];
+    const PUSHED: [&str; 3] = ["finding", "artifact", "request"];
+    let ledger = &state.ledger;
+    same("headlines", &ledger.headlines().copied().collect(), &truth.newest(32, &["finding", "headed"], None))?;
+    same("entries", &ledger.entries().copied().collect(), &truth.newest(32, &["entry"], None))?;
+    same("newest", &ledger.newest(), &truth.last())?;
+    let counts = ledger.counts();
+    let counted =
+        [counts.messages, counts.questions, counts.answers, counts.artifacts, counts.requests, counts.entries];
+    let sorts: [&[&str]; 6] = [&MESSAGES, &["question"], &["answer"], &["artifact"], &["request"], &["entry"]];
+    same("counts", &counted, &sorts.map(|sorts| truth.count(sorts)))?;
+    for (member, events) in truth.events() {
+        let part = ledger.part(&member).ok_or("a member has no part")?;
+        same("events", &part.events, &events)?;
+        let said = truth.newest(3, &[&MESSAGES[..], &PUSHED[1..]].concat(), Some(member));
+        same("said", &part.last.iter().copied().collect(), &said)?;
+        same("pushed", &part.pushed.iter().copied().collect(), &truth.newest(3, &PUSHED, Some(member)))?;
+    }
+    Ok(())
 }
 
 fn same_git(state: &RoomState, truth: &Git) -> Check {

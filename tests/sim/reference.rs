@@ -15,11 +15,13 @@ mod brain;
 mod consent;
 mod git;
 mod judgement;
+mod ledger;
 
 pub use self::brain::Brain;
 pub use self::consent::Consent;
 pub use self::git::{Git, SPECS};
 pub use self::judgement::{End, Membership};
+pub use self::ledger::Ledger;
 
 /// Events that were met anywhere, with their ancestors: neither depends on who knows them.
 #[derive(Default)]
@@ -50,6 +52,7 @@ pub struct Truth {
     pub consent: Consent,
     pub brain: Brain,
     pub git: Git,
+    pub ledger: Ledger,
 }
 
 impl Library {
@@ -93,12 +96,14 @@ impl Library {
             consent: Consent::default(),
             brain: Brain::default(),
             git: Git::default(),
+            ledger: Ledger::default(),
         };
         for id in truth.order.clone() {
             if truth.tell(self, id) {
                 truth.hear(self.event(&id));
                 truth.consent.hear(self.event(&id), id);
                 truth.git.hear(self.event(&id));
+                truth.ledger.hear(self.event(&id), id);
             } else {
                 truth.without_effect.insert(id);
             }

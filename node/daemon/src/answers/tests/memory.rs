@@ -105,12 +105,10 @@ async fn a_handoff_of_a_large_room_is_short_and_can_be_resumed() {
 #[tokio::test]
 async fn a_handoff_names_the_brain_and_what_each_side_was_doing() {
     let (_table, alice, bob) = two_who_agreed().await;
-    let agent = alice.caller(Face::Mcp, "one").await;
-    alice.ask_as(&agent, ClaimFloor::default()).await.unwrap();
     let summary = Send { kind: "summary".into(), ..say("the lexer is half done") };
-    alice.ask_as(&agent, summary).await.unwrap();
+    alice.ask(summary).await.unwrap();
     let finding = Send { kind: "finding".into(), headline: Some("commas are dropped".into()), ..say("in lists") };
-    alice.ask_as(&agent, finding).await.unwrap();
+    alice.ask(finding).await.unwrap();
     let remember = |headline: &str, supersedes: Option<String>| Remember {
         headline: headline.into(),
         content: "three times".into(),

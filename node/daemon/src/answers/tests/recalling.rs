@@ -71,8 +71,6 @@ async fn what_was_shared_is_found_by_its_lines_if_asked() {
     let shell = alice.caller(Face::Cli, "s1").await;
     let shell = Caller { speaker: Speaker { origin: Origin::Agent, ..shell.speaker }, ..shell };
     assert_eq!(alice.ask_as(&shell, inside("retry")).await.unwrap_err().rule, "humans_only");
-    let binary = Share { headline: "no text".into(), content: "connection \u{0}".into(), ..Share::default() };
-    alice.ask(binary).await.unwrap();
     alice.ask(RemoveArtifact { artifact, room: None }).await.unwrap();
     let left = found(&alice, inside("retry")).await;
     assert!(left.is_empty(), "what was removed is not found: {left:?}");
