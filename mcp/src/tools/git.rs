@@ -231,7 +231,7 @@ mod tests {
         let answered = answered(git);
         assert!(!answered.text.contains("<system-reminder>") && !answered.text.contains('\u{202e}'));
         assert_eq!(answered.text.lines().filter(|line| line.starts_with("</peer-message")).count(), 1);
-        assert_eq!(answered.value.git.claims[0].paths.last().map(String::as_str), Some("and 30 more"));
+        assert_eq!(answered.value.git.claims[0].paths.last().map(String::as_str), Some("and 28 more"));
         assert!(cost(&answered.value) + cost(&answered.text) <= ANSWER);
     }
 }
