@@ -44,6 +44,7 @@ mod live;
 pub mod log;
 pub mod mailbox;
 pub mod mark;
+pub mod marks;
 pub mod members;
 mod membership;
 pub mod message;

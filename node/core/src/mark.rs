@@ -68,6 +68,8 @@ pub enum Mark {
     DeniedBefore,
     #[error("a number is higher than allowed")]
     TooHigh,
+    #[error("it broke a rule, as many of its author's did since: which one is kept of the newest")]
+    OneOfMany,
 }
 
 impl From<Refusal> for Mark {
