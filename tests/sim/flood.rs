@@ -11,7 +11,7 @@ use pairwave_core::verification::Verified;
 
 use crate::bodies::{Table, human as person, room_of, shuffled};
 use crate::checks::mark_of;
-use crate::scenes::{MINUTE, bring_in, found, one_truth, remove, settle};
+use crate::scenes::{MINUTE, bring_in, found, one_truth, remove, say, settle};
 use crate::world::{World, human};
 
 const ALICE: usize = 0;
@@ -68,6 +68,7 @@ fn what_a_removal_undoes_is_told_however_much_it_is() {
         world.command(1, Command::Send { room, by: human(), message });
     }
     world.run(MINUTE);
+    say(&mut world, room, 2, "I heard all of it");
     world.heal();
     settle(&mut world, room, &[0, 2]);
     let undone = |notice: &&Notice| matches!(notice, Notice::Undone { .. });
