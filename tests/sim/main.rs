@@ -14,6 +14,7 @@ mod consenting;
 mod costs;
 mod disk;
 mod failing;
+mod false_porter;
 mod fault;
 mod faults;
 mod flood;

@@ -74,6 +74,7 @@ pub mod talk;
 mod tending;
 mod texts;
 pub mod time;
+mod unproved;
 pub mod vector;
 pub mod verification;
 mod waiting;
