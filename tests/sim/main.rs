@@ -18,6 +18,7 @@ mod false_porter;
 mod fault;
 mod faults;
 mod flood;
+mod git;
 mod half_open;
 mod invariants;
 mod joining;

@@ -67,6 +67,7 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Answer(_)
         | Request::Arrivals(_)
         | Request::ClaimFloor(_)
+        | Request::ClaimPaths(_)
         | Request::CloseInvite(_)
         | Request::DeclineCharter(_)
         | Request::Deliveries(_)
@@ -83,6 +84,7 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Read(_)
         | Request::Recall(_)
         | Request::Relays(_)
+        | Request::ReleasePaths(_)
         | Request::Remember(_)
         | Request::Remove(_)
         | Request::RemoveArtifact(_)
@@ -91,11 +93,13 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Report(_)
         | Request::Requests(_)
         | Request::Respond(_)
+        | Request::Restore(_)
         | Request::Resume(_)
         | Request::Rooms(_)
         | Request::Send(_)
         | Request::ShowCharter(_)
         | Request::ShowFloor(_)
+        | Request::ShowGit(_)
         | Request::ShowLedger(_)
         | Request::ShowRequest(_)
         | Request::Share(_)
@@ -105,7 +109,9 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Whoami(_)
         | Request::Writing(_)
         | Request::YieldFloor(_) => true,
-        Request::Apply(_)
+        Request::AnnounceCommit(_)
+        | Request::Apply(_)
+        | Request::CheckPaths(_)
         | Request::Complete(_)
         | Request::Create(_)
         | Request::Down(_)
@@ -119,6 +125,7 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::OpenDashboard(_)
         | Request::Prompted(_)
         | Request::RequestAction(_)
+        | Request::SetUpGit(_)
         | Request::Wait(_) => false,
     }
 }

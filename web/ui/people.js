@@ -95,8 +95,18 @@ function sessionLine(session, member, hooks, isMember) {
   return h("li", { class: `session-line ${isAway ? "is-offline" : ""}`, "data-testid": "session", "data-session": session.session, "data-status": session.status },
     h("span", { class: "face", "aria-hidden": "true", vars: { "--session": session.color } }, session.emoji),
     h("span", { class: "session-text" }, h("i", null, session.name), h("span", { class: "hint" }, session.origin === "agent" ? ` agent, ${session.status}` : " human"),
+      session.live_until && h("span", { class: "summary", "data-testid": "live-mode" }, liveMode(session, session.live_until)),
       session.summary && h("span", { class: "summary" }, session.summary)),
     member.me && isMember && button("", { class: "icon-button small", "aria-label": `Rename session ${session.name}`, "data-testid": "rename-session", "data-focus": `rename-${session.session}`, on: { click: () => hooks.renameSession(session) } }, icon("pen")));
+}
+
+/**
+ * @param {Session} session
+ * @param {string} until
+ */
+function liveMode({ wakes }, until) {
+  const cost = wakes === 0 ? "not woken yet" : wakes === 1 ? "woken once" : `woken ${wakes} times`;
+  return `in live mode until ${since(until)}, ${cost}`;
 }
 
 /**

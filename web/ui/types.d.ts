@@ -30,6 +30,10 @@ export interface Session {
   origin: Origin;
   status: "online" | "offline";
   summary: string;
+  /** When its live mode ends at the latest. */
+  live_until?: string | null;
+  /** How often others woke it in that. */
+  wakes: number;
 }
 
 export interface Member {

@@ -138,6 +138,8 @@ fn is_repeatable(request: &Request) -> bool {
     match request {
         Request::Answer(_)
         | Request::Arrivals(_)
+        | Request::CheckPaths(_)
+        | Request::ClaimPaths(_)
         | Request::Create(_)
         | Request::Deliveries(_)
         | Request::Diagnose(_)
@@ -163,6 +165,7 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::Send(_)
         | Request::ShowCharter(_)
         | Request::ShowFloor(_)
+        | Request::ShowGit(_)
         | Request::ShowLedger(_)
         | Request::ShowRequest(_)
         | Request::ShowArtifact(_)
@@ -173,6 +176,7 @@ fn is_repeatable(request: &Request) -> bool {
         Request::Verify(verify) => verify.heard.is_none(),
         Request::AcceptCharter(_)
         | Request::AddRelay(_)
+        | Request::AnnounceCommit(_)
         | Request::Apply(_)
         | Request::ClaimFloor(_)
         | Request::CloseInvite(_)
@@ -189,9 +193,12 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::Remember(_)
         | Request::Remove(_)
         | Request::RemoveArtifact(_)
+        | Request::ReleasePaths(_)
         | Request::RemoveRelay(_)
         | Request::RequestAction(_)
         | Request::Respond(_)
+        | Request::Restore(_)
+        | Request::SetUpGit(_)
         | Request::Share(_)
         | Request::YieldFloor(_) => false,
     }

@@ -68,6 +68,12 @@ pub enum Mark {
     DeniedBefore,
     #[error("a number is higher than allowed")]
     TooHigh,
+    #[error("it names no path of a repository")]
+    NotAPath,
+    #[error("somebody else had claimed such paths before")]
+    PathTaken,
+    #[error("nothing was claimed as it says")]
+    NotClaimed,
     #[error("it broke a rule, as many of its author's did since: which one is kept of the newest")]
     OneOfMany,
 }
@@ -102,6 +108,9 @@ impl From<Refusal> for Mark {
             }
             Refusal::DeniedBefore => Self::DeniedBefore,
             Refusal::TooHigh { .. } => Self::TooHigh,
+            Refusal::NotAPath { .. } => Self::NotAPath,
+            Refusal::PathTaken { .. } => Self::PathTaken,
+            Refusal::NotClaimed => Self::NotClaimed,
             _ => Self::FieldShape,
         }
     }

@@ -34,13 +34,15 @@ impl Answers {
         let draft = Draft { headline, language: some(language), is_patch, path_hint: some(path_hint) };
         let body = Body::Shared(draft.clone().with(Blob::of(content.as_bytes())));
         let cleared = self.clear_with(by, room, &body, &[("content", &content)]).await?;
+        let paths = touched(&draft, &content);
         let content = content.into_bytes();
         let size = content.len() as u64;
         let shared = self.command(Command::Share { room, by: by.speaker, draft, content }).await;
         match self.settle(cleared, shared)? {
             Outcome::Said { event, .. } => {
                 self.note_act(by, room);
-                Ok(CodeShared { event: event.to_string(), artifact: event.to_string(), size })
+                let warnings = self.claimed(room, paths).await?;
+                Ok(CodeShared { event: event.to_string(), artifact: event.to_string(), size, warnings })
             }
             other => Err(unexpected(&other)),
         }
@@ -143,7 +145,7 @@ impl Answers {
     }
 
     /// Reads the chunks where nobody waits for the node.
-    async fn content(&self, room: RoomId, found: &Found) -> Result<Vec<u8>, Failure> {
+    pub(super) async fn content(&self, room: RoomId, found: &Found) -> Result<Vec<u8>, Failure> {
         let blob = found.shared.blob.clone();
         let log = self.parts.driver.query(|node| node.log().clone()).await;
         let read = tokio::task::spawn_blocking(move || blob.read(&log, &room)).await;
@@ -169,6 +171,13 @@ impl Answers {
 }
 
 /// What an artifact holds, looked at by the rules of today.
+/// The files that what is shared would change.
+fn touched(draft: &Draft, content: &str) -> Vec<String> {
+    let patch = if draft.is_patch { Patch::parse(content).ok() } else { None };
+    let paths = patch.map(|patch| patch.paths().into_iter().map(str::to_owned).collect());
+    paths.unwrap_or_else(|| draft.path_hint.iter().cloned().collect())
+}
+
 fn whole(item: ArtifactItem, content: &[u8]) -> ArtifactView {
     let note = Note::of(item.clone()).judged(content);
     let text = String::from_utf8_lossy(content);
@@ -181,11 +190,11 @@ fn whole(item: ArtifactItem, content: &[u8]) -> ArtifactView {
     ArtifactView { item, content: Some(shown.to_owned()), cut, diff, diff_error }
 }
 
-fn one<L: Log>(viewer: &Viewer<'_, L>, artifact: &EventId) -> Result<Option<Found>, Failure> {
+pub(super) fn one<L: Log>(viewer: &Viewer<'_, L>, artifact: &EventId) -> Result<Option<Found>, Failure> {
     viewer.artifact(artifact).map_err(|error| unreadable(&error))
 }
 
-fn all<L: Log>(viewer: &Viewer<'_, L>) -> Result<Vec<Found>, Failure> {
+pub(super) fn all<L: Log>(viewer: &Viewer<'_, L>) -> Result<Vec<Found>, Failure> {
     let artifacts = viewer.node().artifacts(&viewer.room().id());
     artifacts.iter().filter_map(|artifact| one(viewer, artifact).transpose()).collect()
 }
