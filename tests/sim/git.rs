@@ -13,6 +13,7 @@ use pairwave_core::mark::Mark;
 use pairwave_core::members::Left;
 
 use crate::bodies::{Table, charter, human, room_of};
+use crate::checks::mark_of;
 use crate::consenting::{act, agreed, state};
 use crate::scenes::{MINUTE, settle};
 use crate::world::{At, World};
@@ -37,7 +38,7 @@ fn tell(table: &mut Table, at: usize, body: Body) -> EventId {
 }
 
 fn mark(table: &Table, of: EventId) -> Option<Mark> {
-    table.room().state().marks.get(&of).copied()
+    mark_of(table.room().state(), of)
 }
 
 fn holders(table: &Table) -> Vec<EventId> {

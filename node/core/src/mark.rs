@@ -76,6 +76,8 @@ pub enum Mark {
     NotClaimed,
     #[error("this commit had been announced before")]
     CommitThere,
+    #[error("it broke a rule, as many of its author's did since: which one is kept of the newest")]
+    OneOfMany,
 }
 
 impl From<Refusal> for Mark {

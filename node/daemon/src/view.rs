@@ -155,8 +155,9 @@ impl<'a, L: Log> Viewer<'a, L> {
     }
 
     /// Why an event has no effect, if it has none.
-    pub fn void(&self, event: &EventId) -> Option<String> {
-        self.room.state().marks.get(event).map(ToString::to_string)
+    pub fn void(&self, record: &Record) -> Option<String> {
+        let mark = self.room.state().marks.of(&record.author, record.seq, &record.position.id);
+        mark.map(|mark| mark.to_string())
     }
 }
 

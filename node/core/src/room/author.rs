@@ -205,7 +205,8 @@ fn check_message(room: &Room, log: &dyn Log, message: &Message) -> Result<(), Re
 fn check_entry(room: &Room, log: &dyn Log, remembered: &Remembered) -> Result<(), Refusal> {
     let Some(place) = &remembered.supersedes else { return Ok(()) };
     let found = room.event(log, place).map_err(store_failed)?;
-    if !found.is_some_and(|(_, event)| is_entry(&event)) || room.state().marks.contains_key(place) {
+    let marked = room.mark(log, place).map_err(store_failed)?.is_some();
+    if marked || !found.is_some_and(|(_, event)| is_entry(&event)) {
         return Err(Refusal::NotAnEntry);
     }
     room.state().brain.check_place(&room.me, remembered)
