@@ -103,7 +103,7 @@ pub struct LedgerView {
     /// All members are verified to each other.
     pub verified: bool,
     /// How much there is of what: `events`, `messages`, `questions`, `open_questions`, `answers`, `decisions`,
-    /// `summaries`, `artifacts`, `requests`.
+    /// `summaries`, `artifacts`, `requests`, `entries` (of the brain, superseded ones among them).
     pub counts: BTreeMap<String, u64>,
     /// When somebody did something last, by that author's clock.
     pub last_activity: Option<String>,

@@ -91,6 +91,7 @@ requests! {
     RequestAction -> ActionRequested;
     Requests -> RequestList;
     Respond -> Responded;
+    Restore -> EventDone;
     Resume -> ResumeView;
     Rooms -> RoomList;
     Send -> Sent;

@@ -393,7 +393,7 @@ pub struct Entry {
     /// `invite_closed`, `admitted`, `removed`, `left`, `rotated`, `verified`, `named`, `relay_added`,
     /// `relay_removed`, `letter_keys`, `charter_proposed`, `charter_accepted`, `charter_declined`,
     /// `floor_claimed`, `floor_yielded`, `floor_taken`, `floor_released`, `action` (a request),
-    /// `approved`, `denied`, `handed`, `completed`, `expired`, `overridden`, `prompted`, `foreign`.
+    /// `approved`, `denied`, `handed`, `completed`, `expired`, `overridden`, `prompted`, `remembered`, `foreign`.
     pub kind: String,
     /// What was said, or one sentence on what happened.
     pub text: String,

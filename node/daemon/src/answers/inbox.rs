@@ -205,6 +205,14 @@ fn collected<L: Log>(viewer: &Viewer<'_, L>, by: Speaker, wishes: &[Wish]) -> Re
         items.extend(viewer.entry(event)?.map(|entry| reminder("open_question", entry)));
     }
     items.extend(decisions(viewer, &by, &given));
+    items.extend(viewer.to_pull()?.map(|(newest, pull)| Item {
+        id: newest.event,
+        kind: "pull".to_owned(),
+        from: newest.name,
+        headline: pull.text,
+        waiting_since: newest.at,
+        entry: None,
+    }));
     let wishes = wishes.iter().map(|wish| wish.member).collect();
     Ok(Given { view: InboxView { items, more, through, ..InboxView::default() }, wishes, is_news })
 }

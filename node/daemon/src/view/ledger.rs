@@ -123,6 +123,7 @@ impl<L: Log> Viewer<'_, L> {
             ("summaries", counts.summaries),
             ("artifacts", counts.artifacts),
             ("requests", counts.requests),
+            ("entries", counts.entries),
         ];
         named.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
     }
