@@ -65,6 +65,7 @@ impl Seat {
         for link in self.links.values_mut() {
             link.say(&LinkMessage::Sessions(sessions.clone()), context);
         }
+        context.outbox.notify(Notice::Presence { room: self.id(), member: self.me() });
     }
 
     /// Our own addresses, or what we know of others', changed.

@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use futures::future::join_all;
+use pairwave_core::notice;
 
 use super::*;
 use crate::answers::handoff::{IDLE, Silent};
@@ -304,7 +305,11 @@ async fn both_sides_see_live_mode_and_what_it_cost() {
     let (_table, alice, bob) = two().await;
     let agent = alice.caller(Face::Mcp, "one").await;
     assert_eq!(refused(&alice, LiveMode { on: true, ..LiveMode::default() }).await.rule, "agents_only");
+    let mut notices = alice.answers.parts.driver.notices();
     let begun = alice.ask_as(&agent, LiveMode { on: true, max_minutes: Some(600), room: None }).await.unwrap();
+    let me = alice.answers.parts.me;
+    let is_told = |notice| matches!(notice, notice::Notice::Presence { member, .. } if member == me);
+    while !is_told(notices.recv().await.unwrap()) {}
     assert!(begun.on && begun.until.is_some() && begun.push == "wait");
     let until = |status: &Status| {
         let hers = status.rooms[0].members.iter().find(|member| member.name == "alice")?;
