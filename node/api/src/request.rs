@@ -52,6 +52,7 @@ requests! {
     CloseInvite -> InviteClosed;
     Complete -> EventDone;
     Create -> Created;
+    Days -> DaysView;
     DeclineCharter -> CharterAnswer;
     Deliveries -> DeliveryList;
     Diagnose -> Checks;
@@ -60,6 +61,7 @@ requests! {
     Export -> ExportView;
     ExportArtifact -> ArtifactExported;
     ExportBrain -> BrainExported;
+    ExportPart -> ExportedPart;
     ImportBrain -> BrainImported;
     Handoff -> HandoffView;
     Inbox -> InboxView;
