@@ -2,12 +2,14 @@
 
 import { button, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { ago, fullTime, since } from "./time.js";
+import { ago, clockTime, fullTime, since } from "./time.js";
 
 /** @import { Member, Path, Room, Session, Status } from "./types.js" */
 
 /** @type {Record<Path, string>} */
 const PATHS = { lan: "same network", direct: "direct", relayed: "through a relay", none: "not connected" };
+
+/** @typedef {{view: Room | undefined, status: Status | null}} Seen */
 
 /**
  * @typedef {object} PeopleHooks
@@ -20,13 +22,31 @@ const PATHS = { lan: "same network", direct: "direct", relayed: "through a relay
  * @property {() => void} relays
  */
 
+export class PeoplePanel {
+  element = h("div", null);
+
+  /**
+   * @param {() => Seen} seen
+   * @param {PeopleHooks} hooks
+   */
+  constructor(seen, hooks) {
+    this.seen = seen;
+    this.hooks = hooks;
+  }
+
+  refresh() {
+    const { view, status } = this.seen();
+    if (view && status) showPeople(this.element, view, status, this.hooks);
+  }
+}
+
 /**
  * @param {HTMLElement} panel
  * @param {Room} room
  * @param {Status} status
  * @param {PeopleHooks} hooks
  */
-export function showPeople(panel, room, status, hooks) {
+function showPeople(panel, room, status, hooks) {
   const focused = panel.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
   const isUnfolded = panel.querySelector("details")?.open ?? false;
   const members = [...room.members].sort((a, b) => Number(b.me) - Number(a.me) || Number(b.online) - Number(a.online));
@@ -95,6 +115,7 @@ function sessionLine(session, member, hooks, isMember) {
   return h("li", { class: `session-line ${isAway ? "is-offline" : ""}`, "data-testid": "session", "data-session": session.session, "data-status": session.status },
     h("span", { class: "face", "aria-hidden": "true", vars: { "--session": session.color } }, session.emoji),
     h("span", { class: "session-text" }, h("i", null, session.name), h("span", { class: "hint" }, session.origin === "agent" ? ` agent, ${session.status}` : " human"),
+      session.live_until && h("span", { class: "summary", "data-testid": "live" }, `live until ${clockTime(session.live_until)}, ${session.wakes} ${session.wakes === 1 ? "wake-up" : "wake-ups"}`),
       session.summary && h("span", { class: "summary" }, session.summary)),
     member.me && isMember && button("", { class: "icon-button small", "aria-label": `Rename session ${session.name}`, "data-testid": "rename-session", "data-focus": `rename-${session.session}`, on: { click: () => hooks.renameSession(session) } }, icon("pen")));
 }

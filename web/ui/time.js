@@ -3,6 +3,7 @@
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", month: "long" });
 const dayWithYear = new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const month = new Intl.DateTimeFormat("en", { month: "long", year: "numeric" });
 const full = new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "medium", hourCycle: "h23" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
@@ -28,6 +29,11 @@ export function dayName(at) {
   now.setDate(now.getDate() - 1);
   if (key === now.toDateString()) return "Yesterday";
   return (date.getFullYear() === new Date().getFullYear() ? day : dayWithYear).format(date);
+}
+
+/** @param {string} at */
+export function monthName(at) {
+  return month.format(new Date(at));
 }
 
 /** @param {string} at */

@@ -30,6 +30,10 @@ export interface Session {
   origin: Origin;
   status: "online" | "offline";
   summary: string;
+  /** The agent waits for the others until then. */
+  live_until?: string | null;
+  /** What its waiting has cost. */
+  wakes?: number;
 }
 
 export interface Member {

@@ -1,0 +1,129 @@
+/** The brain of the room: looking for what was remembered, as one types. */
+
+import { asRefused } from "./api.js";
+import { button, fill, h } from "./dom.js";
+import { icon } from "./icons.js";
+import { recollectionCard } from "./recollection.js";
+import { toast, toastFailure } from "./toast.js";
+
+/** @import { PanelHooks, Recollection } from "./memory-types.js" */
+/** @import { Store } from "./store.js" */
+
+const SETTLE = 150;
+const FEW = 20;
+const MOST = 100;
+const KINDS = ["fact", "decision", "snippet", "link", "insight"];
+
+export class BrainPanel {
+  element = h("div", null);
+  #timer = 0;
+  /** Answers that overtake each other would show what is not looked for any more. */
+  #asked = 0;
+  #limit = FEW;
+  /** @type {string[]} */
+  #tags = [];
+  /** Entries that are shown whole. @type {Set<string>} */
+  #unfolded = new Set();
+
+  /**
+   * @param {Store} store
+   * @param {string} room
+   * @param {PanelHooks} hooks
+   */
+  constructor(store, room, hooks) {
+    this.store = store;
+    this.room = room;
+    this.hooks = hooks;
+    const change = { on: { change: () => this.#anew() } };
+    this.query = h("input", { type: "search", placeholder: "Search the brain", "aria-label": "Search the brain", autocomplete: "off", maxlength: "200", "data-testid": "brain-search", on: { input: () => this.#soon() } });
+    this.kind = h("select", { "aria-label": "Kind of entry", "data-testid": "brain-kind", ...change }, h("option", { value: "" }, "every kind"), KINDS.map((kind) => h("option", { value: kind }, kind)));
+    this.superseded = h("input", { type: "checkbox", "data-testid": "brain-superseded", ...change });
+    this.transcript = h("input", { type: "checkbox", "data-testid": "brain-transcript", ...change });
+    this.chosen = h("div", { class: "chosen-tags", hidden: true });
+    this.list = h("div", { class: "recollections", "data-testid": "brain", "aria-live": "polite" });
+    this.element.append(h("search", { class: "brain-search", "aria-label": "Brain" },
+      h("span", { class: "search-field" }, icon("search"), this.query),
+      h("div", { class: "brain-bounds" }, this.kind, h("label", { class: "tick", title: "Entries in whose place another one stands" }, this.superseded, "replaced"), h("label", { class: "tick", title: "Looks through the transcript, too" }, this.transcript, "messages"))),
+      this.chosen, this.list);
+  }
+
+  focus() {
+    this.query.focus();
+    this.query.select();
+  }
+
+  async refresh() {
+    const asked = (this.#asked += 1);
+    const question = {
+      room: this.room, query: this.query.value.trim() || undefined, kind: this.kind.value || undefined, tags: this.#tags,
+      // Without words, nothing of the transcript fits better than the rest.
+      superseded: this.superseded.checked, transcript: this.transcript.checked && this.query.value.trim() !== "", limit: this.#limit,
+    };
+    try {
+      const { entries } = await this.store.api.ask("recall", question);
+      if (asked === this.#asked) this.#draw(entries);
+    } catch (error) {
+      const { failure } = asRefused(error);
+      if (asked === this.#asked && !this.list.childElementCount) fill(this.list, h("p", { class: "quiet-note" }, failure.message));
+    }
+  }
+
+  #soon() {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.#anew(), SETTLE);
+  }
+
+  /** Looks for something else than before. */
+  #anew() {
+    clearTimeout(this.#timer);
+    this.#limit = FEW;
+    void this.refresh();
+  }
+
+  /** @param {Recollection[]} entries */
+  #draw(entries) {
+    const focused = this.list.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
+    fill(this.list, entries.length === 0 && h("p", { class: "empty-note" }, this.#nothing()),
+      entries.map((entry) => recollectionCard(entry, {
+        goTo: this.hooks.goTo,
+        pick: (tag) => this.#pick(tag),
+        bringBack: () => void this.#bringBack(entry),
+        isWhole: this.#unfolded.has(entry.event),
+        unfold: () => {
+          this.#unfolded.add(entry.event);
+          this.#draw(entries);
+        },
+      })),
+      entries.length >= this.#limit && this.#limit < MOST && button("More", { class: "quiet", "data-testid": "brain-more", "data-focus": "more", on: { click: () => this.#more() } }));
+    if (focused) /** @type {HTMLElement | null} */ (this.list.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });
+  }
+
+  #nothing() {
+    const isNarrow = this.query.value.trim() || this.kind.value || this.#tags.length;
+    return isNarrow ? "Nothing here fits." : "Empty yet. What agents remember with pair_remember stands here: facts, decisions, snippets, links and insights that both sides want to find again.";
+  }
+
+  #more() {
+    this.#limit = MOST;
+    void this.refresh();
+  }
+
+  /** @param {string} tag is looked for, or no more */
+  #pick(tag) {
+    this.#tags = this.#tags.includes(tag) ? this.#tags.filter((other) => other !== tag) : [...this.#tags, tag];
+    this.chosen.hidden = !this.#tags.length;
+    fill(this.chosen, this.#tags.map((chosen) => h("button", { type: "button", class: "chip", "data-testid": "brain-tag-chosen", "aria-label": `Look for more than ${chosen}`, on: { click: () => this.#pick(chosen) } }, h("bdi", null, `#${chosen}`), icon("close"))));
+    this.#anew();
+  }
+
+  /** A copy of the entry takes the place of the one that stands there now. @param {Recollection} entry */
+  async #bringBack({ headline, content, tags, kind, provenance, superseded_by: supersedes }) {
+    try {
+      await this.store.api.ask("remember", { room: this.room, headline: headline ?? "", content, tags, kind, provenance, supersedes });
+      toast("It is back, in the place of the newer one.");
+      await this.refresh();
+    } catch (error) {
+      toastFailure(error);
+    }
+  }
+}
