@@ -6,6 +6,7 @@ mod charter;
 mod claim;
 mod complete_action;
 mod floor;
+mod git;
 mod handoff;
 mod inbox;
 mod live_mode;
@@ -114,6 +115,7 @@ tools! {
     complete_action::CompleteAction,
     summarize::Summarize,
     share::ShareCode,
+    git::Git,
     remember::Remember,
     recall::Recall,
     handoff::Handoff,
@@ -333,6 +335,7 @@ mod tests {
             "pair_complete_action",
             "pair_summarize",
             "pair_share_code",
+            "pair_git",
             "pair_remember",
             "pair_recall",
             "pair_handoff",

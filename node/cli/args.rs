@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    answer, approve, brain, charter, completions, config, dashboard, demo, deny, doctor, down, export, floor, handoff,
-    hook, inbox, init, invite, join, leave, mcp, overriding, quarantine, read, recall, relay, relay_node, remove,
-    rename, report, requests, rooms, send, status, up, verify, wait, whoami,
+    answer, approve, brain, charter, completions, config, dashboard, demo, deny, doctor, down, export, floor, git,
+    handoff, hook, inbox, init, invite, join, leave, mcp, overriding, quarantine, read, recall, relay, relay_node,
+    remove, rename, report, requests, rooms, send, status, up, verify, wait, whoami,
 };
 
 /// Two people, two coding agents, one end-to-end encrypted room, no server in the middle.
@@ -65,6 +65,7 @@ pub enum Verb {
     Wait(wait::Args),
     Charter(charter::Args),
     Floor(floor::Args),
+    Git(git::Args),
     Requests(requests::Args),
     Approve(approve::Args),
     Deny(deny::Args),

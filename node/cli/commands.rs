@@ -25,6 +25,7 @@ pub mod doctor;
 pub mod down;
 pub mod export;
 pub mod floor;
+pub mod git;
 pub mod handoff;
 pub mod hook;
 pub mod inbox;
@@ -92,6 +93,7 @@ async fn route(verb: Verb, caller: &Caller) -> Ended {
         Verb::Wait(args) => wait::run(args, caller).await,
         Verb::Charter(args) => charter::run(args, caller).await,
         Verb::Floor(args) => floor::run(args, caller).await,
+        Verb::Git(args) => git::run(args, caller).await,
         Verb::Requests(args) => requests::run(args, caller).await,
         Verb::Approve(args) => approve::run(args, caller).await,
         Verb::Deny(args) => deny::run(args, caller).await,

@@ -7,6 +7,7 @@ mod commands;
 mod demo;
 mod lookup;
 mod output;
+mod project;
 mod prose;
 mod stdin;
 mod wiring;

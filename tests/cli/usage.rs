@@ -2,7 +2,7 @@
 
 use crate::run::{Person, code, only_object, stderr, stdout};
 
-const COMMANDS: [&[&str]; 62] = [
+const COMMANDS: [&[&str]; 68] = [
     &["init"],
     &["join"],
     &["answer"],
@@ -23,6 +23,12 @@ const COMMANDS: [&[&str]; 62] = [
     &["floor"],
     &["floor", "claim"],
     &["floor", "yield"],
+    &["git"],
+    &["git", "status"],
+    &["git", "setup"],
+    &["git", "claim"],
+    &["git", "release"],
+    &["git", "commit"],
     &["requests"],
     &["approve"],
     &["deny"],

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use pairwave_core::actions::{Action, Approved, Completed, Denied, Expired, Handed, Requested, Risk};
 use pairwave_core::brain::{self, Remembered};
 use pairwave_core::charter::{AutoApprove, Charter, CharterAccepted, CharterDeclined, CharterProposed};
+use pairwave_core::claims::{ClaimsExpired, PathsClaimed, PathsReleased};
 use pairwave_core::command::Speaker;
 use pairwave_core::event::{Body, Event, Origin, SignedEvent, VERSION, VerifiedEvent};
 use pairwave_core::floor::{FloorClaimed, FloorReleased, FloorTaken, FloorYielded};
+use pairwave_core::git::{self, Committed, GitSetUp};
 use pairwave_core::hops::Prompted;
 use pairwave_core::id::{EventId, FindingId, MemberId, RoomId, SessionId};
 use pairwave_core::key::{Identity, KnockKey};
@@ -25,7 +27,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
 use crate::checks::compare;
-use crate::reference::{Library, Truth};
+use crate::reference::{Library, SPECS, Truth};
 
 const PEOPLE: usize = 3;
 
@@ -220,6 +222,7 @@ impl Table {
             (0, _) if how < 10 => Body::CharterProposed(CharterProposed { charter: charter(how * 7 % 32) }),
             (4, _) if how < 12 => Body::CharterDeclined(CharterDeclined { hash, reason: None }),
             (0..=4, _) => Body::CharterAccepted(CharterAccepted { hash }),
+            (6 | 12, _) if how < 16 => self.git(about, how),
             (5..=6, _) => Body::FloorClaimed(FloorClaimed { reason: None }),
             (7, _) if how < 8 => Body::FloorYielded(FloorYielded { to: None }),
             (8, _) if how < 16 => {
@@ -266,6 +269,33 @@ impl Table {
         let tag = if how == 4 { "a,b" } else { "parser" };
         let entry = Remembered::new(brain::Kind::Fact, "the parser", "is recursive");
         Body::Remembered(Remembered { tags: vec![tag.into()], supersedes, ..entry })
+    }
+}
+
+impl Table {
+    /// Something about git.
+    fn git(&self, about: usize, how: u8) -> Body {
+        let spec = |at: usize| SPECS[at % SPECS.len()].0.to_owned();
+        let at = about + usize::from(how);
+        match how {
+            0..=6 => Body::PathsClaimed(PathsClaimed { paths: vec![spec(at)], note: None }),
+            7 => Body::PathsClaimed(PathsClaimed { paths: vec![spec(at), spec(at + 3)], note: None }),
+            8 => Body::PathsReleased(PathsReleased { paths: Vec::new() }),
+            9 => Body::PathsReleased(PathsReleased { paths: vec![spec(about)] }),
+            10 => {
+                let claim = self.newest(about / 2, |body| matches!(body, Body::PathsClaimed(_)));
+                Body::ClaimsExpired(ClaimsExpired { claims: claim.into_iter().map(|(id, _)| id).collect() })
+            }
+            11..=12 => {
+                let strategy = git::Strategy::ALL[about % 2];
+                let (repo, branch) = ("p.git".into(), "main".into());
+                Body::GitSetUp(GitSetUp { repo, branch, base_commit: None, strategy })
+            }
+            _ => {
+                let (sha, message) = (format!("{:07x}", self.said.len()), "fix".into());
+                Body::Committed(Committed { sha, message, branch: None, paths: Vec::new() })
+            }
+        }
     }
 }
 

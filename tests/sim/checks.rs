@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use pairwave_core::charter;
+use pairwave_core::claims::Claim;
 use pairwave_core::delivery::Delivery;
 use pairwave_core::effect::Slot;
 use pairwave_core::epochs::EpochKeys;
@@ -15,7 +16,7 @@ use pairwave_core::room::Room;
 use pairwave_core::seat::Standing;
 use pairwave_core::state::RoomState;
 
-use crate::reference::{Consent, End, Library, Truth, in_two};
+use crate::reference::{Consent, End, Git, Library, Truth, in_two};
 use crate::world::{At, World};
 
 pub type Check = Result<(), String>;
@@ -74,6 +75,7 @@ fn same_state(here: &Room, truth: &Truth) -> Check {
     for (entry, latest) in truth.brain.places() {
         same("brain", &state.brain.superseded_by(&entry), &latest)?;
     }
+    same_git(state, &truth.git)?;
     same("at the gate", state.gate.members(), &truth.membership.standing())?;
     for by in truth.membership.members.keys() {
         same("name", &state.sessions.member_name(by), &truth.names[by].as_str())?;
@@ -110,6 +112,24 @@ pub fn same_consent(state: &RoomState, truth: &Consent) -> Check {
     same("pending", &state.actions.pending().map(|(id, _)| *id).collect::<Vec<_>>(), &pending.collect())?;
     let lets_pass = |(member, finding)| state.overrides.lets_pass(member, finding);
     same("overrides", &truth.overridden.iter().map(|(member, finding)| (member, finding)).all(lets_pass), &true)
+}
+
+fn same_git(state: &RoomState, truth: &Git) -> Check {
+    let rows = |claim: &Claim| {
+        let of = |path: &String| (claim.event, claim.member, claim.session, path.clone());
+        claim.paths.iter().map(of).collect::<Vec<_>>()
+    };
+    same("paths", &state.claims.held().iter().flat_map(rows).collect(), &truth.held)?;
+    let conflicts = state.claims.conflicts().map(|conflict| (conflict.event, conflict.against));
+    same("conflicts", &conflicts.collect(), &truth.conflicts)?;
+    let sides = state.git.sides().map(|(member, side)| (*member, side.event, side.strategy));
+    let truths = truth.sides.iter().map(|(member, event, strategy, _)| (*member, *event, *strategy));
+    same("sides", &sides.collect::<BTreeSet<_>>(), &truths.collect())?;
+    for member in state.gate.members() {
+        let to_pull = state.git.to_pull(member).map(|commit| commit.event);
+        same("to pull", &to_pull.collect(), &truth.to_pull(member))?;
+    }
+    Ok(())
 }
 
 fn same_members(here: &Room, truth: &Truth) -> Check {

@@ -15,6 +15,7 @@ mod disk;
 mod failing;
 mod fault;
 mod faults;
+mod git;
 mod invariants;
 mod joining;
 mod letters;

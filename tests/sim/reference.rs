@@ -13,10 +13,12 @@ use pairwave_core::talk::{Field, Kind, Message};
 
 mod brain;
 mod consent;
+mod git;
 mod judgement;
 
 pub use self::brain::Brain;
 pub use self::consent::Consent;
+pub use self::git::{Git, SPECS};
 pub use self::judgement::{End, Membership};
 
 /// Events that were met anywhere, with their ancestors: neither depends on who knows them.
@@ -47,6 +49,7 @@ pub struct Truth {
     pub relays: Vec<(String, Option<String>)>,
     pub consent: Consent,
     pub brain: Brain,
+    pub git: Git,
 }
 
 impl Library {
@@ -89,11 +92,13 @@ impl Library {
             relays: Vec::new(),
             consent: Consent::default(),
             brain: Brain::default(),
+            git: Git::default(),
         };
         for id in truth.order.clone() {
             if truth.tell(self, id) {
                 truth.hear(self.event(&id));
                 truth.consent.hear(self.event(&id), id);
+                truth.git.hear(self.event(&id));
             } else {
                 truth.without_effect.insert(id);
             }
@@ -140,7 +145,7 @@ impl Truth {
             Body::Shared(shared) => return is_whole(shared),
             Body::Remembered(remembered) => return self.brain.tell(library, id, remembered),
             Body::Foreign { .. } => return false,
-            _ => (),
+            _ => return self.git.tell(id, event),
         }
         true
     }

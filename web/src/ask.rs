@@ -77,6 +77,7 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Answer(_)
         | Request::Arrivals(_)
         | Request::ClaimFloor(_)
+        | Request::ClaimPaths(_)
         | Request::CloseInvite(_)
         | Request::Days(_)
         | Request::DeclineCharter(_)
@@ -94,6 +95,7 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Read(_)
         | Request::Recall(_)
         | Request::Relays(_)
+        | Request::ReleasePaths(_)
         | Request::Remember(_)
         | Request::Remove(_)
         | Request::RemoveArtifact(_)
@@ -107,6 +109,7 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Send(_)
         | Request::ShowCharter(_)
         | Request::ShowFloor(_)
+        | Request::ShowGit(_)
         | Request::ShowLedger(_)
         | Request::ShowRequest(_)
         | Request::Share(_)
@@ -116,7 +119,9 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Whoami(_)
         | Request::Writing(_)
         | Request::YieldFloor(_) => true,
-        Request::Apply(_)
+        Request::AnnounceCommit(_)
+        | Request::Apply(_)
+        | Request::CheckPaths(_)
         | Request::Complete(_)
         | Request::Create(_)
         | Request::Down(_)
@@ -131,6 +136,7 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::OpenDashboard(_)
         | Request::Prompted(_)
         | Request::RequestAction(_)
+        | Request::SetUpGit(_)
         | Request::Wait(_) => false,
     }
 }

@@ -169,6 +169,7 @@ impl Fake {
                 event: "event9".into(),
                 artifact: "event9".into(),
                 size: share.content.len() as u64,
+                warnings: Vec::new(),
             }),
             Request::ShowArtifact(show) => serde_json::to_value(ArtifactView {
                 item: ArtifactItem { id: show.artifact, ..ArtifactItem::default() },
@@ -291,9 +292,11 @@ fn consent(request: Request) -> Value {
         Request::AcceptCharter(_) => serde_json::to_value(charter("agreed", foreign_charter())),
         Request::DeclineCharter(_) => serde_json::to_value(charter("proposed", foreign_charter())),
         Request::ClaimFloor(_) | Request::YieldFloor(_) => serde_json::to_value(floor()),
-        Request::RequestAction(_) => {
-            serde_json::to_value(ActionRequested { event: "request1".into(), request: "request1".into() })
-        }
+        Request::RequestAction(_) => serde_json::to_value(ActionRequested {
+            event: "request1".into(),
+            request: "request1".into(),
+            warnings: Vec::new(),
+        }),
         Request::Respond(respond) => serde_json::to_value(Responded {
             id: respond.request.clone(),
             request: respond.request,
@@ -311,6 +314,14 @@ fn consent(request: Request) -> Value {
                 reason: "It writes a CI file.".into(),
                 excerpt: "a\u{202e}\nb".into(),
             }],
+        }),
+        Request::ShowGit(_)
+        | Request::SetUpGit(_)
+        | Request::ClaimPaths(_)
+        | Request::ReleasePaths(_)
+        | Request::AnnounceCommit(_) => serde_json::to_value(GitView {
+            claims: vec![PathClaim { paths: vec!["a\u{202e}\nb".into()], ..PathClaim::default() }],
+            ..GitView::default()
         }),
         Request::Remember(_) => serde_json::to_value(EventDone { event: "event9".into() }),
         Request::Recall(_) => serde_json::to_value(Recalled {

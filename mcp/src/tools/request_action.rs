@@ -1,10 +1,11 @@
 //! `pair_request_action`: asks the other side to have something done on its machine.
 
-use pairwave_api::{Failure, RequestAction as Question};
+use pairwave_api::{Failure, RequestAction as Question, WarningView};
 use rmcp::model::ToolAnnotations;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::git::warned;
 use super::{Answered, Call, PairTool, name};
 
 pub(super) struct RequestAction;
@@ -57,6 +58,8 @@ pub(super) struct RequestMade {
     event: String,
     /// Names the request from now on.
     request: String,
+    /// What it touches that another is working on.
+    warnings: Vec<WarningView>,
 }
 
 impl PairTool for RequestAction {
@@ -85,8 +88,9 @@ impl PairTool for RequestAction {
             artifact: parameters.artifact,
         };
         let made = call.server.companion.ask(question).await?;
-        let value = RequestMade { advice: ADVICE, event: made.event, request: made.request };
-        let text = format!("Request {} waits for the other side. {ADVICE}", value.request);
+        let warned = warned(&made.warnings);
+        let text = format!("Request {} waits for the other side. {ADVICE}{warned}", made.request);
+        let value = RequestMade { advice: ADVICE, event: made.event, request: made.request, warnings: made.warnings };
         Ok(Answered { value, text })
     }
 }

@@ -1,10 +1,11 @@
 //! `pair_share_code`: shares code or a patch, as inert data.
 
-use pairwave_api::Failure;
+use pairwave_api::{Failure, WarningView};
 use rmcp::model::ToolAnnotations;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::git::warned;
 use super::{Answered, Call, PairTool};
 
 pub(super) struct ShareCode;
@@ -37,6 +38,8 @@ pub(super) struct ShareAnswer {
     /// Its bytes.
     size: u64,
     advice: String,
+    /// What it touches that another is working on.
+    warnings: Vec<WarningView>,
 }
 
 impl PairTool for ShareCode {
@@ -56,14 +59,16 @@ impl PairTool for ShareCode {
         let Parameters { headline, content, language, is_patch, path_hint, room } = parameters;
         let share = pairwave_api::Share { room, headline, content, language, is_patch, path_hint };
         let shared = call.server.companion.ask(share).await?;
+        let warned = warned(&shared.warnings);
         let value = ShareAnswer {
             event: shared.event,
             artifact: shared.artifact,
             size: shared.size,
             advice: "Others get it as soon as they are online. Say in a message what it is for; they name it by its artifact id."
                 .to_owned(),
+            warnings: shared.warnings,
         };
-        let text = format!("Artifact {}: {} bytes shared. {}", value.artifact, value.size, value.advice);
+        let text = format!("Artifact {}: {} bytes shared. {}{warned}", value.artifact, value.size, value.advice);
         Ok(Answered { value, text })
     }
 }

@@ -82,6 +82,9 @@ pub struct CodeShared {
     pub artifact: String,
     /// In bytes.
     pub size: u64,
+    /// What it touches that another has claimed.
+    #[serde(default)]
+    pub warnings: Vec<WarningView>,
 }
 
 /// The artifacts of a room, newest first.

@@ -138,6 +138,8 @@ fn is_repeatable(request: &Request) -> bool {
     match request {
         Request::Answer(_)
         | Request::Arrivals(_)
+        | Request::CheckPaths(_)
+        | Request::ClaimPaths(_)
         | Request::Create(_)
         | Request::Days(_)
         | Request::Deliveries(_)
@@ -165,6 +167,7 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::Send(_)
         | Request::ShowCharter(_)
         | Request::ShowFloor(_)
+        | Request::ShowGit(_)
         | Request::ShowLedger(_)
         | Request::ShowRequest(_)
         | Request::ShowArtifact(_)
@@ -175,6 +178,7 @@ fn is_repeatable(request: &Request) -> bool {
         Request::Verify(verify) => verify.heard.is_none(),
         Request::AcceptCharter(_)
         | Request::AddRelay(_)
+        | Request::AnnounceCommit(_)
         | Request::Apply(_)
         | Request::ClaimFloor(_)
         | Request::CloseInvite(_)
@@ -191,9 +195,11 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::Remember(_)
         | Request::Remove(_)
         | Request::RemoveArtifact(_)
+        | Request::ReleasePaths(_)
         | Request::RemoveRelay(_)
         | Request::RequestAction(_)
         | Request::Respond(_)
+        | Request::SetUpGit(_)
         | Request::Share(_)
         | Request::YieldFloor(_) => false,
     }

@@ -254,6 +254,9 @@ pub struct ActionRequested {
     pub event: String,
     /// Id of the request, which is that of its event.
     pub request: String,
+    /// What it touches that another has claimed.
+    #[serde(default)]
+    pub warnings: Vec<WarningView>,
 }
 
 /// Lists requests: those that are open, unless `all` are wanted.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::artifacts::*;
 use crate::brain::*;
 use crate::consent::*;
+use crate::git::*;
 use crate::memory::*;
 use crate::network::RelayList;
 use crate::view::*;
@@ -45,10 +46,13 @@ macro_rules! requests {
 requests! {
     AcceptCharter -> CharterAnswer;
     AddRelay -> RelayList;
+    AnnounceCommit -> GitView;
     Answer -> Answered;
     Apply -> Applied;
     Arrivals -> ArrivalPage;
+    CheckPaths -> PathsChecked;
     ClaimFloor -> FloorAnswer;
+    ClaimPaths -> GitView;
     CloseInvite -> InviteClosed;
     Complete -> EventDone;
     Create -> Created;
@@ -79,6 +83,7 @@ requests! {
     Read -> Transcript;
     Recall -> Recalled;
     Relays -> RelayList;
+    ReleasePaths -> GitView;
     Remember -> EventDone;
     Remove -> EventDone;
     RemoveArtifact -> ArtifactRemoved;
@@ -91,8 +96,10 @@ requests! {
     Resume -> ResumeView;
     Rooms -> RoomList;
     Send -> Sent;
+    SetUpGit -> GitView;
     ShowCharter -> CharterAnswer;
     ShowFloor -> FloorAnswer;
+    ShowGit -> GitView;
     ShowLedger -> LedgerView;
     ShowRequest -> RequestDetail;
     Share -> CodeShared;

@@ -4,19 +4,28 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use pairwave_api::{Client, CompanionExt, Face, Failure, Hello, Prompted};
+use jiff::Timestamp;
+use pairwave_api::{CheckPaths, Client, CompanionExt, Face, Failure, Hello, Prompted, TouchedPath};
 use serde::Deserialize;
 
+use super::git::claimant;
 use crate::caller::Caller;
 use crate::output::Ended;
+use crate::project;
+use crate::prose::{plain, when};
 
-/// What an agent host's hook runs: tells the companion what its human did
+/// What a hook runs: an agent host's tells the companion what its human did, git's asks what others have claimed
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example, in a host's settings, for a prompt that its human submits:
+Example, in .git/hooks/pre-commit, to refuse a commit that touches what others have claimed (`git commit --no-verify`
+makes it all the same; the file must be executable):
+  #!/bin/sh
+  exec pairwave hook pre-commit
+
+Example, in an agent host's settings, for a prompt that its human submits:
   pairwave hook prompt
 
-It prints nothing, starts nothing, never holds the host up and always ends well. It counts where a host runs it, itself
+That one prints nothing, starts nothing, never holds the host up and always ends well. It counts where a host runs it, itself
 or by one shell, that gave its MCP server a mark (such as CLAUDECODE), and at most every 5 seconds in a room. What an
 agent runs in its shell bears that mark and does not count. An agent that takes pains to drop it, with
 `exec env -u CLAUDECODE pairwave hook prompt`, cannot be told from a hook: your host's permission prompts, and that you
@@ -31,6 +40,8 @@ pub struct Args {
 enum Event {
     /// The human gave its agent a prompt
     Prompt,
+    /// Git is about to commit what is staged
+    PreCommit,
 }
 
 /// What a host says on stdin, as far as it matters here.
@@ -46,13 +57,53 @@ const MOST: u64 = 1 << 20;
 const PATIENCE: Duration = Duration::from_millis(500);
 /// The companion is not waited for longer than this.
 const ANSWER: Duration = Duration::from_secs(2);
+/// Nor where it looks through the files of a commit.
+const CHECK: Duration = Duration::from_secs(10);
 
 pub async fn run(args: Args, caller: &Caller) -> Ended {
     match args.event {
         // Whatever comes of it: a host must not be held up, and what is printed would enter the prompt.
         Event::Prompt => drop(tokio::time::timeout(ANSWER, prompted(caller)).await),
+        Event::PreCommit => return Ok(pre_commit(caller).await),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Only a claim of another member stops a commit: a companion that cannot be asked does not.
+async fn pre_commit(caller: &Caller) -> ExitCode {
+    let Some(paths) = project::staged(&caller.dir).filter(|paths| !paths.is_empty()) else { return ExitCode::SUCCESS };
+    let asked = async {
+        let companion = Client::connect(&caller.home, caller.hello()).await?;
+        companion.ask(CheckPaths { room: None, paths }).await
+    };
+    let checked = match tokio::time::timeout(CHECK, asked).await {
+        Ok(Ok(checked)) => checked,
+        Ok(Err(failure)) => {
+            eprintln!("pairwave did not check this commit. {}", plain::line(&failure.message));
+            return ExitCode::SUCCESS;
+        }
+        Err(_) => {
+            eprintln!("pairwave did not check this commit: the companion took too long to answer.");
+            return ExitCode::SUCCESS;
+        }
+    };
+    if checked.touched.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    eprint!("{}", touched(&checked.touched, Timestamp::now()));
+    ExitCode::FAILURE
+}
+
+fn touched(touched: &[TouchedPath], now: Timestamp) -> String {
+    let mut text = "This commit touches what others are working on:\n".to_owned();
+    for TouchedPath { path, claim } in touched {
+        let paths: Vec<String> = claim.paths.iter().map(|path| plain::line(path)).collect();
+        let note = claim.note.as_deref().map(|note| format!(": {}", plain::line(note))).unwrap_or_default();
+        let (path, who, paths) = (plain::line(path), claimant(claim), paths.join(", "));
+        text.push_str(&format!("  {path}: {who} has claimed {paths}, {}{note}\n", when::ago(&claim.since, now)));
+    }
+    text.push_str("Leave it out, ask for a release, or commit all the same with `git commit --no-verify`.\n");
+    text
 }
 
 async fn prompted(caller: &Caller) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ use crate::event::Origin;
 use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::invite::Invite;
 use crate::message::LiveMode;
+use crate::pathspec::Malformed;
 use crate::relays::RelayError;
 use crate::sas::Words;
 use crate::talk::Message;
@@ -96,7 +97,7 @@ pub enum Command {
         by: Speaker,
         message: Message,
     },
-    /// A wish about charter, floor, requests or the brain.
+    /// A wish about charter, floor, requests, the brain or git.
     Act {
         room: RoomId,
         by: Speaker,
@@ -319,6 +320,12 @@ pub enum Refusal {
     NeverAlways,
     #[error("`{field}` is {got}, at most {max} is allowed")]
     TooHigh { field: &'static str, got: u32, max: u32 },
+    #[error("a path in `paths` cannot be claimed: {why}")]
+    NotAPath { why: Malformed },
+    #[error("`{path}` overlaps `{theirs}`, which another session has claimed")]
+    PathTaken { path: String, theirs: String, claim: EventId },
+    #[error("no such path is claimed by your side")]
+    NotClaimed,
     #[error("nothing was shared under this id, or it is gone from here")]
     NoSuchArtifact,
     #[error("what was shared in this room would take up more than {max} bytes here")]

@@ -1,14 +1,17 @@
-//! What the node does for its own people and agents about charter, floor, requests and the brain.
+//! What the node does for its own people and agents about charter, floor, requests, the
+//! brain and git.
 
 use std::time::Duration;
 
 use crate::actions::{Approved, Completed, Denied, Handed, Requested, Risk};
 use crate::brain::Remembered;
 use crate::charter::{Charter, CharterAccepted, CharterDeclined, CharterProposed};
+use crate::claims::{PathsClaimed, PathsReleased};
 use crate::command::{Outcome, Refusal, Speaker};
 use crate::context::Context;
 use crate::event::{Body, Origin};
 use crate::floor::{FloorClaimed, FloorReleased, FloorTaken, FloorYielded};
+use crate::git::{Committed, GitSetUp};
 use crate::hops::Prompted;
 use crate::id::{CharterHash, EventId, FindingId, RequestHash, SessionId};
 use crate::overrides::Overridden;
@@ -63,6 +66,11 @@ pub enum Act {
         rule: String,
     },
     Remember(Remembered),
+    SetUpGit(GitSetUp),
+    Commit(Committed),
+    /// Takes the place of claims that gone sessions of this side made.
+    ClaimPaths(PathsClaimed),
+    ReleasePaths(PathsReleased),
     /// A human gave its agent a prompt.
     Prompted,
 }
@@ -88,6 +96,13 @@ impl Seat {
             Act::Complete { request, ok, detail } => Body::Completed(Completed { request, ok, detail }),
             Act::Override { finding, rule } => Body::Overridden(Overridden { finding, rule }),
             Act::Remember(remembered) => Body::Remembered(remembered),
+            Act::SetUpGit(said) => Body::GitSetUp(said),
+            Act::Commit(said) => Body::Committed(said),
+            Act::ClaimPaths(claimed) => {
+                self.give_up_gone(by, context)?;
+                Body::PathsClaimed(claimed)
+            }
+            Act::ReleasePaths(released) => Body::PathsReleased(released),
             Act::Prompted if self.room.state().hops.count() == 0 => return Ok(Outcome::Done),
             Act::Prompted => Body::Prompted(Prompted {}),
         };

@@ -14,7 +14,8 @@ use crate::key::{self, BadSignature, Domain, Identity};
 use crate::log::Record;
 use crate::time::Timestamp;
 use crate::{
-    actions, artifacts, brain, charter, floor, hops, letters, members, overrides, relays, sessions, talk, verification,
+    actions, artifacts, brain, charter, claims, floor, git, hops, letters, members, overrides, relays, sessions, talk,
+    verification,
 };
 
 /// Version of the event format.
@@ -119,6 +120,11 @@ bodies! {
     Prompted(hops::Prompted) = "prompted";
     Shared(artifacts::Shared) = "code";
     Remembered(brain::Remembered) = "remembered";
+    GitSetUp(git::GitSetUp) = "git_setup";
+    Committed(git::Committed) = "committed";
+    PathsClaimed(claims::PathsClaimed) = "paths_claimed";
+    PathsReleased(claims::PathsReleased) = "paths_released";
+    ClaimsExpired(claims::ClaimsExpired) = "claims_expired";
 }
 
 /// An event and its signature, parsed but not verified.

@@ -1,6 +1,6 @@
 //! The gate: what may be said when, by position in the order. Between people, everything but chat,
 //! questions, answers and status needs verified members and an agreed charter; what pushes needs the
-//! floor; what agents say to each other is counted. The brain needs no floor, and is no message.
+//! floor; what agents say to each other is counted. Brain and git need no floor, and are no messages.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,8 @@ impl Needs {
     const TALK: Self = Self { gate: false, floor: false, hop: true, rated: true };
     const PUSH: Self = Self { gate: true, floor: true, hop: true, rated: true };
     const GATE: Self = Self { gate: true, floor: false, hop: false, rated: false };
-    const BRAIN: Self = Self { rated: true, ..Self::GATE };
+    /// What is for the others to find, and wakes nobody.
+    const NOTE: Self = Self { rated: true, ..Self::GATE };
 
     /// What saying this needs.
     pub fn of(body: &Body) -> Self {
@@ -52,7 +53,9 @@ impl Needs {
             // Their texts reach the others as a message does.
             Body::CharterProposed(_) | Body::CharterDeclined(_) => Self::TALK,
             Body::FloorClaimed(_) => Self::GATE,
-            Body::Remembered(_) => Self::BRAIN,
+            Body::Remembered(_) | Body::GitSetUp(_) | Body::Committed(_) | Body::PathsClaimed(_) => Self::NOTE,
+            // Nobody is kept from giving up what it holds.
+            Body::PathsReleased(_) => Self { rated: true, ..Self::NOTHING },
             _ => Self::NOTHING,
         }
     }
@@ -116,13 +119,20 @@ impl RoomState {
         self.hops.heard(event);
         let changed = self.gate.follow(event, &self.verification);
         if let Body::Removed(removed) = &event.body {
-            self.floor.gone(&removed.member, id);
+            self.gone(&removed.member, id);
         } else if let Body::Left(_) = &event.body {
-            self.floor.gone(&event.author, id);
+            self.gone(&event.author, id);
         }
         if changed {
             self.charters.follow(&self.gate.members, self.gate.verified);
         }
+    }
+
+    /// A member left or was removed.
+    fn gone(&mut self, member: &MemberId, id: EventId) {
+        self.floor.gone(member, id);
+        self.claims.gone(member);
+        self.git.gone(member);
     }
 }
 

@@ -68,6 +68,12 @@ pub enum Mark {
     DeniedBefore,
     #[error("a number is higher than allowed")]
     TooHigh,
+    #[error("it names no path of a repository")]
+    NotAPath,
+    #[error("somebody else had claimed such paths before")]
+    PathTaken,
+    #[error("nothing was claimed as it says")]
+    NotClaimed,
 }
 
 impl From<Refusal> for Mark {
@@ -100,6 +106,9 @@ impl From<Refusal> for Mark {
             }
             Refusal::DeniedBefore => Self::DeniedBefore,
             Refusal::TooHigh { .. } => Self::TooHigh,
+            Refusal::NotAPath { .. } => Self::NotAPath,
+            Refusal::PathTaken { .. } => Self::PathTaken,
+            Refusal::NotClaimed => Self::NotClaimed,
             _ => Self::FieldShape,
         }
     }

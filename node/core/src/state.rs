@@ -10,10 +10,12 @@ use crate::artifacts::Artifacts;
 use crate::brain::{Brain, Remembered, is_entry_before};
 use crate::causality;
 use crate::charter::Charters;
+use crate::claims::Claims;
 use crate::command::Refusal;
 use crate::event::{Body, Event, Origin};
 use crate::floor::Floor;
 use crate::gate::Gate;
+use crate::git::Git;
 use crate::hops::Hops;
 use crate::id::{EventId, MemberId, RoomId};
 use crate::ledger::Ledger;
@@ -51,6 +53,8 @@ pub struct RoomState {
     pub overrides: Overrides,
     pub artifacts: Artifacts,
     pub brain: Brain,
+    pub git: Git,
+    pub claims: Claims,
     pub ledger: Ledger,
     /// Events without effect, and why.
     pub marks: BTreeMap<EventId, Mark>,
@@ -164,6 +168,11 @@ impl RoomState {
             Body::Approved(_) | Body::Denied(_) | Body::Handed(_) | Body::Completed(_) | Body::Expired(_) => {
                 return self.act(Past { log, room, of: Some(record) }, event, record.position.id);
             }
+            Body::GitSetUp(said) => return marked(self.git.set_up(event.author, said, record.position.id)),
+            Body::Committed(said) => return marked(self.git.commit(event, said, record.position.id)),
+            Body::PathsClaimed(claimed) => return marked(self.claims.claim(event, claimed, record.position.id)),
+            Body::PathsReleased(released) => return marked(self.claims.release(event, released)),
+            Body::ClaimsExpired(expired) => return marked(self.claims.expire(expired)),
             Body::Overridden(overridden) => return marked(self.overrides.apply(event, overridden)),
             Body::Foreign { .. } => return Ok(Err(Mark::Foreign)),
             Body::Prompted(_) if event.origin == Origin::Agent => return Ok(Err(Mark::HumansOnly)),

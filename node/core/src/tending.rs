@@ -1,5 +1,6 @@
 //! What a companion does for a room by itself, because time has made it true: it gives up requests
-//! that waited too long, and releases the floor of a member that is away.
+//! that waited too long, releases the floor of a member that is away, and has claims expire whose
+//! session is gone.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub(crate) struct Tending {
     /// Requests to us that wait for an answer, and when we first saw them: their author's clock may
     /// be wrong.
     seen: BTreeMap<EventId, Timestamp>,
+    /// Claims whose session is gone, and since when.
+    pub(crate) stale: BTreeMap<EventId, Timestamp>,
 }
 
 impl Seat {
@@ -40,7 +43,7 @@ impl Seat {
         }
         self.notice_requests(context);
         let able = self.room.is_settled() && self.room.is_member(&self.me()) && self.check_recovered().is_ok();
-        let done = able && self.expire_requests(context) && self.watch_holder(context);
+        let done = able && self.expire_requests(context) && self.watch_holder(context) && self.watch_claims(context);
         self.tending.paused = (!done).then_some(context.now + PAUSE);
     }
 
@@ -50,7 +53,8 @@ impl Seat {
         }
         let expiry = self.expiries().map(|(at, _)| at).min();
         let release = self.tending.away.filter(|_| self.is_my_turn_to_release()).map(|(_, since)| since + AWAY);
-        expiry.into_iter().chain(release).min().map(|at| self.tending.paused.map_or(at, |until| at.max(until)))
+        let due = expiry.into_iter().chain(release).chain(self.next_stale()).min();
+        due.map(|at| self.tending.paused.map_or(at, |until| at.max(until)))
     }
 
     /// Has the member that was given the floor by this event been away for long?
@@ -105,8 +109,8 @@ impl Seat {
         due.is_none_or(|held| self.say(companion(), Body::FloorReleased(FloorReleased { held }), context).is_ok())
     }
 
-    /// One of those who are there releases the floor, so that it is said once.
-    fn is_my_turn_to_release(&self) -> bool {
+    /// One of those who are there says what is true of somebody who is away, so that it is said once.
+    pub(crate) fn is_my_turn_to_release(&self) -> bool {
         let me = self.me();
         let there = self.room.members().filter(|member| self.links.contains_key(member));
         there.chain([me]).min() == Some(me)

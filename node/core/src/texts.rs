@@ -5,7 +5,9 @@ use crate::actions::Requested;
 use crate::artifacts::Shared;
 use crate::brain::Remembered;
 use crate::charter::Charter;
+use crate::claims::PathsClaimed;
 use crate::event::Body;
+use crate::git::{Committed, GitSetUp};
 use crate::talk::{Field, Message};
 
 impl Body {
@@ -16,6 +18,9 @@ impl Body {
             Self::Message(message) => of_message(message),
             Self::Shared(shared) => of_shared(shared),
             Self::Remembered(remembered) => of_entry(remembered),
+            Self::GitSetUp(said) => of_setup(said),
+            Self::Committed(said) => of_commit(said),
+            Self::PathsClaimed(claimed) => of_claim(claimed),
             Self::Named(named) => vec![("name", &named.name)],
             Self::Removed(removed) => optional("reason", removed.reason.as_deref()),
             Self::Admitted(admitted) => vec![("name", &admitted.name)],
@@ -40,6 +45,8 @@ impl Body {
             | Self::Approved(_)
             | Self::Handed(_)
             | Self::Expired(_)
+            | Self::PathsReleased(_)
+            | Self::ClaimsExpired(_)
             | Self::Overridden(_)
             | Self::Prompted(_)
             | Self::Foreign { .. } => Vec::new(),
@@ -78,6 +85,25 @@ fn of_entry(remembered: &Remembered) -> Vec<(&str, &str)> {
     let mut texts = vec![("headline", remembered.headline.as_str()), ("content", &remembered.content)];
     texts.extend(remembered.tags.iter().map(|tag| ("tags", tag.as_str())));
     texts.extend(remembered.provenance.iter().map(|entry| ("provenance", entry.as_str())));
+    texts
+}
+
+fn of_setup(said: &GitSetUp) -> Vec<(&str, &str)> {
+    let mut texts = vec![("repo", said.repo.as_str()), ("branch", &said.branch)];
+    texts.extend(optional("base_commit", said.base_commit.as_deref()));
+    texts
+}
+
+fn of_commit(said: &Committed) -> Vec<(&str, &str)> {
+    let mut texts = vec![("sha", said.sha.as_str()), ("message", &said.message)];
+    texts.extend(optional("branch", said.branch.as_deref()));
+    texts.extend(said.paths.iter().map(|path| ("paths", path.as_str())));
+    texts
+}
+
+fn of_claim(claimed: &PathsClaimed) -> Vec<(&str, &str)> {
+    let mut texts = optional("note", claimed.note.as_deref());
+    texts.extend(claimed.paths.iter().map(|path| ("paths", path.as_str())));
     texts
 }
 

@@ -11,6 +11,7 @@ mod days;
 mod doctor;
 mod export;
 mod floor;
+mod git;
 mod handoff;
 mod inbox;
 mod joining;
@@ -164,9 +165,12 @@ impl Answers {
             Request::AcceptCharter(ask) => answer(&ask, self.accept_charter(by, &ask).await),
             Request::AddRelay(ask) => answer(&ask, self.add_relay(by, &ask).await),
             Request::Answer(ask) => answer(&ask, self.answer_joiner(by, &ask).await),
+            Request::AnnounceCommit(ask) => answer(&ask, self.announce_commit(by, &ask).await),
             Request::Apply(ask) => answer(&ask, self.apply(by, &ask).await),
             Request::Arrivals(ask) => answer(&ask, self.arrivals(by, &ask).await),
+            Request::CheckPaths(ask) => answer(&ask, self.check_paths(by, ask.clone()).await),
             Request::ClaimFloor(ask) => answer(&ask, self.claim_floor(by, &ask).await),
+            Request::ClaimPaths(ask) => answer(&ask, self.claim_paths(by, &ask).await),
             Request::CloseInvite(ask) => answer(&ask, self.close_invite(by, &ask).await),
             Request::Complete(ask) => answer(&ask, self.complete(by, &ask).await),
             Request::Create(ask) => answer(&ask, self.create(by, &ask).await),
@@ -197,6 +201,7 @@ impl Answers {
             Request::Read(ask) => answer(&ask, self.read(by, ask.clone()).await),
             Request::Recall(ask) => answer(&ask, self.recall(by, ask.clone()).await),
             Request::Relays(ask) => answer(&ask, self.relays(by, &ask).await),
+            Request::ReleasePaths(ask) => answer(&ask, self.release_paths(by, &ask).await),
             Request::Remember(ask) => answer(&ask, self.remember(by, ask.clone()).await),
             Request::Remove(ask) => answer(&ask, self.remove(by, &ask).await),
             Request::RemoveArtifact(ask) => answer(&ask, self.remove_artifact(by, &ask).await),
@@ -209,8 +214,10 @@ impl Answers {
             Request::Resume(ask) => answer(&ask, self.resume(by, &ask).await),
             Request::Rooms(ask) => answer(&ask, self.rooms(by).await),
             Request::Send(ask) => answer(&ask, self.send(by, ask.clone()).await),
+            Request::SetUpGit(ask) => answer(&ask, self.set_up_git(by, &ask).await),
             Request::ShowCharter(ask) => answer(&ask, self.show_charter(by, &ask).await),
             Request::ShowFloor(ask) => answer(&ask, self.show_floor(by, &ask).await),
+            Request::ShowGit(ask) => answer(&ask, self.show_git(by, &ask).await),
             Request::ShowLedger(ask) => answer(&ask, self.ledger(by, &ask).await),
             Request::ShowRequest(ask) => answer(&ask, self.show_request(by, &ask).await),
             Request::Share(ask) => answer(&ask, self.share(by, ask.clone()).await),

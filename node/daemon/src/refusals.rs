@@ -52,6 +52,9 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
         Refusal::TooMany { field: "claims", .. } => {
             ("too_many", "Wait for answers to the open ones: `pairwave floor` lists them.")
         }
+        Refusal::TooMany { field: "paths", .. } => {
+            ("too_many", "Release what you no longer work on with `pairwave git release`, or claim a folder instead.")
+        }
         Refusal::TooMany { .. } => ("too_many", "Leave some of them out, or say it in several messages."),
         Refusal::Empty { field } => return ("empty", format!("Fill in `{field}`.")),
         Refusal::EventTooLong { .. } => ("event_too_long", "Say it in less, or in several messages."),
@@ -116,6 +119,15 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
         Refusal::HumansOnly => {
             ("humans_only", "Ask your human to do it on the page, or in a terminal outside of the agent host.")
         }
+        Refusal::NotAPath { .. } => (
+            "not_a_path",
+            "Name files or folders relative to the top of the repository, such as src/auth, src/*.rs or docs/{a,b}.md.",
+        ),
+        Refusal::PathTaken { .. } => (
+            "path_taken",
+            "Work on something else, or ask whoever has it to release it; `pairwave git` and the tool pair_git show who has what.",
+        ),
+        Refusal::NotClaimed => ("not_claimed", "See what your side has claimed with `pairwave git`."),
         Refusal::NoSuchArtifact => ("no_such_artifact", "See what is there with `pairwave quarantine`."),
         Refusal::BlobsFull { .. } => {
             ("blobs_full", "Remove some with `pairwave quarantine remove ID`, or raise `limits.blobs_per_room`.")

@@ -3,6 +3,7 @@
 mod artifact;
 mod consent;
 mod entry;
+mod git;
 mod handoff;
 mod ledger;
 mod notice;

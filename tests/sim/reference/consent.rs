@@ -116,7 +116,7 @@ impl Consent {
 
     fn may(&self, event: &Event) -> bool {
         let alone = self.here.len() < 2;
-        let gated = pushes(&event.body) || matches!(event.body, Body::FloorClaimed(_) | Body::Remembered(_));
+        let gated = pushes(&event.body) || notes(&event.body) || matches!(event.body, Body::FloorClaimed(_));
         if gated && !alone && !(self.verified && self.charter().is_some_and(|(_, agreed)| agreed)) {
             return false;
         }
@@ -454,4 +454,9 @@ fn talks(body: &Body) -> bool {
 
 fn pushes(body: &Body) -> bool {
     matches!(body, Body::Message(_) | Body::Requested(_)) && !talks(body)
+}
+
+/// What is for the others to find.
+fn notes(body: &Body) -> bool {
+    matches!(body, Body::Remembered(_) | Body::GitSetUp(_) | Body::Committed(_) | Body::PathsClaimed(_))
 }

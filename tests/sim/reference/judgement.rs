@@ -130,6 +130,11 @@ impl Membership {
             | Body::Prompted(_)
             | Body::Shared(_)
             | Body::Remembered(_)
+            | Body::GitSetUp(_)
+            | Body::Committed(_)
+            | Body::PathsClaimed(_)
+            | Body::PathsReleased(_)
+            | Body::ClaimsExpired(_)
             | Body::Foreign { .. } => return true,
             _ if !self.may_speak(library, &id) => return false,
             Body::Invited(invited) => _ = self.invites.insert(id, invited.uses),

@@ -126,6 +126,11 @@ fn check(room: &Room, log: &dyn Log, by: Speaker, body: &Body) -> Result<(), Ref
         Body::Approved(_) | Body::Denied(_) | Body::Handed(_) | Body::Completed(_) | Body::Expired(_) => {
             check_act(room, log, by, body).map_err(store_failed)?
         }
+        Body::GitSetUp(said) => said.check(),
+        Body::Committed(said) => said.check(),
+        Body::PathsClaimed(claimed) => room.state().claims.check_claim(&room.me, &by.session, claimed),
+        Body::PathsReleased(released) => room.state().claims.check_release(&room.me, &by.session, by.origin, released),
+        Body::ClaimsExpired(expired) => room.state().claims.check_expire(expired),
         Body::Overridden(overridden) => room.state().overrides.check(by.origin, overridden),
         Body::Prompted(_) if by.origin == Origin::Agent => Err(Refusal::HumansOnly),
         Body::Verified(verified) if !room.is_member(&verified.member) => Err(Refusal::NoSuchMember),

@@ -35,7 +35,14 @@ impl Answers {
         let body = Body::Requested(requested.clone());
         let cleared = self.clear(by, room, &body).await?;
         let event = self.settle(cleared, self.act(by, room, Act::Request(requested)).await)?;
-        Ok(ActionRequested { event: event.to_string(), request: event.to_string() })
+        let unjudged =
+            self.look(room, move |viewer| viewer.unjudged(&event).map_err(|error| unreadable(&error))).await?;
+        let paths = match unjudged {
+            Some(unjudged) => self.judge(unjudged).await?.0.paths.clone(),
+            None => Vec::new(),
+        };
+        let warnings = self.claimed(room, paths).await?;
+        Ok(ActionRequested { event: event.to_string(), request: event.to_string(), warnings })
     }
 
     pub(super) async fn requests(&self, by: &Caller, ask: &Requests) -> Result<RequestList, Failure> {
@@ -63,7 +70,7 @@ impl Answers {
             });
             found.map_err(|error| unreadable(&error))
         };
-        let (_, (asked, unjudged, full)) = self.look_in(by, &ask.room, show).await?;
+        let (room, (asked, unjudged, full)) = self.look_in(by, &ask.room, show).await?;
         let (judged, payload) = match unjudged {
             Some(unjudged) if asked.is_open => {
                 let (judged, unjudged) = self.judge(unjudged).await?;
@@ -71,7 +78,8 @@ impl Answers {
             }
             unjudged => (None, unjudged.and_then(|unjudged| unjudged.payload)),
         };
-        let view = RequestView { detail: full, ..asked.judged(judged.as_deref()) };
+        let mut view = RequestView { detail: full, ..asked.judged(judged.as_deref()) };
+        view.warnings.extend(self.claimed(room, view.paths.clone()).await?);
         blocking(move || detail(view, payload)).await
     }
 
@@ -110,7 +118,9 @@ impl Answers {
         let (judged, unjudged) = self.judge(unjudged).await?;
         let Unjudged { id: request, requested, payload } = unjudged;
         self.act(by, room, Act::Hand { request }).await?;
-        let (payload, warnings) = (payload.unwrap_or_default(), judged.warnings.clone());
+        let mut warnings = judged.warnings.clone();
+        warnings.extend(self.claimed(room, judged.paths.clone()).await?);
+        let payload = payload.unwrap_or_default();
         let Requested { action, target_path, .. } = requested;
         Ok(Applied { request: request.to_string(), action: action.name().to_owned(), payload, target_path, warnings })
     }

@@ -34,13 +34,15 @@ impl Answers {
         let draft = Draft { headline, language: some(language), is_patch, path_hint: some(path_hint) };
         let body = Body::Shared(draft.clone().with(Blob::of(content.as_bytes())));
         let cleared = self.clear_with(by, room, &body, &[("content", &content)]).await?;
+        let paths = touched(&draft, &content);
         let content = content.into_bytes();
         let size = content.len() as u64;
         let shared = self.command(Command::Share { room, by: by.speaker, draft, content }).await;
         match self.settle(cleared, shared)? {
             Outcome::Said { event, .. } => {
                 self.note_act(by, room);
-                Ok(CodeShared { event: event.to_string(), artifact: event.to_string(), size })
+                let warnings = self.claimed(room, paths).await?;
+                Ok(CodeShared { event: event.to_string(), artifact: event.to_string(), size, warnings })
             }
             other => Err(unexpected(&other)),
         }
@@ -169,6 +171,13 @@ impl Answers {
 }
 
 /// What an artifact holds, looked at by the rules of today.
+/// The files that what is shared would change.
+fn touched(draft: &Draft, content: &str) -> Vec<String> {
+    let patch = if draft.is_patch { Patch::parse(content).ok() } else { None };
+    let paths = patch.map(|patch| patch.paths().into_iter().map(str::to_owned).collect());
+    paths.unwrap_or_else(|| draft.path_hint.iter().cloned().collect())
+}
+
 fn whole(item: ArtifactItem, content: &[u8]) -> ArtifactView {
     let note = Note::of(item.clone()).judged(content);
     let text = String::from_utf8_lossy(content);

@@ -49,7 +49,11 @@ impl Answers {
             let judged = known.get(&asked.id).filter(|_| asked.is_open).cloned();
             asked.judged(judged.as_deref())
         };
-        Ok(asked.into_iter().map(view).collect())
+        let mut views: Vec<RequestView> = asked.into_iter().map(view).collect();
+        for view in views.iter_mut().filter(|view| !view.paths.is_empty()) {
+            view.warnings.extend(self.claimed(room, view.paths.clone()).await?);
+        }
+        Ok(views)
     }
 
     /// What the guard says, and what it was said of.

@@ -73,6 +73,20 @@ pub fn of<L: Log>(viewer: &Viewer<'_, L>, event: &Event, body: &Body) -> (String
         Body::Overridden(overridden) => {
             ("overridden", format!("{by} let a finding of the secret scan pass ({})", overridden.rule))
         }
+        Body::GitSetUp(said) => {
+            let base = said.base_commit.as_deref().map(|sha| format!(", and has {sha}")).unwrap_or_default();
+            ("git_setup", format!("{by} works on {} in {}{base}", said.branch, said.repo))
+        }
+        Body::Committed(said) => ("committed", format!("{by} committed {}: {}", said.sha, said.message)),
+        Body::PathsClaimed(claimed) => {
+            let note = because(claimed.note.as_deref());
+            ("paths_claimed", format!("{by} claimed {}{note}", claimed.paths.join(", ")))
+        }
+        Body::PathsReleased(released) if released.paths.is_empty() => {
+            ("paths_released", format!("{by} released what it had claimed"))
+        }
+        Body::PathsReleased(released) => ("paths_released", format!("{by} released {}", released.paths.join(", "))),
+        Body::ClaimsExpired(_) => ("claims_expired", "claims expired whose session is gone".to_owned()),
         Body::Prompted(_) => ("prompted", format!("{by} gave its agent a prompt")),
         Body::Foreign { kind } => ("foreign", format!("{by} did something that this version does not know: {kind}")),
         Body::Remembered(remembered) => ("remembered", remembered.content.clone()),
