@@ -1,4 +1,4 @@
-// What the room remembers, as the page shows it: ledger, brain, days, handoff, report, export.
+// What the room remembers, as the page shows it: ledger, brain, days, git, handoff, report, export.
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
@@ -182,6 +182,31 @@ scene("the transcript is saved in three forms, and nothing that a peer wrote run
   await page.locator(by("open-export")).click();
   await page.locator(by("export-md")).click();
   await page.locator(by("toasts")).filter({ hasText: "does not answer" }).waitFor();
+});
+
+scene("who works on what stands beside the transcript, and one's own claims can be given up there", async (scene) => {
+  const { alice, hers, his } = await agreedRoom(scene, ["lexer", "reviewer"]);
+  const page = await openRoom(await scene.browser(), alice);
+  await page.keyboard.press("g");
+  for (const part of ["claims", "commits", "sides"]) await page.locator(by(`git-${part}`)).filter({ hasText: /None|Nothing|Nobody/ }).waitFor();
+  await his.call("pair_git", { op: "setup", repo: "parser.git", branch: "<b>errors</b>", base_commit: "3f9c2e1" });
+  await his.call("pair_git", { op: "claim", paths: ["src/parser/**"], note: `errors ${HOSTILE}` });
+  await his.call("pair_git", { op: "commit", sha: "9d3e1b7", message: "Count brackets", paths: ["src/parser/depth.rs"] });
+  await hers.call("pair_git", { op: "claim", paths: ["src/lexer/*.rs", "Cargo.toml"] });
+  await page.locator(by("git-side")).filter({ hasText: "bob on <b>errors</b>, with 3f9c2e1" }).waitFor();
+  await page.locator(by("git-pull")).waitFor();
+  await page.locator(by("git-commit")).filter({ hasText: "Count brackets" }).filter({ hasText: "src/parser/depth.rs" }).waitFor();
+  const theirs = page.locator(by("git-claim")).filter({ hasText: "src/parser/**" }).filter({ hasText: HOSTILE });
+  await theirs.waitFor();
+  assert.equal(await theirs.locator(by("git-release")).count(), 0, "it is another’s");
+  await theirs.locator("button").first().press("Enter");
+  await page.locator(`${by("entry")}[data-kind=paths_claimed]:focus`).waitFor();
+
+  const ours = page.locator(by("git-claim")).filter({ hasText: "src/lexer/*.rs" });
+  await ours.locator(by("git-release")).click();
+  await ours.waitFor({ state: "detached" });
+  await until("bob to know", async () => (await his.call("pair_git", { op: "status" })).git.claims.length === 1);
+  assert.deepEqual(page.complaints, []);
 });
 
 const line = (page, section, event) => page.locator(`${by(`ledger-${section}`)} [data-event="${event}"]`);

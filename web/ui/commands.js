@@ -50,6 +50,7 @@ function roomCommands(app) {
     { id: "ledger", title: "Ledger: where this room stands", key: "l", run: () => app.active?.openSide("ledger") },
     { id: "brain", title: "Brain: what this room remembers", key: "b", run: () => app.active?.openSide("brain") },
     { id: "days", title: "Days of this room", key: "t", run: () => app.active?.openSide("days") },
+    { id: "git", title: "Git: who works on which paths", key: "g", run: () => app.active?.openSide("git") },
     { id: "handoff", title: "Handoff: go on where the room was left", key: "h", run: () => app.active?.openHandoff() },
     { id: "report", title: "Report on this room", run: () => app.active?.openReport() },
     { id: "export", title: "Export the transcript", run: () => app.active?.openExport() },

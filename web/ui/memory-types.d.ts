@@ -76,7 +76,62 @@ export interface Written {
 
 export type ExportFormat = "md" | "json" | "html";
 
-export type SideTab = "people" | "ledger" | "brain" | "days";
+/** What a member said of its repository. */
+export interface GitSide {
+  event: string;
+  name: string;
+  me: boolean;
+  repo: string;
+  branch: string;
+  base_commit: string | null;
+  strategy: "branch_per_person" | "shared_branch";
+  at: string;
+}
+
+/** Paths that a session works on. */
+export interface PathClaim {
+  claim: string;
+  name: string;
+  me: boolean;
+  session_name: string;
+  paths: string[];
+  note: string | null;
+  since: string;
+}
+
+/** Where two got in each other's way. */
+export interface GitConflict {
+  event: string;
+  kind: "claim" | "commit";
+  name: string;
+  me: boolean;
+  path: string;
+  against: string;
+  against_name: string;
+}
+
+export interface GitCommit {
+  event: string;
+  sha: string;
+  message: string;
+  branch: string | null;
+  paths: string[];
+  name: string;
+  me: boolean;
+  at: string;
+  to_pull: boolean;
+}
+
+export interface Git {
+  sides: GitSide[];
+  claims: PathClaim[];
+  conflicts: GitConflict[];
+  commits: GitCommit[];
+  pull: { commits: number; paths: string[]; text: string } | null;
+  warnings: string[];
+}
+
+export type SideTab = "people" | "ledger" | "brain" | "days" | "git";
 
 /** What stands behind a tab of the side. */
 export interface SidePanel {

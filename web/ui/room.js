@@ -10,6 +10,7 @@ import { button, fill, h } from "./dom.js";
 import { openExport } from "./export.js";
 import { FilterBar } from "./filter-bar.js";
 import { openFloor } from "./floor.js";
+import { GitPanel } from "./git-panel.js";
 import { openHandoff } from "./handoff.js";
 import { icon } from "./icons.js";
 import { openInvites } from "./invites.js";
@@ -226,6 +227,7 @@ export class RoomColumn extends HTMLElement {
       ledger: new LedgerPanel(store, roomId, hooks),
       brain: new BrainPanel(store, roomId, hooks),
       days: new DaysPanel(store, roomId, hooks),
+      git: new GitPanel(store, roomId, hooks),
     }, signal);
   }
 

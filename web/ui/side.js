@@ -12,7 +12,7 @@ const KEPT = "pairwave.side";
 const SETTLE = 400;
 
 /** @type {Record<SideTab, string>} */
-const NAMES = { people: "People", ledger: "Ledger", brain: "Brain", days: "Days" };
+const NAMES = { people: "People", ledger: "Ledger", brain: "Brain", days: "Days", git: "Git" };
 
 export class Side {
   /** @type {Entry | null} */
