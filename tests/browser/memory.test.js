@@ -83,6 +83,22 @@ scene("the brain is searched as one types, and what was replaced comes back", as
   await copy.filter({ hasText: "bench/corpus.md:12" }).filter({ hasText: "#corpus" }).waitFor();
   const { entries } = await until("bob to know", () => his.call("pair_recall", { query: "deep" }).then((found) => (found.entries.some(({ event }) => event === newer) ? null : found)));
   assert.match(entries[0].headline, /How deep files nest/);
+  await copy.hover();
+  await copy.locator(by("replace")).click();
+  await page.locator(by("remember-headline")).fill("How deep files may nest");
+  await page.locator(by("remember-keep")).click();
+  await page.locator(by("recollection")).filter({ hasText: "How deep files may nest" }).filter({ hasText: "bench/corpus.md:12" }).waitFor();
+  await copy.waitFor({ state: "detached" });
+  await page.locator(by("open-remember")).click();
+  await page.locator(by("remember-headline")).fill("Said by hand");
+  await page.locator(by("remember-content")).fill("Humans remember, *too*.");
+  await page.locator(by("remember-kind")).selectOption("insight");
+  await page.locator(by("remember-tags")).fill("people, #memory");
+  await page.locator(by("remember-content")).press("Tab");
+  await page.locator(by("remember-keep")).click();
+  await page.locator(`${by("recollection")}[data-kind=insight]`).filter({ hasText: "#memory" }).waitFor();
+  await until("bob to find it", () => his.call("pair_recall", { query: "humans remember" }).then((found) => found.entries[0]?.headline === "Said by hand"));
+
   await page.locator(by("brain-search")).fill("no such thing at all");
   await page.locator(by("brain")).filter({ hasText: "Nothing here fits." }).waitFor();
   assert.deepEqual(page.complaints, []);

@@ -90,7 +90,7 @@ fn visible_but(value: &mut Value, exact: &[&str]) {
 /// What happened in the room is one sentence; what somebody said is Markdown.
 fn entry(entry: &mut Value) {
     visible(entry);
-    let said = entry["kind"].as_str().is_some_and(is_message);
+    let said = entry["kind"].as_str().is_some_and(is_markdown);
     let text = entry["text"].as_str().filter(|_| said);
     let html = text.and_then(|text| survived(|| markdown::to_html(text)));
     if let Some(html) = html {
@@ -113,7 +113,7 @@ fn survived(render: impl FnOnce() -> String + UnwindSafe) -> Option<String> {
     catch_unwind(render).ok()
 }
 
-fn is_message(kind: &str) -> bool {
+fn is_markdown(kind: &str) -> bool {
     matches!(
         kind,
         "answer"
@@ -123,6 +123,7 @@ fn is_message(kind: &str) -> bool {
             | "finding"
             | "handoff"
             | "question"
+            | "remembered"
             | "review"
             | "status"
             | "summary"

@@ -4,6 +4,8 @@ import { asRefused } from "./api.js";
 import { button, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { recollectionCard } from "./recollection.js";
+import { BRAIN_KINDS, openRemember } from "./remember.js";
+import { minute } from "./time.js";
 import { toast, toastFailure } from "./toast.js";
 
 /** @import { PanelHooks, Recollection } from "./memory-types.js" */
@@ -12,7 +14,6 @@ import { toast, toastFailure } from "./toast.js";
 const SETTLE = 150;
 const FEW = 20;
 const MOST = 100;
-const KINDS = ["fact", "decision", "snippet", "link", "insight"];
 
 export class BrainPanel {
   element = h("div", null);
@@ -22,6 +23,7 @@ export class BrainPanel {
   #limit = FEW;
   /** @type {string[]} */
   #tags = [];
+  #drawn = "";
   /** Entries that are shown whole. @type {Set<string>} */
   #unfolded = new Set();
 
@@ -36,15 +38,17 @@ export class BrainPanel {
     this.hooks = hooks;
     const change = { on: { change: () => this.#anew() } };
     this.query = h("input", { type: "search", placeholder: "Search the brain", "aria-label": "Search the brain", autocomplete: "off", maxlength: "200", "data-testid": "brain-search", on: { input: () => this.#soon() } });
-    this.kind = h("select", { "aria-label": "Kind of entry", "data-testid": "brain-kind", ...change }, h("option", { value: "" }, "every kind"), KINDS.map((kind) => h("option", { value: kind }, kind)));
+    this.kind = h("select", { "aria-label": "Kind of entry", "data-testid": "brain-kind", ...change }, h("option", { value: "" }, "every kind"), BRAIN_KINDS.map((kind) => h("option", { value: kind }, kind)));
     this.superseded = h("input", { type: "checkbox", "data-testid": "brain-superseded", ...change });
     this.transcript = h("input", { type: "checkbox", "data-testid": "brain-transcript", ...change });
     this.chosen = h("div", { class: "chosen-tags", hidden: true });
-    this.list = h("div", { class: "recollections", "data-testid": "brain", "aria-live": "polite" });
+    this.list = h("div", { class: "recollections", "data-testid": "brain" });
+    this.found = h("p", { class: "visually-hidden", role: "status" });
     this.element.append(h("search", { class: "brain-search", "aria-label": "Brain" },
-      h("span", { class: "search-field" }, icon("search"), this.query),
+      h("span", { class: "search-field" }, icon("search"), this.query,
+        button("", { class: "icon-button small", "aria-label": "Remember something", title: "Remember something", "data-testid": "open-remember", on: { click: () => this.#remember() } }, icon("plus"))),
       h("div", { class: "brain-bounds" }, this.kind, h("label", { class: "tick", title: "Entries in whose place another one stands" }, this.superseded, "replaced"), h("label", { class: "tick", title: "Looks through the transcript, too" }, this.transcript, "messages"))),
-      this.chosen, this.list);
+      this.chosen, this.found, this.list);
   }
 
   focus() {
@@ -82,12 +86,18 @@ export class BrainPanel {
 
   /** @param {Recollection[]} entries */
   #draw(entries) {
+    const drawn = JSON.stringify([entries, [...this.#unfolded], this.#limit, this.#nothing(), minute()]);
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    const found = entries.length === 1 ? "1 entry" : `${entries.length} entries`;
+    if (this.found.textContent !== found) this.found.textContent = found;
     const focused = this.list.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
     fill(this.list, entries.length === 0 && h("p", { class: "empty-note" }, this.#nothing()),
       entries.map((entry) => recollectionCard(entry, {
         goTo: this.hooks.goTo,
         pick: (tag) => this.#pick(tag),
         bringBack: () => void this.#bringBack(entry),
+        replace: () => this.#remember(entry),
         isWhole: this.#unfolded.has(entry.event),
         unfold: () => {
           this.#unfolded.add(entry.event);
@@ -114,6 +124,11 @@ export class BrainPanel {
     this.chosen.hidden = !this.#tags.length;
     fill(this.chosen, this.#tags.map((chosen) => h("button", { type: "button", class: "chip", "data-testid": "brain-tag-chosen", "aria-label": `Look for more than ${chosen}`, on: { click: () => this.#pick(chosen) } }, h("bdi", null, `#${chosen}`), icon("close"))));
     this.#anew();
+  }
+
+  /** @param {Recollection} [old] to be replaced */
+  #remember(old) {
+    openRemember(this.store, this.room, () => this.#anew(), old);
   }
 
   /** A copy of the entry takes the place of the one that stands there now. @param {Recollection} entry */

@@ -2,7 +2,7 @@
 
 import { asRefused } from "./api.js";
 import { fill, h } from "./dom.js";
-import { dayName, monthName } from "./time.js";
+import { dayName, minute, monthName } from "./time.js";
 
 /** @import { Day, Days, PanelHooks } from "./memory-types.js" */
 /** @import { Store } from "./store.js" */
@@ -12,6 +12,7 @@ const SORTS = { questions: ["question", "questions"], decisions: ["decision", "d
 
 export class DaysPanel {
   element = h("div", null);
+  #drawn = "";
   list = h("div", { class: "days", "data-testid": "days" });
 
   /**
@@ -49,6 +50,9 @@ export class DaysPanel {
 
   /** @param {Days} days */
   #draw({ days, earlier }) {
+    const drawn = JSON.stringify([days, earlier, minute()]);
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
     const focused = this.list.contains(document.activeElement) ? document.activeElement?.getAttribute("data-day") : null;
     const most = Math.max(1, ...days.map(({ counts }) => counts.messages ?? 0));
     fill(this.list,

@@ -3,7 +3,7 @@
 import { asRefused } from "./api.js";
 import { button, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { ago, fullTime } from "./time.js";
+import { ago, fullTime, minute } from "./time.js";
 import { toast, toastFailure } from "./toast.js";
 
 /** @import { Git, GitCommit, GitConflict, GitSide, PanelHooks, PathClaim } from "./memory-types.js" */
@@ -14,6 +14,7 @@ const FILES = 4;
 const STRATEGIES = { branch_per_person: "a branch per person", shared_branch: "one branch for all" };
 
 export class GitPanel {
+  #drawn = "";
   element = h("div", null);
   body = h("div", { class: "ledger", "data-testid": "git" });
 
@@ -39,7 +40,11 @@ export class GitPanel {
   }
 
   /** @param {Git} git */
-  #draw({ sides, claims, conflicts, commits, pull, warnings }) {
+  #draw(git) {
+    const drawn = JSON.stringify([git, minute()]);
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    const { sides, claims, conflicts, commits, pull, warnings } = git;
     const focused = this.body.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
     const toPull = commits.filter((commit) => commit.to_pull);
     fill(this.body,

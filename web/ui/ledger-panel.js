@@ -7,7 +7,7 @@ import { openHandoff } from "./handoff.js";
 import { icon } from "./icons.js";
 import { kindName } from "./kinds.js";
 import { openReport } from "./report.js";
-import { ago, fullTime } from "./time.js";
+import { ago, fullTime, minute } from "./time.js";
 
 /** @import { Ledger, LedgerLine, PanelHooks } from "./memory-types.js" */
 /** @import { Store } from "./store.js" */
@@ -43,6 +43,8 @@ export class LedgerPanel {
   element = h("div", null);
   /** Sections of which all is shown. @type {Set<string>} */
   #unfolded = new Set();
+  /** What is there already is left alone: somebody may be pressing it. */
+  #drawn = "";
   /** @type {Ledger | null} */
   #ledger = null;
 
@@ -79,7 +81,9 @@ export class LedgerPanel {
 
   #draw() {
     const ledger = this.#ledger;
-    if (!ledger) return;
+    const drawn = JSON.stringify([ledger, [...this.#unfolded], minute()]);
+    if (!ledger || drawn === this.#drawn) return;
+    this.#drawn = drawn;
     const focused = this.body.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
     fill(this.body, ledger.summary && this.#summary(ledger.summary), SECTIONS.map((section) => this.#section(section, ledger)));
     if (focused) /** @type {HTMLElement | null} */ (this.body.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });

@@ -14,13 +14,14 @@ const LINES = 5;
 
 /**
  * @param {Recollection} entry
- * @param {{goTo: (event: string) => void, pick: (tag: string) => void, bringBack: () => void, isWhole: boolean, unfold: () => void}} hooks
+ * @param {{goTo: (event: string) => void, pick: (tag: string) => void, bringBack: () => void, replace: () => void, isWhole: boolean, unfold: () => void}} hooks
  */
 export function recollectionCard(entry, hooks) {
   const isOld = entry.superseded_by !== undefined;
   const key = (/** @type {string} */ name) => ({ "data-focus": `${name}-${entry.event}` });
   return h("article", { class: `recollection ${isOld ? "is-superseded" : ""}`, "data-testid": "recollection", "data-event": entry.event, "data-kind": entry.kind, "data-source": entry.source },
     h("p", { class: "recollection-labels" }, h("span", { class: "kind" }, kindName(entry.kind)), isOld && h("span", { class: "mark", "data-testid": "superseded" }, "replaced")),
+    entry.source === "brain" && !isOld && button("", { class: "icon-button small replace", "aria-label": `Replace ${entry.headline ?? "it"}`, title: "Replace", "data-testid": "replace", ...key("replace"), on: { click: hooks.replace } }, icon("pen")),
     h("h3", null, h("button", { type: "button", class: "recollection-headline", "data-testid": "recollection-open", title: "Show it in the transcript", ...key("open"), on: { click: () => hooks.goTo(entry.event) } }, h("bdi", null, entry.headline || firstLine(entry.content)))),
     content(entry, hooks, key),
     entry.tags.length > 0 && h("p", { class: "tags" }, entry.tags.map((tag) => h("button", { type: "button", class: "tag", "data-testid": "brain-tag", ...key(`tag-${tag}`), on: { click: () => hooks.pick(tag) } }, h("bdi", null, `#${tag}`)))),

@@ -50,6 +50,11 @@ export function ago(at) {
   return seconds > 0 ? "in a moment" : "just now";
 }
 
+/** What says how long ago things were is drawn anew with it. */
+export function minute() {
+  return Math.floor(Date.now() / 60_000);
+}
+
 /** @param {string} at since when, as one reads it: a time today, else a date and a time */
 export function since(at) {
   return dayKey(at) === new Date().toDateString() ? clockTime(at) : `${dayName(at)}, ${clockTime(at)}`;
