@@ -31,7 +31,10 @@ scene("a working day is of use to everybody, in light and dark", async (scene) =
   });
   await settled(page);
   await page.locator(by("jump-first-unread")).waitFor({ state: "hidden" });
+  await page.locator(by("tab-ledger")).click();
+  await page.locator(by("ledger-line")).first().waitFor();
   await look(page, "room");
+  await page.locator(by("tab-people")).click();
   await walk(page, look);
   await walkOnPhone(browser, alice, look);
 
@@ -116,13 +119,15 @@ scene("what a room remembers is of use to everybody, in light and dark", async (
   await his.call("pair_git", { op: "claim", paths: ["src/parser/errors/**", "tests/errors.rs"], note: "The error paths of the parser" });
   await his.call("pair_git", { op: "commit", sha: "9d3e1b77c2", message: "Count brackets", paths: ["src/parser/depth.rs"] });
   await hers.call("pair_git", { op: "claim", paths: ["src/lexer/*.rs"], note: "Numbers with exponents" });
+  await until("bob to know", async () => (await his.call("pair_git", { op: "status" })).git.claims.length === 2);
+  await his.call("pair_git", { op: "commit", sha: "aa11bb2d90", message: "Take exponents", paths: ["src/lexer/number.rs"] });
   const browser = await scene.browser();
   const findings = [];
   for (const [name, size] of [["", {}], ["phone-", PHONE]]) {
     const page = await openRoom(browser, alice, size);
     const look = (state) => looked(page, name + state, findings);
     if (name) await page.locator(by("toggle-people")).click();
-    for (const [tab, part] of [["ledger", "ledger-line"], ["brain", "recollection"], ["days", "day"], ["git", "git-claim"]]) {
+    for (const [tab, part] of [["ledger", "ledger-line"], ["brain", "recollection"], ["days", "day"], ["git", "git-conflict"]]) {
       await page.locator(by(`tab-${tab}`)).click();
       await page.locator(by(part)).first().waitFor();
       if (tab === "brain") {

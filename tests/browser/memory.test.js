@@ -218,6 +218,9 @@ scene("who works on what stands beside the transcript, and one's own claims can 
   await theirs.locator("button").first().press("Enter");
   await page.locator(`${by("entry")}[data-kind=paths_claimed]:focus`).waitFor();
 
+  await until("the claim to be at bob’s", async () => (await his.call("pair_git", { op: "status" })).git.claims.length === 2);
+  await his.call("pair_git", { op: "commit", sha: "aa11bb2", message: "Touch what is claimed", paths: ["src/lexer/number.rs"] });
+  await page.locator(`${by("git-conflict")}[data-kind=commit]`).filter({ hasText: "bob committed to src/lexer/number.rs" }).filter({ hasText: "alice’s claim holds" }).waitFor();
   const ours = page.locator(by("git-claim")).filter({ hasText: "src/lexer/*.rs" });
   await ours.locator(by("git-release")).click();
   await ours.waitFor({ state: "detached" });

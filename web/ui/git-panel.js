@@ -74,7 +74,7 @@ export class GitPanel {
       line(claim.claim, this.hooks.goTo, "claim",
         h("span", { class: "git-paths" }, claim.paths.map((path) => h("code", null, path))),
         claim.note && h("bdi", { class: "ledger-text" }, claim.note),
-        h("span", { class: "ledger-by" }, h("bdi", null, claim.me ? "you" : claim.name), ", ", h("bdi", null, claim.session_name), " · ", h("time", { datetime: claim.since, title: fullTime(claim.since) }, `since ${ago(claim.since)}`))),
+        h("span", { class: "ledger-by" }, h("bdi", null, claim.me ? "you" : claim.name), ", ", h("bdi", null, claim.session_name), " · ", h("time", { datetime: claim.since, title: fullTime(claim.since) }, ago(claim.since)))),
       claim.me && button("Release", { class: "quiet", "data-testid": "git-release", "aria-label": `Release ${claim.paths.join(", ")}`, "data-focus": `release-${claim.claim}`, on: { click: () => void this.#release(claim) } }));
   }
 
