@@ -5,6 +5,8 @@ mod agent;
 pub mod host;
 mod narrator;
 mod person;
+mod remembering;
+mod side_by_side;
 mod story;
 
 use std::cell::{Cell, RefCell};

@@ -67,6 +67,21 @@ scene("the floor is claimed, waited for and given away", async (scene) => {
   await bobs.locator(by("floor-holder")).filter({ hasText: "alice holds it" }).waitFor();
 });
 
+scene("both see who is in live mode and what it has cost", async (scene) => {
+  const { alice, bob, hers, his } = await agreedRoom(scene, ["lexer", "reviewer"]);
+  const browser = await scene.browser();
+  const pages = [await openRoom(browser, alice), await openRoom(browser, bob)];
+  const shows = (text) => Promise.all(pages.map((page) => page.locator(by("live-mode")).filter({ hasText: text }).waitFor()));
+  await hers.call("pair_inbox", {});
+  await hers.call("pair_live_mode", { on: true });
+  await shows("not woken yet");
+  await his.call("pair_send", { kind: "chat", text: "Are you there?" });
+  await hers.call("pair_wait", { timeout_s: 60 });
+  await shows("woken once");
+  await hers.call("pair_live_mode", { on: false });
+  for (const page of pages) await page.locator(by("live-mode")).waitFor({ state: "detached" });
+});
+
 scene("agents wait while their human writes", async (scene) => {
   const { alice, hers } = await agreedRoom(scene, ["lexer", "reviewer"]);
   const page = await openRoom(await scene.browser(), alice);

@@ -39,6 +39,18 @@ async fn what_one_side_remembers_the_other_recalls() {
         );
     }
 
+    hers.ask("pair_claim", json!({})).await;
+    let content = format!("{}pub fn backoff_schedule() {{}}\n", "// nothing\n".repeat(30));
+    hers.ask("pair_share_code", json!({ "headline": "waiting", "content": content })).await;
+    let inside = until("bob recalls what stands inside the code", async || {
+        let found =
+            his.ask("pair_recall", json!({ "query": "backoff", "artifacts": true })).await["entries"][0].clone();
+        (found["source"] == "artifact").then_some(found)
+    })
+    .await;
+    assert_eq!((&inside["trust"], &inside["lines"]), (&json!("peer"), &json!("25-31")), "{inside}");
+    assert!(inside["content"].as_str().is_some_and(|lines| lines.contains("backoff_schedule")), "{inside}");
+
     let old = recalled("retries").await["entries"][0]["event"].clone();
     let better = json!({ "headline": "Retries", "content": "Five times", "kind": "decision", "supersedes": old });
     let new = his.ask("pair_remember", better).await["event"].clone();
@@ -59,6 +71,9 @@ async fn what_one_side_remembers_the_other_recalls() {
     bob.up().await;
     let entries = bob.ask(&["recall", "retries", "--kind", "decision"]).await;
     assert_eq!(entries["entries"][0]["event"], new, "the index is made anew");
+    let back = bob.ask(&["brain", "restore", old.as_str().expect("an id")]).await["event"].clone();
+    let restored = bob.ask(&["recall", "retries", "--kind", "decision"]).await["entries"][0].clone();
+    assert_eq!((&restored["event"], &restored["content"]), (&back, &json!("The connection is retried three times")));
     let file = bob.dir.join("brain.md");
     let exported = bob.ask(&["brain", "export", file.to_str().expect("a path")]).await;
     assert_eq!(exported["entries"], 3);

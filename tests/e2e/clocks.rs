@@ -51,10 +51,10 @@ async fn an_invite_expires_by_the_clock_of_who_admits() {
 }
 
 /// A clock that is set from outside: libfaketime reads its offset from a file at every look.
-struct Clock(PathBuf);
+pub struct Clock(PathBuf);
 
 impl Clock {
-    fn of(person: &mut Person) -> Self {
+    pub fn of(person: &mut Person) -> Self {
         let file = person.dir.with_file_name("clock");
         let library =
             ["/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime", "/usr/lib/faketime"]
@@ -74,7 +74,7 @@ impl Clock {
         clock
     }
 
-    fn jump(&self, offset: &str) {
+    pub fn jump(&self, offset: &str) {
         // Replaced, not rewritten: a reader sees the old offset or the new one.
         let new = self.0.with_extension("new");
         std::fs::write(&new, format!("{offset}\n")).expect("written");

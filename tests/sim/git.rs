@@ -1,14 +1,20 @@
 //! Git between people: who works on what, whoever hears of it when.
 
+use std::time::Duration;
+
 use pairwave_core::claims::{ClaimsExpired, PathsClaimed, PathsReleased};
-use pairwave_core::command::Speaker;
+use pairwave_core::command::{Command, Refusal, Speaker};
+use pairwave_core::consenting::Act;
 use pairwave_core::event::{Body, Origin};
 use pairwave_core::git::{Committed, GitSetUp, Strategy};
-use pairwave_core::id::{EventId, SessionId};
+use pairwave_core::id::{EventId, RoomId, SessionId};
 use pairwave_core::mark::Mark;
 use pairwave_core::members::Left;
 
-use crate::bodies::{Table, human, room_of};
+use crate::bodies::{Table, charter, human, room_of};
+use crate::consenting::{act, agreed, state};
+use crate::scenes::{MINUTE, settle};
+use crate::world::{At, World};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -101,4 +107,62 @@ fn claims_commits_and_repositories_need_the_gate_and_neither_floor_nor_hops() {
     let room = table.room();
     assert_eq!(room.state().hops.count(), 0);
     assert_eq!(room.state().git.to_pull(&table.member(ALICE)).count(), 3);
+}
+
+fn claim(world: &mut World, room: RoomId, at: At, by: Speaker, path: &str) -> Result<(), Refusal> {
+    let claimed = PathsClaimed { paths: vec![path.to_owned()], note: None };
+    act(world, room, at, by, Act::ClaimPaths(claimed)).map(drop)
+}
+
+fn comes(world: &mut World, room: RoomId, at: At) {
+    let Speaker { session, origin } = agent(at);
+    world.ask(at, Command::SessionStarted { room, session, origin }).unwrap();
+}
+
+fn held(world: &World, room: RoomId, at: At) -> Vec<String> {
+    state(world, room, at).claims.held().iter().flat_map(|claim| claim.paths.clone()).collect()
+}
+
+#[test]
+fn what_a_session_claimed_expires_a_minute_after_it_ended_and_a_human_keeps_it() {
+    let (mut world, room) = agreed(120, &["alice", "bob"], charter(0));
+    comes(&mut world, room, ALICE);
+    claim(&mut world, room, ALICE, agent(ALICE), "src/**").unwrap();
+    claim(&mut world, room, ALICE, crate::world::human(), "docs").unwrap();
+    world.run(MINUTE * 5);
+    assert_eq!(held(&world, room, BOB), ["src/**", "docs"]);
+    world.ask(ALICE, Command::SessionEnded { room, session: agent(ALICE).session }).unwrap();
+    world.run(MINUTE - Duration::from_secs(2));
+    assert_eq!(held(&world, room, BOB), ["src/**", "docs"]);
+    world.run(Duration::from_secs(4));
+    assert_eq!((held(&world, room, ALICE), held(&world, room, BOB)), (vec!["docs".into()], vec!["docs".into()]));
+}
+
+#[test]
+fn the_next_session_of_a_side_takes_over_what_a_gone_one_had() {
+    let (mut world, room) = agreed(121, &["alice", "bob"], charter(0));
+    comes(&mut world, room, ALICE);
+    let next = Speaker { session: SessionId([99; 16]), ..agent(ALICE) };
+    claim(&mut world, room, ALICE, agent(ALICE), "src/**").unwrap();
+    let taken = claim(&mut world, room, ALICE, next, "src/auth");
+    assert!(matches!(taken, Err(Refusal::PathTaken { .. })), "{taken:?}");
+    world.ask(ALICE, Command::SessionEnded { room, session: agent(ALICE).session }).unwrap();
+    claim(&mut world, room, ALICE, next, "src/auth").unwrap();
+    assert_eq!(held(&world, room, ALICE), ["src/auth"]);
+}
+
+#[test]
+fn what_a_member_claimed_that_is_away_expires_after_an_hour_and_once() {
+    let (mut world, room) = agreed(122, &["alice", "bob", "carol"], charter(0));
+    comes(&mut world, room, ALICE);
+    claim(&mut world, room, ALICE, agent(ALICE), "src/**").unwrap();
+    settle(&mut world, room, &[0, 1, 2]);
+    let events = world.node(BOB).room(&room).unwrap().count();
+    world.crash(ALICE);
+    world.run(MINUTE * 59);
+    assert_eq!(held(&world, room, BOB), ["src/**"]);
+    world.run(MINUTE * 2);
+    settle(&mut world, room, &[1, 2]);
+    assert_eq!(world.node(BOB).room(&room).unwrap().count(), events + 1);
+    assert!(held(&world, room, BOB).is_empty());
 }

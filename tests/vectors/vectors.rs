@@ -6,6 +6,7 @@
 
 mod consent;
 mod events;
+mod git;
 mod handshakes;
 mod knock_letters;
 mod letters;

@@ -104,6 +104,7 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Report(_)
         | Request::Requests(_)
         | Request::Respond(_)
+        | Request::Restore(_)
         | Request::Resume(_)
         | Request::Rooms(_)
         | Request::Send(_)

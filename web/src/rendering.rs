@@ -98,10 +98,11 @@ fn entry(entry: &mut Value) {
     }
 }
 
-/// Of the brain, or of the transcript: Markdown, whoever wrote it.
+/// Of the brain, or of the transcript: Markdown, whoever wrote it. Lines of an artifact are none.
 fn recollection(entry: &mut Value) {
     visible(entry);
-    let html = entry["content"].as_str().and_then(|content| survived(|| markdown::to_html(content)));
+    let content = entry["content"].as_str().filter(|_| entry["lines"].is_null());
+    let html = content.and_then(|content| survived(|| markdown::to_html(content)));
     if let Some(html) = html {
         entry["html"] = html.into();
     }
@@ -184,6 +185,8 @@ mod tests {
         let clean = "<p><strong>so</strong> &lt;script&gt;alert(1)&lt;/script&gt;</p>\n";
         let recalled = answer(json!({ "entries": [{ "kind": "fact", "content": hostile }] })).await;
         assert_eq!(recalled["entries"][0]["html"], clean);
+        let lines = answer(json!({ "entries": [{ "lines": "1-2", "content": "# include" }] })).await;
+        assert_eq!(lines["entries"][0]["html"], Value::Null);
         let written = answer(json!({ "path": "/handoff/latest.md", "markdown": hostile })).await;
         assert_eq!((&written["html"], &written["path"]), (&json!(clean), &json!("/handoff/latest.md")));
     }

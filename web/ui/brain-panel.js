@@ -47,7 +47,7 @@ export class BrainPanel {
     this.element.append(h("search", { class: "brain-search", "aria-label": "Brain" },
       h("span", { class: "search-field" }, icon("search"), this.query,
         button("", { class: "icon-button small", "aria-label": "Remember something", title: "Remember something", "data-testid": "open-remember", on: { click: () => this.#remember() } }, icon("plus"))),
-      h("div", { class: "brain-bounds" }, this.kind, h("label", { class: "tick", title: "Entries in whose place another one stands" }, this.superseded, "replaced"), h("label", { class: "tick", title: "Looks through the transcript, too" }, this.transcript, "messages"))),
+      h("div", { class: "brain-bounds" }, this.kind, h("label", { class: "tick", title: "Entries in whose place another one stands" }, this.superseded, "replaced"), h("label", { class: "tick", title: "Looks through messages and shared code, too" }, this.transcript, "whole room"))),
       this.chosen, this.found, this.list);
   }
 
@@ -58,10 +58,11 @@ export class BrainPanel {
 
   async refresh() {
     const asked = (this.#asked += 1);
+    // Without words, nothing of the transcript fits better than the rest.
+    const isWhole = this.transcript.checked && this.query.value.trim() !== "";
     const question = {
       room: this.room, query: this.query.value.trim() || undefined, kind: this.kind.value || undefined, tags: this.#tags,
-      // Without words, nothing of the transcript fits better than the rest.
-      superseded: this.superseded.checked, transcript: this.transcript.checked && this.query.value.trim() !== "", limit: this.#limit,
+      superseded: this.superseded.checked, transcript: isWhole, artifacts: isWhole, limit: this.#limit,
     };
     try {
       const { entries } = await this.store.api.ask("recall", question);
@@ -131,10 +132,10 @@ export class BrainPanel {
     openRemember(this.store, this.room, () => this.#anew(), old);
   }
 
-  /** A copy of the entry takes the place of the one that stands there now. @param {Recollection} entry */
-  async #bringBack({ headline, content, tags, kind, provenance, superseded_by: supersedes }) {
+  /** @param {Recollection} entry */
+  async #bringBack({ event }) {
     try {
-      await this.store.api.ask("remember", { room: this.room, headline: headline ?? "", content, tags, kind, provenance, supersedes });
+      await this.store.api.ask("restore", { room: this.room, entry: event });
       toast("It is back, in the place of the newer one.");
       await this.refresh();
     } catch (error) {

@@ -33,6 +33,8 @@ export interface Recollection {
   source: "brain" | "transcript" | "artifact";
   kind: string;
   headline?: string;
+  /** Of what was found inside an artifact: its lines that the content shows. */
+  lines?: string;
   content: string;
   html?: string;
   tags: string[];

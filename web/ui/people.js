@@ -2,7 +2,7 @@
 
 import { button, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { ago, clockTime, fullTime, since } from "./time.js";
+import { ago, fullTime, since } from "./time.js";
 
 /** @import { Member, Path, Room, Session, Status } from "./types.js" */
 
@@ -115,9 +115,18 @@ function sessionLine(session, member, hooks, isMember) {
   return h("li", { class: `session-line ${isAway ? "is-offline" : ""}`, "data-testid": "session", "data-session": session.session, "data-status": session.status },
     h("span", { class: "face", "aria-hidden": "true", vars: { "--session": session.color } }, session.emoji),
     h("span", { class: "session-text" }, h("i", null, session.name), h("span", { class: "hint" }, session.origin === "agent" ? ` agent, ${session.status}` : " human"),
-      session.live_until && h("span", { class: "summary", "data-testid": "live" }, `live until ${clockTime(session.live_until)}, ${session.wakes} ${session.wakes === 1 ? "wake-up" : "wake-ups"}`),
+      session.live_until && h("span", { class: "summary", "data-testid": "live-mode" }, liveMode(session, session.live_until)),
       session.summary && h("span", { class: "summary" }, session.summary)),
     member.me && isMember && button("", { class: "icon-button small", "aria-label": `Rename session ${session.name}`, "data-testid": "rename-session", "data-focus": `rename-${session.session}`, on: { click: () => hooks.renameSession(session) } }, icon("pen")));
+}
+
+/**
+ * @param {Session} session
+ * @param {string} until
+ */
+function liveMode({ wakes }, until) {
+  const cost = wakes === 0 ? "not woken yet" : wakes === 1 ? "woken once" : `woken ${wakes} times`;
+  return `in live mode until ${since(until)}, ${cost}`;
 }
 
 /**

@@ -38,7 +38,7 @@ export function recollectionCard(entry, hooks) {
  * @param {(name: string) => object} key
  */
 function content(entry, { isWhole, unfold }, key) {
-  const body = entry.html === undefined ? h("div", { class: "prose plain" }, entry.content) : bodyOf(entry.html);
+  const body = bodyOfEntry(entry);
   body.dataset.testid = "recollection-content";
   const isLong = entry.content.length > LETTERS || entry.content.split("\n", LINES + 1).length > LINES;
   if (!isLong || isWhole) return body;
@@ -46,6 +46,12 @@ function content(entry, { isWhole, unfold }, key) {
   // Out of sight is out of the tab order too.
   body.inert = true;
   return h("div", null, body, button("All of it", { class: "link", "data-testid": "recollection-unfold", ...key("unfold"), on: { click: unfold } }));
+}
+
+/** @param {Recollection} entry */
+function bodyOfEntry({ lines, html, content: text }) {
+  if (lines) return h("div", { class: "prose" }, h("p", { class: "hint" }, `lines ${lines}`), h("pre", { tabindex: "0", role: "group", "aria-label": "Code" }, h("code", null, text)));
+  return html === undefined ? h("div", { class: "prose plain" }, text) : bodyOf(html);
 }
 
 /** @param {string} text */

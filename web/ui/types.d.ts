@@ -31,10 +31,10 @@ export interface Session {
   origin: Origin;
   status: "online" | "offline";
   summary: string;
-  /** The agent waits for the others until then. */
+  /** When its live mode ends at the latest. */
   live_until?: string | null;
-  /** What its waiting has cost. */
-  wakes?: number;
+  /** How often others woke it in that. */
+  wakes: number;
 }
 
 export interface Member {

@@ -315,6 +315,7 @@ fn consent(request: Request) -> Value {
                 excerpt: "a\u{202e}\nb".into(),
             }],
         }),
+        Request::Remember(_) | Request::Restore(_) => serde_json::to_value(EventDone { event: "event9".into() }),
         Request::ShowGit(_)
         | Request::SetUpGit(_)
         | Request::ClaimPaths(_)
@@ -323,7 +324,6 @@ fn consent(request: Request) -> Value {
             claims: vec![PathClaim { paths: vec!["a\u{202e}\nb".into()], ..PathClaim::default() }],
             ..GitView::default()
         }),
-        Request::Remember(_) => serde_json::to_value(EventDone { event: "event9".into() }),
         Request::Recall(_) => serde_json::to_value(Recalled {
             entries: vec![Recollection { content: "a\u{202e}\nb".into(), ..Recollection::default() }],
         }),

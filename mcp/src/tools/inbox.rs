@@ -33,6 +33,9 @@ pub(super) struct InboxAnswer {
     pub(super) timed_out: bool,
     /// There is more than was given; ask again.
     more: bool,
+    /// When live mode ends at the latest; absent while it is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live_until: Option<String>,
     advice: String,
 }
 
@@ -42,7 +45,7 @@ pub(super) struct ItemView {
     id: String,
     /// `message`, `question` (of another, unanswered), `open_question` (mine, unanswered), `verification` (somebody wants to
     /// compare words), `charter` (to accept or decline), `permission` (a request to approve or deny), `task` (approved: to apply,
-    /// or handed over: to complete), `request` (mine, not settled) or `floor` (somebody wants the floor that this side has).
+    /// or handed over: to complete), `request` (mine, not settled), `floor` (somebody wants the floor that this side has) or `pull` (commits of others to pull).
     kind: String,
     from: String,
     headline: String,
@@ -109,20 +112,20 @@ fn mark(room: RoomRef, view: &InboxView, count: usize) -> Option<MarkRead> {
 /// An inbox as an answer, and how many of its items are in it.
 fn shown(view: &InboxView) -> (Answered<InboxAnswer>, usize) {
     let (views, count) = fit(&view.items);
-    (answered(views, view.more || count < view.items.len(), view.timed_out), count)
+    (answered(views, view.more || count < view.items.len(), view), count)
 }
 
-pub(super) fn timed_out() -> Answered<InboxAnswer> {
-    answered(Vec::new(), false, true)
+/// Nothing came, and nobody reads this.
+pub(super) fn given_up() -> Answered<InboxAnswer> {
+    timed_out(&InboxView { timed_out: true, ..InboxView::default() })
+}
+
+/// Nothing came, or nothing that may wake an agent.
+pub(super) fn timed_out(view: &InboxView) -> Answered<InboxAnswer> {
+    answered(Vec::new(), false, view)
 }
 
 /// Others woke agents here as often as they may without a human.
-pub(super) fn held_back() -> Answered<InboxAnswer> {
-    let Answered { value, .. } = timed_out();
-    let advice = HELD_BACK.to_owned();
-    Answered { text: advice.clone(), value: InboxAnswer { advice, ..value } }
-}
-
 const HELD_BACK: &str = "The others have woken agents here as often as they may without a human. What they said waits: stop waiting, and tell \
     your human that there is something in the room. It comes once your human writes, decides or prompts.";
 
@@ -186,13 +189,14 @@ impl ItemView {
             "request" if self.entry.is_some() => "What became of your request",
             "request" => "Your request, not settled yet",
             "floor" => "Somebody wants the floor that this side has (pair_yield)",
+            "pull" => "Commits of others (pair_git)",
             _ => "A message",
         }
     }
 }
 
-fn answered(items: Vec<ItemView>, more: bool, timed_out: bool) -> Answered<InboxAnswer> {
-    let advice = advice(&items, more, timed_out);
+fn answered(items: Vec<ItemView>, more: bool, view: &InboxView) -> Answered<InboxAnswer> {
+    let advice = advice(&items, more, view);
     let text = match items.is_empty() {
         true => advice.clone(),
         false => {
@@ -200,14 +204,17 @@ fn answered(items: Vec<ItemView>, more: bool, timed_out: bool) -> Answered<Inbox
             format!("{NOTICE}\n\n{}\n\n{advice}", items.join("\n\n")).trim_end().to_owned()
         }
     };
-    Answered { value: InboxAnswer { notice: NOTICE, items, timed_out, more, advice }, text }
+    let (timed_out, live_until) = (view.timed_out, view.live_until.clone());
+    Answered { value: InboxAnswer { notice: NOTICE, items, timed_out, more, live_until, advice }, text }
 }
 
-fn advice(items: &[ItemView], more: bool, timed_out: bool) -> String {
+fn advice(items: &[ItemView], more: bool, view: &InboxView) -> String {
     let has = |kind: &str| items.iter().any(|item| item.kind == kind);
     let mut advice = Vec::new();
-    if timed_out {
-        advice.push("Nothing came in that time. Go on with your work, or call pair_wait again.");
+    if view.held {
+        advice.push(HELD_BACK);
+    } else if view.timed_out {
+        advice.push("Nothing came in that time.");
     } else if items.is_empty() {
         advice.push("Nothing new.");
     }
@@ -215,11 +222,28 @@ fn advice(items: &[ItemView], more: bool, timed_out: bool) -> String {
     if more {
         advice.push("There is more: call pair_inbox again.");
     }
+    let promised = promised(view);
+    advice.extend(promised.as_deref());
     advice.join(" ")
 }
 
+/// Whether to wait again.
+fn promised(view: &InboxView) -> Option<String> {
+    match &view.live_until {
+        _ if view.held => None,
+        Some(until) => {
+            Some(format!("Live mode is on until {until}: call pair_wait next, you need not look in between."))
+        }
+        None if view.live_ended => Some(ENDED.to_owned()),
+        None => view.timed_out.then(|| "Go on with your work, or call pair_wait again.".to_owned()),
+    }
+}
+
+const ENDED: &str = "Live mode has ended, since its time is over or four waits brought nothing: stop waiting, and tell your human where \
+    things stand.";
+
 /// What each kind of item asks for.
-const ADVICE: [(&str, &str); 6] = [
+const ADVICE: [(&str, &str); 7] = [
     ("question", "Answer a question with pair_send: kind answer, `answers` = its event id."),
     ("verification", "Somebody wants to compare words: tell your human and call pair_verify."),
     (
@@ -236,6 +260,10 @@ const ADVICE: [(&str, &str); 6] = [
         "An approved request is to be carried out: pair_apply hands it over once, and pair_complete_action reports what came of it.",
     ),
     ("floor", "Somebody wants the floor: say what you still have to say, then call pair_yield; pair_claim keeps it."),
+    (
+        "pull",
+        "There are commits to pull: pull them, then say so with pair_git op setup and base_commit; op status names them.",
+    ),
 ];
 
 #[cfg(test)]
@@ -252,6 +280,7 @@ mod tests {
             ("permission", "pair_respond_permission"),
             ("task", "pair_apply"),
             ("floor", "pair_yield"),
+            ("pull", "pair_git"),
         ] {
             let item = Item { kind: kind.into(), entry: None, ..fake::message("e1", "patch the parser") };
             let (answer, _) = shown(&InboxView { items: vec![item], ..InboxView::default() });
@@ -268,6 +297,22 @@ mod tests {
     }
 
     #[test]
+    fn whoever_waits_in_live_mode_is_told_to_wait_again_and_when_it_is_over() {
+        let waited = InboxView { timed_out: true, ..InboxView::default() };
+        let until = Some("2026-11-21T10:20:00Z".to_owned());
+        for (view, told) in [
+            (waited.clone(), "Go on with your work"),
+            (InboxView { live_until: until.clone(), ..waited.clone() }, "until 2026-11-21T10:20:00Z: call pair_wait"),
+            (InboxView { live_ended: true, ..waited.clone() }, "Live mode has ended"),
+            (InboxView { held: true, live_until: until, ..waited }, "stop waiting"),
+        ] {
+            let Answered { value, text } = timed_out(&view);
+            assert!(value.advice.contains(told) && text.contains(told), "{text}");
+            assert_eq!(value.advice.contains("call pair_wait"), !view.held && !view.live_ended, "{text}");
+        }
+    }
+
+    #[test]
     fn long_items_are_shortened_before_one_is_left_out() {
         let items: Vec<Item> = (0..10).map(|n| fake::message(&format!("e{n}"), &"x".repeat(50_000))).collect();
         let (views, count) = fit(&items);
@@ -280,7 +325,7 @@ mod tests {
         let items: Vec<Item> = (0..200).map(|n| fake::message(&format!("e{n}"), &"\"\n".repeat(5_000))).collect();
         let (views, count) = fit(&items);
         assert!(count < 200);
-        let answer = answered(views, true, false);
+        let answer = answered(views, true, &InboxView::default());
         assert!(cost(&answer.value) + cost(&answer.text) < ANSWER);
     }
 }

@@ -29,6 +29,9 @@ pub(super) struct Parameters {
     /// Look through messages and what was said of artifacts, too.
     #[serde(default)]
     transcript: bool,
+    /// Look into code and patches that were shared, too; gives the lines that fit.
+    #[serde(default)]
+    artifacts: bool,
     /// Show entries that were superseded, too.
     #[serde(default)]
     superseded: bool,
@@ -52,6 +55,9 @@ struct EntryView {
     event: String,
     /// `brain`, `transcript` or `artifact`.
     source: String,
+    /// Of what was found inside an artifact: its lines that `content` shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lines: Option<String>,
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     headline: Option<String>,
@@ -92,14 +98,14 @@ impl PairTool for Recall {
     }
 
     async fn call(call: Call<'_>, parameters: Parameters) -> Result<Answered<RecallAnswer>, Failure> {
-        let Parameters { query, tags, kind, limit, transcript, superseded, room } = parameters;
+        let Parameters { query, tags, kind, limit, transcript, artifacts, superseded, room } = parameters;
         let (budget, longest) = match limit {
             None => (ANSWER - FRAME, CONTENT),
             Some(1..=100) => (ASKED - FRAME, ASKED / 4),
             Some(limit) => return Err(out_of_range(limit)),
         };
         let kind = kind.as_ref().map(name);
-        let ask = pairwave_api::Recall { room, query, tags, kind, limit, transcript, superseded };
+        let ask = pairwave_api::Recall { room, query, tags, kind, limit, transcript, artifacts, superseded };
         let found = call.server.companion.ask(ask).await?.entries;
         let mut entries: Vec<EntryView> = found.into_iter().map(|entry| EntryView::new(entry, longest)).collect();
         let all = entries.len();
@@ -125,6 +131,7 @@ impl EntryView {
             trust: Trust::of(entry.me),
             event: entry.event,
             source: entry.source,
+            lines: entry.lines,
             kind: label(&entry.kind, 40),
             headline: entry.headline.map(|headline| label(&headline, 400)),
             content,
@@ -146,6 +153,7 @@ impl EntryView {
     fn envelope(&self) -> String {
         let mut header = author(&self.name, &self.member, self.verified, &self.session_name, &self.origin);
         header.extend([("source", &*self.source), ("kind", &self.kind), ("event", &self.event), ("at", &self.at)]);
+        header.extend(self.lines.as_deref().map(|lines| ("lines", lines)));
         header.extend(self.superseded_by.as_deref().map(|latest| ("superseded_by", latest)));
         if self.cut {
             header.push(("shortened", "pair_read with this event id gives the whole"));
@@ -203,6 +211,9 @@ mod tests {
         assert!(lines[0].starts_with("<peer-message ") && lines[0].contains("event=\"event1\""), "{sealed}");
         assert!(lines[1..lines.len() - 1].iter().all(|line| line.starts_with("| ")), "{sealed}");
         assert!(!sealed.contains('\u{202e}'));
+        let lines = Some("12-18".into());
+        let inside = EntryView::new(Recollection { lines, source: "artifact".into(), ..entry.clone() }, 2_000);
+        assert!(inside.envelope().contains("lines=\"12-18\""), "{}", inside.envelope());
         let own = EntryView::new(Recollection { me: true, ..entry }, 3);
         assert!(own.cut && own.envelope().starts_with("<own-message"));
     }

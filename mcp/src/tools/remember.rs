@@ -1,4 +1,4 @@
-//! `pair_remember`: puts something into the brain of the room.
+//! `pair_remember` and `pair_restore`: puts something into the brain of the room, or back into its place.
 
 use pairwave_api::Failure;
 use rmcp::model::ToolAnnotations;
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Answered, Call, PairTool, name};
 
 pub(super) struct Remember;
+pub(super) struct Restore;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -24,9 +25,18 @@ pub(super) struct Parameters {
     /// Where it comes from: files with lines, commits, URLs.
     #[serde(default)]
     provenance: Vec<String>,
-    /// The event id of the entry in whose place this one stands from now on, whoever wrote that. To bring an old
-    /// entry back, remember its words again and supersede the newer one.
+    /// The event id of the entry in whose place this one stands from now on, whoever wrote that. pair_restore brings
+    /// the old one back.
     supersedes: Option<String>,
+    /// Another room than this folder's: its id, a unique prefix of it, or its title.
+    room: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RestoreParameters {
+    /// The event id of the superseded entry; pair_recall with `superseded` shows those.
+    entry: String,
     /// Another room than this folder's: its id, a unique prefix of it, or its title.
     room: Option<String>,
 }
@@ -70,6 +80,27 @@ impl PairTool for Remember {
         let ask = pairwave_api::Remember { room, headline, content, tags, kind, provenance, supersedes };
         let event = call.server.companion.ask(ask).await?.event;
         let value = RememberAnswer { event, advice: "Both sides find it with pair_recall from now on." };
+        let text = format!("Entry {}. {}", value.event, value.advice);
+        Ok(Answered { value, text })
+    }
+}
+
+impl PairTool for Restore {
+    const NAME: &'static str = "pair_restore";
+    const TITLE: &'static str = "Bring back what was superseded";
+    const ABOUT: &'static str = "Lets an entry of the brain count again that another one stands in the place of, for both sides: a \
+        copy of it takes that place, and the other one stays readable.";
+    type Parameters = RestoreParameters;
+    type Answer = RememberAnswer;
+
+    fn hints(hints: ToolAnnotations) -> ToolAnnotations {
+        hints.read_only(false).destructive(false).idempotent(true).open_world(true)
+    }
+
+    async fn call(call: Call<'_>, parameters: RestoreParameters) -> Result<Answered<RememberAnswer>, Failure> {
+        let RestoreParameters { entry, room } = parameters;
+        let event = call.server.companion.ask(pairwave_api::Restore { room, entry }).await?.event;
+        let value = RememberAnswer { event, advice: "Both sides find it with pair_recall again." };
         let text = format!("Entry {}. {}", value.event, value.advice);
         Ok(Answered { value, text })
     }

@@ -254,9 +254,10 @@ fn prose(status: &StatusAnswer) -> String {
         let title = label(&room.title, 200);
         let short = room.room.get(..8).unwrap_or(&room.room);
         lines.push(format!(
-            "Room \"{title}\" ({short}…): you are \"{}\", session \"{}\".",
+            "Room \"{title}\" ({short}…): you are \"{}\", session \"{}\"{}.",
             label(&room.me.name, 64),
-            label(&room.me.session_name, 64)
+            label(&room.me.session_name, 64),
+            own_session(room).map(live_mode).unwrap_or_default()
         ));
         lines.extend(others(room).take(status.named).map(|member| format!("- {}", person(member))));
         let unnamed = others(room).count().saturating_sub(status.named);
@@ -320,11 +321,19 @@ fn person(member: &MemberView) -> String {
 }
 
 fn session(session: &SessionView) -> String {
-    let live = match &session.live_until {
+    format!("{} {}{}", label(&session.name, 64), session.status, live_mode(session))
+}
+
+fn live_mode(session: &SessionView) -> String {
+    match &session.live_until {
         Some(until) => format!(", live mode until {} ({} wake-ups)", label(until, 32), session.wakes),
         None => String::new(),
-    };
-    format!("{} {}{live}", label(&session.name, 64), session.status)
+    }
+}
+
+fn own_session(room: &RoomView) -> Option<&SessionView> {
+    let mut mine = room.members.iter().filter(|member| member.me).flat_map(|member| &member.sessions);
+    mine.find(|session| session.session == room.me.session)
 }
 
 fn others(room: &RoomView) -> impl Iterator<Item = &MemberView> {
@@ -418,6 +427,21 @@ mod tests {
             counts: counts.map(|name| (name.to_owned(), u64::MAX)).into(),
             ..pairwave_api::LedgerView::default()
         })
+    }
+
+    #[test]
+    fn live_mode_shows_on_both_sides_with_what_it_cost() {
+        let mut room = fake::room("r");
+        let live = SessionView {
+            live_until: Some("2026-11-21T10:20:00Z".into()),
+            wakes: 3,
+            ..room.members[1].sessions[0].clone()
+        };
+        room.members[1].sessions = vec![live.clone()];
+        room.members[0].sessions = vec![SessionView { session: room.me.session.clone(), ..live }];
+        let mode = ", live mode until 2026-11-21T10:20:00Z (3 wake-ups)";
+        assert!(person(&room.members[1]).contains(mode), "{}", person(&room.members[1]));
+        assert_eq!(own_session(&room).map(live_mode).as_deref(), Some(mode));
     }
 
     #[test]

@@ -51,20 +51,7 @@ impl PairTool for Summarize {
     }
 
     async fn call(call: Call<'_>, parameters: Parameters) -> Result<Answered<SummedUp>, Failure> {
-        let lists = [
-            ("headlines", parameters.headlines),
-            ("decisions", parameters.decisions),
-            ("open_questions", parameters.open_questions),
-        ];
-        let some = lists.into_iter().filter(|(_, list)| !list.is_empty());
-        let fields: BTreeMap<_, _> = some.map(|(name, list)| (name.to_owned(), Field::List(list))).collect();
-        let summary = pairwave_api::Send {
-            room: parameters.room,
-            kind: "summary".to_owned(),
-            text: parameters.text,
-            fields,
-            ..pairwave_api::Send::default()
-        };
+        let summary = summary(parameters);
         let sent = call.server.companion.ask(summary).await?;
         let value = SummedUp { event: sent.event, state: sent.state, advice: ADVICE };
         let text = format!("Event {}: {}. {ADVICE}", value.event, name(&value.state));
@@ -72,4 +59,34 @@ impl PairTool for Summarize {
     }
 }
 
+/// What is left out is a list without lines: a summary says of each that there is none.
+fn summary(parameters: Parameters) -> pairwave_api::Send {
+    let lists = [
+        ("headlines", parameters.headlines),
+        ("decisions", parameters.decisions),
+        ("open_questions", parameters.open_questions),
+    ];
+    let fields: BTreeMap<_, _> = lists.map(|(name, list)| (name.to_owned(), Field::List(list))).into();
+    pairwave_api::Send {
+        room: parameters.room,
+        kind: "summary".to_owned(),
+        text: parameters.text,
+        fields,
+        ..pairwave_api::Send::default()
+    }
+}
+
 const ADVICE: &str = "If you are done for now, give the floor on with pair_yield.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_enough() {
+        let parameters = serde_json::from_str(r#"{ "text": "t", "decisions": ["d"] }"#).unwrap();
+        let list = |lines: &[&str]| Field::List(lines.iter().map(|line| (*line).to_owned()).collect());
+        let expected = [("headlines", list(&[])), ("decisions", list(&["d"])), ("open_questions", list(&[]))];
+        assert_eq!(summary(parameters).fields, expected.map(|(name, field)| (name.to_owned(), field)).into());
+    }
+}

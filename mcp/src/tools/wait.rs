@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::inbox::{InboxAnswer, hand_over, held_back, timed_out};
+use super::inbox::{InboxAnswer, given_up, hand_over, timed_out};
 use super::{Answered, Call, PairTool};
 
 pub(super) struct Wait;
@@ -45,7 +45,7 @@ impl PairTool for Wait {
             tokio::select! {
                 biased;
                 // Nobody reads the answer any more: what arrives stays with the companion.
-                () = call.context.ct.cancelled() => return Ok(timed_out()),
+                () = call.context.ct.cancelled() => return Ok(given_up()),
                 answered = &mut waiting => return answered,
                 () = progress.tick() => {}
             }
@@ -74,7 +74,7 @@ async fn wait(call: Call<'_>, room: RoomRef, timeout: Duration) -> Result<Answer
         let before = call.server.handover.turns_ended();
         let news = call.server.companion.ask(look(left.as_secs_f64().round() as u64)).await?;
         if news.timed_out {
-            return Ok(if news.held { held_back() } else { timed_out() });
+            return Ok(timed_out(&news));
         }
         let turn = call.server.handover.turn().await;
         if call.server.handover.turns_ended() == before {

@@ -30,6 +30,17 @@ pub struct Remember {
     pub supersedes: Option<String>,
 }
 
+/// Brings an entry back that another one stands in the place of: a copy of it takes that place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restore {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// The superseded entry, by its id or a prefix of it.
+    pub entry: String,
+}
+
 /// Looks for entries: those that fit best come first; without words, the newest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +63,9 @@ pub struct Recall {
     /// Looks through messages and what was said of artifacts, too.
     #[serde(default)]
     pub transcript: bool,
+    /// Looks into what was shared, too: texts of at most 1 MiB. Gives the lines that fit best.
+    #[serde(default)]
+    pub artifacts: bool,
     /// Shows what was superseded, too.
     #[serde(default)]
     pub superseded: bool,
@@ -71,12 +85,15 @@ pub struct Recollection {
     pub event: String,
     /// `brain`, `transcript` or `artifact`.
     pub source: String,
+    /// Of what was found inside an artifact: its lines that `content` shows, like `12-18`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lines: Option<String>,
     /// Of an entry `fact`, `decision`, `snippet`, `link` or `insight`; else the kind of the event.
     pub kind: String,
     /// What it is, in a line.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub headline: Option<String>,
-    /// All of it.
+    /// All of it; of an artifact what was said of it, or the lines of it that fit.
     pub content: String,
     /// Words to find it by.
     #[serde(default)]

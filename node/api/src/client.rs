@@ -199,6 +199,7 @@ fn is_repeatable(request: &Request) -> bool {
         | Request::RemoveRelay(_)
         | Request::RequestAction(_)
         | Request::Respond(_)
+        | Request::Restore(_)
         | Request::SetUpGit(_)
         | Request::Share(_)
         | Request::YieldFloor(_) => false,

@@ -131,7 +131,7 @@ pub struct LedgerView {
     /// All members are verified to each other.
     pub verified: bool,
     /// How much there is of what: `events`, `messages`, `questions`, `open_questions`, `answers`, `decisions`,
-    /// `summaries`, `artifacts`, `requests`.
+    /// `summaries`, `artifacts`, `requests`, `entries` (of the brain, superseded ones among them).
     pub counts: BTreeMap<String, u64>,
     /// When somebody did something last, by that author's clock.
     pub last_activity: Option<String>,
@@ -167,6 +167,9 @@ pub struct Participant {
     pub verified: bool,
     /// Events that its people and agents made.
     pub events: u64,
+    /// What its agents pushed since they last summed up.
+    #[serde(default)]
+    pub unsummed: u32,
     /// What it said last, the newest first.
     pub last: Vec<LedgerLine>,
 }

@@ -93,6 +93,7 @@ requests! {
     RequestAction -> ActionRequested;
     Requests -> RequestList;
     Respond -> Responded;
+    Restore -> EventDone;
     Resume -> ResumeView;
     Rooms -> RoomList;
     Send -> Sent;

@@ -393,7 +393,7 @@ pub struct Entry {
     /// `invite_closed`, `admitted`, `removed`, `left`, `rotated`, `verified`, `named`, `relay_added`,
     /// `relay_removed`, `letter_keys`, `charter_proposed`, `charter_accepted`, `charter_declined`,
     /// `floor_claimed`, `floor_yielded`, `floor_taken`, `floor_released`, `action` (a request),
-    /// `approved`, `denied`, `handed`, `completed`, `expired`, `overridden`, `prompted`, `foreign`.
+    /// `approved`, `denied`, `handed`, `completed`, `expired`, `overridden`, `prompted`, `remembered`, `foreign`.
     pub kind: String,
     /// What was said, or one sentence on what happened.
     pub text: String,
@@ -494,6 +494,12 @@ pub struct InboxView {
     /// Messages up to this arrival are among the items; null if none is.
     #[serde(default)]
     pub through: Option<u64>,
+    /// When the asker's live mode ends at the latest; absent while it is off.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub live_until: Option<String>,
+    /// The asker's live mode has ended by itself, which it was not told before.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub live_ended: bool,
 }
 
 /// Something that needs the asker.

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use pairwave_api::{BrainImported, Code, ExportBrain, ImportBrain};
+use pairwave_api::{BrainImported, Code, EventDone, ExportBrain, ImportBrain, Restore};
 use serde::Serialize;
 
 use crate::args::RoomArg;
@@ -11,12 +11,13 @@ use crate::output::{Ended, Stop};
 use crate::prose::plain;
 use crate::stdin;
 
-/// What was remembered, as Markdown: write it into a file, or take it in from one
+/// What was remembered: bring an entry back, write all into a file, or take it in from one
 #[derive(Debug, clap::Args)]
 #[command(
     subcommand_required = true,
     after_help = "\
 Examples:
+  pairwave brain restore k3zqf7ab
   pairwave brain export brain.md
   pairwave brain import brain.md"
 )]
@@ -52,6 +53,19 @@ Each heading of the second level (`## …`) begins an entry. Below it may stand:
         #[command(flatten)]
         room: RoomArg,
     },
+    /// Let an entry count again that another one stands in the place of
+    #[command(after_help = "\
+Example:
+  pairwave brain restore k3zqf7ab
+
+`pairwave recall --superseded` shows entries that were superseded.")]
+    Restore {
+        /// The entry's id, or the beginning of it
+        #[arg(value_name = "ENTRY")]
+        entry: String,
+        #[command(flatten)]
+        room: RoomArg,
+    },
 }
 
 #[derive(Serialize)]
@@ -80,6 +94,10 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
             let markdown = read(&file)?;
             let imported = caller.ask(ImportBrain { room: room.room, markdown }).await?;
             caller.output.answer(&imported, told)
+        }
+        Action::Restore { entry, room } => {
+            let restored = caller.ask(Restore { room: room.room, entry }).await?;
+            caller.output.answer(&restored, |EventDone { event }| format!("It counts again, as entry {event}.\n"))
         }
     }
 }

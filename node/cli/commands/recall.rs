@@ -11,7 +11,7 @@ use crate::prose::{page, plain};
 Examples:
   pairwave recall parser recursion
   pairwave recall --tag auth --kind decision
-  pairwave recall retry --transcript --json")]
+  pairwave recall retry --transcript --artifacts --json")]
 pub struct Args {
     /// Words in any language; their forms and typos are found, too [default: the newest]
     #[arg(value_name = "QUERY")]
@@ -28,6 +28,9 @@ pub struct Args {
     /// Messages and what was said of artifacts, too
     #[arg(long)]
     transcript: bool,
+    /// What stands inside artifacts, too
+    #[arg(long)]
+    artifacts: bool,
     /// What was superseded, too
     #[arg(long)]
     superseded: bool,
@@ -36,9 +39,10 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, caller: &Caller) -> Ended {
-    let Args { query, tags, kind, limit, transcript, superseded, room } = args;
+    let Args { query, tags, kind, limit, transcript, artifacts, superseded, room } = args;
     let query = Some(query.join(" "));
-    let recalled = caller.ask(Recall { room: room.room, query, tags, kind, limit, transcript, superseded }).await?;
+    let ask = Recall { room: room.room, query, tags, kind, limit, transcript, artifacts, superseded };
+    let recalled = caller.ask(ask).await?;
     caller.output.answer(&recalled, told)
 }
 
@@ -53,7 +57,8 @@ fn told_entry(entry: &Recollection) -> String {
     let (id, name) = (entry.event.get(..8).unwrap_or(&entry.event), plain::line(&entry.name));
     let headline = entry.headline.as_deref().map(plain::line).unwrap_or_default();
     let tags: String = entry.tags.iter().map(|tag| format!(" #{}", plain::line(tag))).collect();
-    let mut told = format!("{id}  {headline}\n      {}{tags}, from {name}\n", plain::line(&entry.kind));
+    let lines = entry.lines.as_deref().map(|lines| format!(", lines {lines}")).unwrap_or_default();
+    let mut told = format!("{id}  {headline}\n      {}{tags}, from {name}{lines}\n", plain::line(&entry.kind));
     if let Some(latest) = &entry.superseded_by {
         told.push_str(&format!("      superseded by {}\n", latest.get(..8).unwrap_or(latest)));
     }
@@ -88,6 +93,8 @@ mod tests {
             said,
             "k3zqabcd  a parser\n      fact #x, from bob\n      superseded by abcdefgh\n      | one\n      | two\n      see src/lib.rs:3\n"
         );
+        let inside = Recollection { kind: "code".into(), lines: Some("3-14".into()), ..Recollection::default() };
+        assert!(told(&Recalled { entries: vec![inside] }).contains("code, from , lines 3-14"));
         assert!(told(&Recalled { entries: Vec::new() }).contains("Nothing"));
     }
 }

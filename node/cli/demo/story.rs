@@ -10,6 +10,7 @@ use super::Pages;
 use super::agent::Agent;
 use super::narrator::{Narrator, spoken};
 use super::person::Person;
+use super::{remembering, side_by_side};
 use crate::output::Stop;
 
 const TITLE: &str = "parser rewrite";
@@ -47,8 +48,13 @@ pub async fn tell(narrator: &Narrator, [alice, bob]: &mut [Person; 2], pages: &P
     agree(narrator, alice, bob).await?;
     let agents = [Agent::start(alice).await?, Agent::start(bob).await?];
     talk(narrator, &agents).await?;
+    side_by_side::claim(narrator, &agents).await?;
     patch(narrator, bob, &agents).await?;
+    side_by_side::commit(narrator, &agents).await?;
+    remembering::remember(narrator, &agents).await?;
+    remembering::hand_off(narrator, &agents).await?;
     survive(narrator, bob, &agents).await?;
+    remembering::resume(narrator, &agents).await?;
     look_again(narrator, bob, pages).await?;
     let events = same_transcript(alice, bob).await?;
     narrator.step("both", &format!("read the same {events} events, in the same order, each once"), None)?;
@@ -265,7 +271,7 @@ async fn same_transcript(alice: &Person, bob: &Person) -> Result<usize, Failure>
 }
 
 /// Asks again until what is seen is so.
-async fn wait_for<F: Future<Output = Result<Value, Failure>>>(
+pub async fn wait_for<F: Future<Output = Result<Value, Failure>>>(
     ask: impl Fn() -> F,
     is_so: impl Fn(&Value) -> bool,
 ) -> Result<(), Failure> {
@@ -295,11 +301,11 @@ fn shortened(invite: &str) -> String {
     format!("{}…", invite.get(..16).unwrap_or(invite))
 }
 
-fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn unexpected(what: &str, seen: &Value) -> Failure {
+pub fn unexpected(what: &str, seen: &Value) -> Failure {
     let next = "Try again with PAIRWAVE_LOG=debug; `pairwave doctor` checks this machine layer by layer.";
     Failure::new(Code::Failed, "demo_failed", format!("The demo went wrong: {what}. Seen: {seen}"), next)
 }

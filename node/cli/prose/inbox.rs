@@ -52,6 +52,7 @@ fn next(item: &Item) -> Option<String> {
             format!("See it all: `pairwave requests {id}`; then `pairwave approve {id}` or `pairwave deny {id}`")
         }
         "task" => "Approved: one of your agents takes it over with pair_apply".into(),
+        "pull" => "Pull them, then say so: `pairwave git setup`".into(),
         "floor" => "Give it on: `pairwave floor yield`; keep it: `pairwave floor claim`".into(),
         _ => return None,
     })
@@ -68,6 +69,7 @@ mod tests {
             ("charter", "`pairwave charter accept`"),
             ("task", "pair_apply"),
             ("floor", "`pairwave floor yield`"),
+            ("pull", "`pairwave git setup`"),
         ] {
             let item = Item {
                 id: "abcdefghijklmnop".into(),

@@ -106,6 +106,11 @@ impl Brain {
         self.lines.latest.get(&self.line_of(entry)).copied().filter(|latest| latest != entry)
     }
 
+    /// How many entries another one stands in the place of.
+    pub fn superseded(&self) -> usize {
+        self.lines.first.len()
+    }
+
     /// The first entry of the line that this one belongs to: itself, where it took nobody's place.
     pub fn line_of(&self, entry: &EventId) -> EventId {
         self.lines.first.get(entry).copied().unwrap_or(*entry)
@@ -226,6 +231,7 @@ mod tests {
         assert_eq!(brain.superseded_by(&id(1)), Some(id(3)));
         assert_eq!(brain.superseded_by(&id(2)), Some(id(3)));
         assert_eq!((brain.superseded_by(&id(3)), brain.line_of(&id(3))), (None, id(1)));
+        assert_eq!(brain.superseded(), 2);
     }
 
     #[test]

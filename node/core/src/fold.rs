@@ -13,7 +13,7 @@ use crate::membership::{self, Act};
 use crate::state::{Change, RoomState};
 
 /// Version of the fold: a state that another version folded is dropped.
-pub const VERSION: u32 = 10;
+pub const VERSION: u32 = 11;
 /// Events between two checkpoints of the newest stretch.
 const SPACING: u64 = 64;
 /// Most checkpoints; they thin out with age.

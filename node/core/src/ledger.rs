@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Body, Event};
+use crate::gate::Needs;
 use crate::id::{EventId, MemberId, SessionId};
 use crate::talk::{Kind, Message};
 
-/// Most headlines, and most decisions, that are named; beyond it the oldest goes.
+/// Most headlines, decisions and entries of the brain that are named; beyond it the oldest goes.
 const NAMED: usize = 32;
-/// Most of what one member said last that is named.
+/// Most of what one member said, and pushed, last that is named.
 const LAST: usize = 3;
 
 /// What was said of late, and how much of what.
@@ -20,6 +21,7 @@ pub struct Ledger {
     /// Oldest first, as all lists here.
     headlines: VecDeque<EventId>,
     decisions: VecDeque<EventId>,
+    entries: VecDeque<EventId>,
     summary: Option<EventId>,
     newest: Option<EventId>,
     members: BTreeMap<MemberId, Part>,
@@ -33,6 +35,10 @@ pub struct Part {
     pub events: u64,
     /// What it said last.
     pub last: VecDeque<EventId>,
+    /// What it pushed last, but for summaries.
+    pub pushed: VecDeque<EventId>,
+    /// Its newest summary.
+    pub summary: Option<EventId>,
 }
 
 /// How much there is of what.
@@ -45,6 +51,8 @@ pub struct Counts {
     pub summaries: u64,
     pub artifacts: u64,
     pub requests: u64,
+    /// Entries of the brain, superseded ones among them.
+    pub entries: u64,
 }
 
 impl Ledger {
@@ -56,6 +64,11 @@ impl Ledger {
     /// The newest last.
     pub fn decisions(&self) -> impl DoubleEndedIterator<Item = &EventId> {
         self.decisions.iter()
+    }
+
+    /// The newest entries of the brain, superseded ones among them; the newest last.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &EventId> {
+        self.entries.iter()
     }
 
     /// The newest one.
@@ -87,10 +100,19 @@ impl Ledger {
         if matches!(event.body, Body::Message(_) | Body::Shared(_) | Body::Requested(_)) {
             keep(&mut part.last, id, LAST);
         }
+        if matches!(&event.body, Body::Message(message) if message.kind == Kind::Summary) {
+            part.summary = Some(id);
+        } else if Needs::of(&event.body).floor {
+            keep(&mut part.pushed, id, LAST);
+        }
         match &event.body {
             Body::Message(message) => self.said(message, id),
             Body::Shared(_) => self.counts.artifacts += 1,
             Body::Requested(_) => self.counts.requests += 1,
+            Body::Remembered(_) => {
+                self.counts.entries += 1;
+                keep(&mut self.entries, id, NAMED);
+            }
             _ => {}
         }
     }
@@ -125,6 +147,7 @@ fn keep(list: &mut VecDeque<EventId>, id: EventId, most: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::brain::{self, Remembered};
     use crate::event::Origin;
     use crate::sample::{ALICE, BOB, event};
 
@@ -161,6 +184,20 @@ mod tests {
         let headed = Message { headline: Some("tests pass".into()), ..Message::new(Kind::Status, "all of them") };
         heard(&mut ledger, BOB, 4, headed);
         assert_eq!(ledger.headlines().collect::<Vec<_>>(), [&EventId([4; 32])]);
+    }
+
+    #[test]
+    fn talk_drives_nothing_out_that_was_pushed_summed_up_or_remembered() {
+        let mut ledger = Ledger::default();
+        heard(&mut ledger, ALICE, 1, Message::new(Kind::Summary, "so far"));
+        heard(&mut ledger, ALICE, 2, Message::new(Kind::Finding, "it leaks"));
+        let entry = Body::Remembered(Remembered::new(brain::Kind::Fact, "the parser", "is recursive"));
+        ledger.heard(&event(ALICE, Origin::Agent, entry), EventId([3; 32]));
+        (10..20).for_each(|number| heard(&mut ledger, ALICE, number, Message::new(Kind::Chat, "hm")));
+        let part = ledger.part(&ALICE).unwrap();
+        assert_eq!((part.summary, part.last.back()), (Some(EventId([1; 32])), Some(&EventId([19; 32]))));
+        assert_eq!(part.pushed, [EventId([2; 32])]);
+        assert_eq!((ledger.entries().copied().collect(), ledger.counts().entries), (vec![EventId([3; 32])], 1));
     }
 
     #[test]

@@ -20,9 +20,12 @@ mod ledger;
 mod live_mode;
 mod members;
 mod page;
+mod passages;
 mod reading;
+mod recalling;
 mod relays;
 mod report;
+mod resume;
 mod rooms;
 mod shelves;
 mod status;
@@ -211,6 +214,7 @@ impl Answers {
             Request::RequestAction(ask) => answer(&ask, self.request_action(by, ask.clone()).await),
             Request::Requests(ask) => answer(&ask, self.requests(by, &ask).await),
             Request::Respond(ask) => answer(&ask, self.respond(by, &ask).await),
+            Request::Restore(ask) => answer(&ask, self.restore(by, ask.clone()).await),
             Request::Resume(ask) => answer(&ask, self.resume(by, &ask).await),
             Request::Rooms(ask) => answer(&ask, self.rooms(by).await),
             Request::Send(ask) => answer(&ask, self.send(by, ask.clone()).await),

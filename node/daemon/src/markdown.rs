@@ -15,7 +15,7 @@ pub fn block(text: &str, max: usize) -> String {
     let mut lines = Vec::new();
     for line in text.lines().map(str::trim_end) {
         let line = defused(line, left);
-        left = left.saturating_sub(line.chars().count() + 1);
+        left = left.saturating_sub(line.chars().count() + 3);
         lines.push(format!("> {line}").trim_end().to_owned());
         if left == 0 {
             break;
@@ -24,20 +24,23 @@ pub fn block(text: &str, max: usize) -> String {
     lines.join("\n")
 }
 
-/// What can be seen of a line, without what Markdown or a tag would make more of.
+/// What can be seen of a line, without what Markdown or a tag would make more of. No more than `max`
+/// characters come of it, but for the sign that there were more.
 fn defused(line: &str, max: usize) -> String {
-    let mut out = String::new();
-    for (count, letter) in readable(&separated(line), usize::MAX).chars().enumerate() {
-        if count == max {
+    let (mut out, mut left) = (String::new(), max);
+    for letter in readable(&separated(line), usize::MAX).chars() {
+        let escaped = matches!(letter, '\\' | '*' | '[' | ']' | '|');
+        let Some(rest) = left.checked_sub(1 + usize::from(escaped)) else {
             out.push('…');
             break;
-        }
+        };
+        left = rest;
         match letter {
             '“' | '”' => out.push('"'),
             '<' => out.push('‹'),
             '>' => out.push('›'),
             '`' => out.push('\''),
-            '\\' | '*' | '[' | ']' | '|' => out.extend(['\\', letter]),
+            letter if escaped => out.extend(['\\', letter]),
             letter => out.push(letter),
         }
     }
@@ -99,6 +102,14 @@ impl Page {
     }
 }
 
+/// A page of ours without the section of this title.
+pub fn without(text: &str, title: &str) -> String {
+    let Some(from) = text.find(&format!("\n## {title}\n")) else { return text.to_owned() };
+    let (before, section) = text.split_at(from);
+    let after = section[1..].find("\n## ").map_or("", |next| &section[1 + next..]);
+    format!("{before}{after}")
+}
+
 /// The first whole lines of a text.
 pub fn cut(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
@@ -131,8 +142,18 @@ mod tests {
         let quoted = block("one\r\n# two\n\n- three\u{2028}# four\u{85}# five", 200);
         assert!(quoted.lines().all(|line| line.starts_with('>')), "{quoted}");
         assert_eq!(quoted.lines().count(), 4);
-        let long = block(&"word\n".repeat(1_000), 100);
-        assert!(long.chars().count() < 200, "{}", long.chars().count());
+        for long in ["word\n", "\n", "*", "[x]\n"] {
+            let long = block(&long.repeat(1_000), 100);
+            assert!(long.chars().count() <= 104, "{}: {long}", long.chars().count());
+        }
+    }
+
+    #[test]
+    fn a_section_is_left_out_and_no_other() {
+        let page = "# Page\n\none\n\n## A\n\n- a\n\n## B\n\n- b\n";
+        assert_eq!(without(page, "A"), "# Page\n\none\n\n## B\n\n- b\n");
+        assert_eq!(without(page, "B"), "# Page\n\none\n\n## A\n\n- a\n");
+        assert_eq!(without(page, "C"), page);
     }
 
     #[test]

@@ -26,7 +26,7 @@ use pairwave_core::time::Timestamp;
 pub use artifact::{Found, diff};
 pub use consent::auto_approve;
 pub use entry::deliveries;
-pub use handoff::{HANDOFF, QUOTED, told};
+pub use handoff::{DECISIONS, HANDOFF, QUOTED, told};
 pub use ledger::{Most, line};
 pub use notice::notice;
 pub use request::{Asked, Judged, Unjudged, is_open, judged, warning};

@@ -145,7 +145,7 @@ impl Answers {
     }
 
     /// Reads the chunks where nobody waits for the node.
-    async fn content(&self, room: RoomId, found: &Found) -> Result<Vec<u8>, Failure> {
+    pub(super) async fn content(&self, room: RoomId, found: &Found) -> Result<Vec<u8>, Failure> {
         let blob = found.shared.blob.clone();
         let log = self.parts.driver.query(|node| node.log().clone()).await;
         let read = tokio::task::spawn_blocking(move || blob.read(&log, &room)).await;
@@ -190,11 +190,11 @@ fn whole(item: ArtifactItem, content: &[u8]) -> ArtifactView {
     ArtifactView { item, content: Some(shown.to_owned()), cut, diff, diff_error }
 }
 
-fn one<L: Log>(viewer: &Viewer<'_, L>, artifact: &EventId) -> Result<Option<Found>, Failure> {
+pub(super) fn one<L: Log>(viewer: &Viewer<'_, L>, artifact: &EventId) -> Result<Option<Found>, Failure> {
     viewer.artifact(artifact).map_err(|error| unreadable(&error))
 }
 
-fn all<L: Log>(viewer: &Viewer<'_, L>) -> Result<Vec<Found>, Failure> {
+pub(super) fn all<L: Log>(viewer: &Viewer<'_, L>) -> Result<Vec<Found>, Failure> {
     let artifacts = viewer.node().artifacts(&viewer.room().id());
     artifacts.iter().filter_map(|artifact| one(viewer, artifact).transpose()).collect()
 }

@@ -1,35 +1,29 @@
-//! The brain: remembering, recalling, and both as Markdown.
+//! The brain: remembering, bringing back, and all of it as Markdown.
 
 use std::collections::BTreeSet;
 
 use pairwave_api::{
-    BrainExported, BrainImported, Code, Entry, EntryRefused, EventDone, ExportBrain, Failure, Field, ImportBrain,
-    Recall, Recalled, Recollection, Remember,
+    BrainExported, BrainImported, Code, EntryRefused, EventDone, ExportBrain, Failure, ImportBrain, Remember, Restore,
 };
 use pairwave_core::brain::{Kind, Remembered};
+use pairwave_core::command::Refusal;
 use pairwave_core::consenting::Act;
-use pairwave_core::event::Body;
+use pairwave_core::event::{Body, Event};
 use pairwave_core::id::{EventId, RoomId};
-use pairwave_core::log::{Log, LogError};
+use pairwave_core::log::Log;
+use pairwave_wire::limits;
 
 use super::reading::BYTES;
-use super::shelves::Book;
+use super::recalling::{STEP, recollections};
 use super::talk::named;
 use super::{Answers, for_humans};
 use crate::caller::Caller;
 use crate::notebook::{self, Note};
-use crate::refusals::unreadable;
+use crate::refusals::{refused, unreadable};
 use crate::resolve;
 use crate::view::Viewer;
 
-/// Entries of an answer where nothing is said, and at most.
-const LIMIT: u32 = 8;
-const LIMIT_MAX: u32 = 100;
-
-/// Entries that are looked at in one go; in between the node does other things.
-const STEP: usize = 128;
-
-const KINDS: &[(&str, Kind)] = &[
+pub(super) const KINDS: &[(&str, Kind)] = &[
     ("fact", Kind::Fact),
     ("decision", Kind::Decision),
     ("snippet", Kind::Snippet),
@@ -53,37 +47,12 @@ impl Answers {
         self.settle(cleared, said)
     }
 
-    pub(super) async fn recall(&self, by: &Caller, ask: Recall) -> Result<Recalled, Failure> {
-        let room = self.room(by, &ask.room).await?;
-        let kind = ask.kind.as_deref().map(|kind| named("kind", kind, KINDS)).transpose()?;
-        let limit = ask.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX) as usize;
-        let tags = tidy_tags(ask.tags);
-        let wanted = |book: &Book| kind.is_none_or(|kind| book.kind == Some(kind)) && book.has(&tags);
-        let query = ask.query.unwrap_or_default();
-        let mut found = {
-            let shelves = self.shelves(room, ask.transcript).await?;
-            let mut found = shelves.brain.search(&query, wanted);
-            if ask.transcript {
-                found.extend(shelves.transcript.search(&query, wanted));
-                found.sort_by(|a, b| b.1.total_cmp(&a.1));
-            }
-            found.into_iter().map(|(event, _)| event).collect::<Vec<_>>().into_iter()
-        };
-        let (mut entries, mut bytes) = (Vec::new(), 0);
-        while entries.len() < limit && bytes < BYTES && !found.as_slice().is_empty() {
-            let some: Vec<EventId> = found.by_ref().take(STEP).collect();
-            let (superseded, most) = (ask.superseded, limit - entries.len());
-            let look = move |viewer: &Viewer<'_, _>| {
-                recollections(viewer, &some, superseded, most).map_err(|error| unreadable(&error))
-            };
-            for entry in self.look(room, look).await? {
-                bytes += serde_json::to_vec(&entry).map_or(0, |json| json.len());
-                if bytes < BYTES || entries.is_empty() {
-                    entries.push(entry);
-                }
-            }
-        }
-        Ok(Recalled { entries })
+    /// Brings an entry back: a copy of it takes the place of the one that counts instead.
+    pub(super) async fn restore(&self, by: &Caller, ask: Restore) -> Result<EventDone, Failure> {
+        let wanted = ask.room.clone();
+        let (room, entry) = self.look_in(by, &wanted, move |viewer| superseded(viewer, &ask.entry)).await?;
+        let event = self.keep(by, room, entry).await?;
+        Ok(EventDone { event: event.to_string() })
     }
 
     pub(super) async fn export_brain(&self, by: &Caller, ask: &ExportBrain) -> Result<BrainExported, Failure> {
@@ -111,7 +80,7 @@ impl Answers {
             let look = move |viewer: &Viewer<'_, _>| {
                 recollections(viewer, &some, false, usize::MAX).map_err(|error| unreadable(&error))
             };
-            for entry in self.look(room, look).await? {
+            for (_, entry) in self.look(room, look).await? {
                 part.markdown.push_str(&notebook::written(&entry));
                 part.entries += 1;
             }
@@ -165,7 +134,7 @@ impl Answers {
                 recollections(viewer, &some, false, usize::MAX).map_err(|error| unreadable(&error))
             };
             let entries = self.look(room, look).await?;
-            known.extend(entries.iter().flat_map(|entry| notebook::read(&notebook::written(entry))));
+            known.extend(entries.iter().flat_map(|(_, entry)| notebook::read(&notebook::written(entry))));
         }
         Ok(known)
     }
@@ -194,7 +163,7 @@ fn remembered(note: Note) -> Result<Remembered, Failure> {
 }
 
 /// Tags as people write them: with a sign before, or twice.
-fn tidy_tags(tags: Vec<String>) -> Vec<String> {
+pub(super) fn tidy_tags(tags: Vec<String>) -> Vec<String> {
     let mut tidy: Vec<String> = Vec::new();
     for tag in tags {
         let tag = tag.trim().trim_start_matches('#').to_owned();
@@ -205,58 +174,41 @@ fn tidy_tags(tags: Vec<String>) -> Vec<String> {
     tidy
 }
 
-/// Those of these events that have effect, and that no other entry stands in the place of.
-fn recollections<L: Log>(
-    viewer: &Viewer<'_, L>,
-    events: &[EventId],
-    superseded: bool,
-    most: usize,
-) -> Result<Vec<Recollection>, LogError> {
-    let state = viewer.room().state();
-    let counts = |event: &&EventId| {
-        let replaced = || state.brain.superseded_by(event).is_some();
-        !state.marks.contains_key(*event) && (superseded || !replaced())
+/// A copy of an entry, for the place of the one that stands in its place.
+fn superseded<L: Log>(viewer: &Viewer<'_, L>, wanted: &str) -> Result<Remembered, Failure> {
+    let id = resolve::event(viewer.node(), viewer.room(), wanted)?;
+    let read = viewer.event(&id).map_err(|error| unreadable(&error))?;
+    let Some((_, Event { body: Body::Remembered(mut entry), .. })) = read else {
+        return Err(refused(Refusal::NotAnEntry));
     };
-    let mut found = Vec::new();
-    for event in events.iter().filter(counts).take(most) {
-        if let Some((record, read)) = viewer.event(event)? {
-            let entry = viewer.entry_of(&record, &read)?;
-            let latest = state.brain.superseded_by(event);
-            found.push(recollection(entry, &read.body, latest));
-        }
+    if viewer.void(&id).is_some() {
+        return Err(refused(Refusal::NotAnEntry));
     }
-    Ok(found)
+    let latest = viewer.room().state().brain.superseded_by(&id).ok_or_else(counts_already)?;
+    if viewer
+        .event(&latest)
+        .map_err(|error| unreadable(&error))?
+        .is_some_and(|(_, event)| says_the_same(&event, &entry))
+    {
+        return Err(counts_already());
+    }
+    entry.supersedes = Some(latest);
+    let origin = format!("entry {id}");
+    if entry.provenance.len() < limits::LIST && !entry.provenance.contains(&origin) {
+        entry.provenance.push(origin);
+    }
+    Ok(entry)
 }
 
-fn recollection(entry: Entry, body: &Body, latest: Option<EventId>) -> Recollection {
-    let text = |name: &str| match entry.fields.get(name) {
-        Some(Field::Text(text)) => Some(text.clone()),
-        _ => None,
-    };
-    let (source, tags) = match body {
-        Body::Remembered(remembered) => ("brain", remembered.tags.clone()),
-        Body::Shared(_) => ("artifact", Vec::new()),
-        _ => ("transcript", Vec::new()),
-    };
-    Recollection {
-        source: source.to_owned(),
-        kind: text("remembered_as").unwrap_or_else(|| entry.kind.clone()),
-        tags,
-        supersedes: text("supersedes"),
-        superseded_by: latest.map(|latest| latest.to_string()),
-        event: entry.event,
-        headline: entry.headline,
-        content: entry.text,
-        provenance: entry.provenance,
-        name: entry.name,
-        member: entry.member,
-        me: entry.me,
-        verified: entry.verified,
-        session: entry.session,
-        session_name: entry.session_name,
-        origin: entry.origin,
-        at: entry.at,
-    }
+/// Is it a copy already?
+fn says_the_same(event: &Event, entry: &Remembered) -> bool {
+    let words = |entry: &Remembered| (entry.kind, entry.headline.clone(), entry.content.clone(), entry.tags.clone());
+    matches!(&event.body, Body::Remembered(latest) if words(latest) == words(entry))
+}
+
+fn counts_already() -> Failure {
+    let next = "There is nothing to bring back; `pairwave recall --superseded` shows what was superseded.";
+    Failure::new(Code::Refused, "not_superseded", "This entry counts: no other one stands in its place", next)
 }
 
 fn no_entries() -> Failure {

@@ -1,38 +1,29 @@
 //! Handoffs: written on request, when the companion ends and when nobody has done anything for a
-//! while; and taken up again.
+//! while.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use pairwave_api::{Code, Entry, Failure, Handoff, HandoffView, Resume, ResumeView};
+use pairwave_api::{Code, Failure, Handoff, HandoffView};
 use pairwave_core::command::Speaker;
 use pairwave_core::event::Origin;
 use pairwave_core::id::{EventId, RoomId, SessionId};
-use pairwave_core::log::{Log, LogError};
 use pairwave_core::room::Room;
 use tokio::time::{Instant, timeout};
 
 use super::Answers;
 use crate::caller::Caller;
 use crate::handoffs::Basis;
-use crate::markdown::{self, Page};
 use crate::refusals::unreadable;
-use crate::view::{HANDOFF, QUOTED, Viewer, line, told};
+use crate::view::Viewer;
 
 /// How long nobody must have done anything before a handoff is written.
-const IDLE: Duration = Duration::from_secs(5 * 60);
+pub(super) const IDLE: Duration = Duration::from_secs(5 * 60);
 /// How often it is looked whether that is so.
 const LOOK: Duration = Duration::from_secs(30);
 /// How long the end of the companion may be held up by handoffs.
 const FAREWELL: Duration = Duration::from_secs(3);
-
-/// Characters of what has happened since a handoff, and of the decisions to be held against the project.
-const SINCE: usize = 4_000;
-const DECISIONS: usize = 3_000;
-/// Events that are looked at for what has happened since, and lines that are shown of them.
-const LOOKED_AT: u64 = 400;
-const LINES: usize = 40;
 
 impl Answers {
     pub(super) async fn handoff(&self, by: &Caller, ask: &Handoff) -> Result<HandoffView, Failure> {
@@ -40,25 +31,7 @@ impl Answers {
         self.write_handoff(room, by.speaker).await
     }
 
-    pub(super) async fn resume(&self, by: &Caller, ask: &Resume) -> Result<ResumeView, Failure> {
-        let room = self.room(by, &ask.room).await?;
-        let path = self.handoffs.latest(&room).display().to_string();
-        let (basis, markdown, first) = match self.handoffs.read(&room) {
-            Some((basis, markdown)) => (basis, markdown, false),
-            None => {
-                let written = self.write_handoff(room, by.speaker).await?;
-                let basis = self.handoffs.basis(&room).ok_or_else(|| unwritable(&io::ErrorKind::NotFound.into()))?;
-                (basis, written.markdown, true)
-            }
-        };
-        let resumed =
-            move |viewer: &Viewer<'_, _>| resumed(viewer, &basis, &markdown, first).map_err(|error| unreadable(&error));
-        let mut view = self.look(room, resumed).await?;
-        view.path = path;
-        Ok(view)
-    }
-
-    async fn write_handoff(&self, room: RoomId, by: Speaker) -> Result<HandoffView, Failure> {
+    pub(super) async fn write_handoff(&self, room: RoomId, by: Speaker) -> Result<HandoffView, Failure> {
         let at = jiff::Timestamp::now().to_string();
         let made = move |viewer: &Viewer<'_, _>| {
             let markdown = viewer.handoff(&by, &at).map_err(|error| unreadable(&error))?;
@@ -84,6 +57,13 @@ impl Answers {
         };
         if timeout(FAREWELL, all).await.is_err() {
             tracing::warn!("there was no time to write all handoffs; the log has everything");
+        }
+    }
+
+    /// Writes a handoff of every room that fell silent.
+    pub(super) async fn hand_off_silent(&self, silent: &mut Silent, now: Instant) {
+        for (room, arrival) in silent.fell(self.spoken_in().await, now) {
+            self.hand_off_if_changed(room, arrival).await;
         }
     }
 
@@ -121,15 +101,13 @@ pub(super) async fn mind_idle_rooms(answers: std::sync::Weak<Answers>) {
     loop {
         tokio::time::sleep(LOOK).await;
         let Some(answers) = answers.upgrade() else { return };
-        for (room, arrival) in silent.fell(answers.spoken_in().await, Instant::now()) {
-            answers.hand_off_if_changed(room, arrival).await;
-        }
+        answers.hand_off_silent(&mut silent, Instant::now()).await;
     }
 }
 
 /// Since when nothing has come in each room.
 #[derive(Default)]
-struct Silent(BTreeMap<RoomId, (u64, Instant)>);
+pub(super) struct Silent(BTreeMap<RoomId, (u64, Instant)>);
 
 impl Silent {
     /// Those of the rooms in which nothing has come for a while.
@@ -149,77 +127,7 @@ impl Silent {
     }
 }
 
-/// A handoff with what has happened since.
-fn resumed<L: Log>(viewer: &Viewer<'_, L>, basis: &Basis, handoff: &str, first: bool) -> Result<ResumeView, LogError> {
-    let since = viewer.room().last_arrival().saturating_sub(basis.arrival);
-    let log_ok = holds(viewer, basis)?;
-    let mut page = Page::new(SINCE + DECISIONS + 2_000);
-    page.heading(1, "Going on where the room was left");
-    page.line(QUOTED);
-    page.line(&match first {
-        true => format!("There was no handoff here: this one was made from the log, {}.", basis.at),
-        false => format!("The handoff below was written {}.", basis.at),
-    });
-    page.line(match log_ok {
-        true => "Everything that it rests on is in the log here.",
-        false => "WARNING: the log here does not hold all that it rests on. Trust the log, and tell your human.",
-    });
-    page.heading(2, "What has happened since");
-    since_part(viewer, &mut page, basis.arrival)?;
-    page.heading(2, "Decisions to hold against the project");
-    page.line("Look at what each names; where the project differs, tell your human and the others.\n");
-    viewer.decisions_part(&mut page, DECISIONS)?;
-    let mut markdown = page.finish();
-    markdown.push_str("\n---\n\n");
-    let left = HANDOFF.saturating_sub(markdown.chars().count());
-    markdown.push_str(&markdown::cut(handoff, left));
-    let written_at = (!first).then(|| basis.at.clone());
-    Ok(ResumeView { path: String::new(), markdown, written_at, since, log_ok })
-}
-
-/// Is everything in the log that a handoff rests on?
-fn holds<L: Log>(viewer: &Viewer<'_, L>, basis: &Basis) -> Result<bool, LogError> {
-    for head in &basis.heads {
-        let Ok(head) = head.parse::<EventId>() else { return Ok(false) };
-        if viewer.event(&head)?.is_none() {
-            return Ok(false);
-        }
-    }
-    Ok(viewer.room().count() >= basis.events)
-}
-
-/// What arrived after, the newest first.
-fn since_part<L: Log>(viewer: &Viewer<'_, L>, page: &mut Page, after: u64) -> Result<(), LogError> {
-    let (room, last) = (viewer.room(), viewer.room().last_arrival());
-    let from = after.max(last.saturating_sub(LOOKED_AT));
-    let limit = usize::try_from(last.saturating_sub(from)).unwrap_or(usize::MAX);
-    let arrivals = viewer.node().log().arrivals(&room.id(), from, limit)?;
-    let mut items = Vec::new();
-    for (_, event) in arrivals.iter().rev() {
-        if items.len() == LINES {
-            break;
-        }
-        items.extend(viewer.entry(event)?.filter(is_told).map(|entry| told(&line(entry))));
-    }
-    if last <= after {
-        page.line("Nothing.");
-        return Ok(());
-    }
-    page.line(&format!("{} events, the newest first:\n", last - after));
-    let more = last - after > LOOKED_AT || items.len() == LINES;
-    page.list(&items, items.len(), SINCE, "`pair_read`");
-    if more {
-        page.line("- … and what came before: `pair_read`");
-    }
-    Ok(())
-}
-
-/// Companions' own business is not told of.
-fn is_told(entry: &Entry) -> bool {
-    entry.void.is_none() && !matches!(&entry.kind[..], "letter_keys" | "prompted" | "foreign" | "rotated" | "handed")
-}
-
-fn unwritable(error: &io::Error) -> Failure {
+pub(super) fn unwritable(error: &io::Error) -> Failure {
     let message = format!("The handoff cannot be written: {error}");
     Failure::new(Code::Failed, "handoff_failed", message, "Check the free space and the permissions of this home.")
 }

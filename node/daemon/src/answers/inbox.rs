@@ -121,7 +121,7 @@ impl Answers {
                 let waited = if looks_only { Waited::Looked } else { Waited::InVain };
                 self.waited(room, speaker.session, waited).await;
                 let view = InboxView { timed_out: true, held, ..InboxView::default() };
-                return Ok(json(&view)?.into());
+                return Ok(json(&self.with_mode(room, speaker.session, view))?.into());
             }
         }
     }
@@ -159,13 +159,15 @@ impl Answers {
 
     /// Answers with what counts as shown once it was written; without a turn it was only looked at.
     fn give(&self, room: RoomId, by: Speaker, given: Given, turn: Option<Turn>) -> Result<Reply, Failure> {
-        let value = json(&given.view)?;
+        let Given { view, wishes, .. } = given;
+        let through = view.through;
+        let value = json(&self.with_mode(room, by.session, view))?;
         let Some(turn) = turn else { return Ok(value.into()) };
         let (seen, driver) = (self.seen.clone(), self.parts.driver.clone());
         let written = async move {
             let _turn = turn;
-            locked(&seen).told(room, by.session, &given.wishes);
-            if let Some(through) = given.view.through {
+            locked(&seen).told(room, by.session, &wishes);
+            if let Some(through) = through {
                 let shown = Command::Shown { room, by, through };
                 if let Err(refusal) = driver.command(shown).await {
                     tracing::warn!(%refusal, "what was given will be given again");
@@ -203,6 +205,14 @@ fn collected<L: Log>(viewer: &Viewer<'_, L>, by: Speaker, wishes: &[Wish]) -> Re
         items.extend(viewer.entry(event)?.map(|entry| reminder("open_question", entry)));
     }
     items.extend(decisions(viewer, &by, &given));
+    items.extend(viewer.to_pull()?.map(|(newest, pull)| Item {
+        id: newest.event,
+        kind: "pull".to_owned(),
+        from: newest.name,
+        headline: pull.text,
+        waiting_since: newest.at,
+        entry: None,
+    }));
     let wishes = wishes.iter().map(|wish| wish.member).collect();
     Ok(Given { view: InboxView { items, more, through, ..InboxView::default() }, wishes, is_news })
 }

@@ -10,6 +10,7 @@ use pairwave_core::id::{EventId, RoomId};
 use pairwave_core::log::{Log, LogError};
 
 use super::Answers;
+use super::passages::Passages;
 use super::watch::locked;
 use crate::recall::Index;
 use crate::refusals::unreadable;
@@ -28,6 +29,7 @@ pub type AllShelves = Mutex<BTreeMap<RoomId, Arc<tokio::sync::Mutex<Shelves>>>>;
 pub struct Shelves {
     pub brain: Shelf,
     pub transcript: Shelf,
+    pub passages: Passages,
 }
 
 /// What can be searched, in the order of its arrival.

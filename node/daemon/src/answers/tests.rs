@@ -7,6 +7,7 @@ mod meeting;
 mod memory;
 mod reaching;
 mod reading;
+mod recalling;
 mod sharing;
 mod talking;
 mod world;

@@ -44,6 +44,19 @@ impl<L: Log> Viewer<'_, L> {
         Ok(view)
     }
 
+    /// The newest commit that our side has to pull, and what they all touch: news to a side that said
+    /// where it works.
+    pub fn to_pull(&self) -> Result<Option<(GitCommit, GitPull)>, LogError> {
+        let git = &self.room().state().git;
+        let mut commits = Vec::new();
+        if git.sides().any(|(member, _)| *member == self.me()) {
+            for commit in git.to_pull(&self.me()) {
+                commits.extend(self.commit(&commit.member, &commit.event, true)?);
+            }
+        }
+        Ok(commits.last().cloned().zip(pull(commits.iter())))
+    }
+
     pub fn path_claim(&self, by: &Speaker, claim: &Claim) -> PathClaim {
         let me = claim.member == self.me();
         PathClaim {

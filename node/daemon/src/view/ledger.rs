@@ -79,6 +79,7 @@ impl<L: Log> Viewer<'_, L> {
             me: *member == self.me(),
             verified: self.is_verified(member),
             events: part.map_or(0, |part| part.events),
+            unsummed: self.room().state().hops.turns(member),
             last: self.lines(said)?,
         })
     }
@@ -122,6 +123,7 @@ impl<L: Log> Viewer<'_, L> {
             ("summaries", counts.summaries),
             ("artifacts", counts.artifacts),
             ("requests", counts.requests),
+            ("entries", counts.entries),
         ];
         named.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
     }

@@ -53,6 +53,31 @@ async fn many_identical_calls_at_once_are_one() {
 }
 
 #[tokio::test]
+async fn whoever_has_pushed_much_sums_up_before_going_on() {
+    let alice = Person::new(&Table::default(), "alice").await;
+    alice.opens().await;
+    let finding = |number: u32| Send { kind: "finding".into(), headline: Some("h".into()), ..say(&number.to_string()) };
+    let unsummed = async || alice.ask(ShowLedger::default()).await.unwrap().participants[0].unsummed;
+    // A session each, since one alone is held to a pace.
+    for number in 0..20 {
+        let agent = alice.caller(Face::Mcp, &number.to_string()).await;
+        alice.ask_as(&agent, finding(number)).await.unwrap();
+    }
+    assert_eq!(unsummed().await, 20);
+    let agent = alice.caller(Face::Mcp, "last").await;
+    let failure = alice.ask_as(&agent, finding(20)).await.unwrap_err();
+    assert_eq!(failure.rule, "turns_spent");
+    assert!(failure.next.contains("pair_summarize"), "{failure}");
+    alice.ask_as(&agent, say("what does not push still goes")).await.unwrap();
+    let fields = ["headlines", "decisions", "open_questions"].map(|name| (name.to_owned(), Field::List(Vec::new())));
+    let summary = Send { kind: "summary".into(), fields: fields.into(), ..say("twenty findings") };
+    alice.ask_as(&agent, summary).await.unwrap();
+    assert_eq!(unsummed().await, 0);
+    let agent = alice.caller(Face::Mcp, "next").await;
+    alice.ask_as(&agent, finding(20)).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_agents_shell_is_not_shown_what_another_asks_for() {
     let (_table, alice, _bob) = two().await;
     let hello =

@@ -1,0 +1,87 @@
+//! What is to be held against the project: decisions, claims and what was remembered, each with where
+//! it comes from.
+
+use std::cmp::Reverse;
+
+use pairwave_api::{Entry, Field};
+use pairwave_core::log::{Log, LogError};
+
+use super::{Viewer, line, nothing_or, told};
+use crate::markdown::{Page, inline};
+
+/// Places that are named of one thing.
+const PLACES: usize = 6;
+
+impl<L: Log> Viewer<'_, L> {
+    /// The newest decisions with their reasons.
+    pub fn decisions_part(&self, page: &mut Page, budget: usize) -> Result<(), LogError> {
+        let ledger = &self.room().state().ledger;
+        let mut items = Vec::new();
+        for id in ledger.decisions().rev() {
+            items.extend(self.entry(id)?.map(decision));
+        }
+        let all = usize::try_from(ledger.counts().decisions).unwrap_or(usize::MAX);
+        nothing_or(page, &items, all, budget, "`pair_read` with `kind` decision");
+        Ok(())
+    }
+
+    /// The newest of what somebody said or remembered to be so, where it can be checked.
+    pub fn claims_part(&self, page: &mut Page, budget: usize) -> Result<(), LogError> {
+        let mut claims = Vec::new();
+        for id in self.room().state().ledger.headlines() {
+            claims.extend(self.entry(id)?);
+        }
+        claims.extend(self.entries_that_count()?);
+        claims.retain(|entry| entry.claim.is_some() || !entry.provenance.is_empty());
+        claims.sort_by_cached_key(|entry| Reverse((entry.depth, entry.event.clone())));
+        let items: Vec<String> = claims.into_iter().map(claim).collect();
+        nothing_or(page, &items, items.len(), budget, "`pair_recall`, and `pair_read` with `kind` context");
+        Ok(())
+    }
+
+    /// The newest entries of the brain.
+    pub(super) fn brain_part(&self, page: &mut Page, budget: usize) -> Result<(), LogError> {
+        let items: Vec<String> = self.entries_that_count()?.into_iter().map(claim).collect();
+        let state = self.room().state();
+        let all = state.ledger.counts().entries.saturating_sub(state.brain.superseded() as u64);
+        nothing_or(page, &items, usize::try_from(all).unwrap_or(usize::MAX), budget, "`pair_recall`");
+        Ok(())
+    }
+
+    /// The newest entries in whose place no other stands, the newest first.
+    fn entries_that_count(&self) -> Result<Vec<Entry>, LogError> {
+        let state = self.room().state();
+        let counts = state.ledger.entries().rev().filter(|id| state.brain.superseded_by(id).is_none());
+        counts.filter_map(|id| self.entry(id).transpose()).collect()
+    }
+}
+
+/// A decision with its reason.
+fn decision(entry: Entry) -> String {
+    let rationale = entry.rationale.as_deref().map(|why| format!(" Why: {}.", inline(why, 240))).unwrap_or_default();
+    let places = places(&entry.provenance);
+    format!("{}.{rationale}{places}", told(&line(entry)))
+}
+
+/// What somebody says is so, and how sure that is.
+fn claim(entry: Entry) -> String {
+    let places = places(&entry.provenance);
+    let remembered = match entry.fields.get("remembered_as") {
+        Some(Field::Text(kind)) => Some(kind.clone()),
+        _ => None,
+    };
+    let sure = entry.claim.as_ref().map(|claim| format!(" ({claim})")).unwrap_or_default();
+    let kind = format!("{}{sure}", remembered.as_ref().unwrap_or(&entry.kind));
+    let line = pairwave_api::LedgerLine { kind, ..line(entry) };
+    format!("{}.{places}", told(&line))
+}
+
+/// Files with lines, commits, links: what to look at.
+fn places(provenance: &[String]) -> String {
+    let named: Vec<String> = provenance.iter().take(PLACES).map(|place| inline(place, 120)).collect();
+    match provenance.len().saturating_sub(PLACES) {
+        _ if named.is_empty() => String::new(),
+        0 => format!(" See {}.", named.join(", ")),
+        more => format!(" See {} and {more} more.", named.join(", ")),
+    }
+}
