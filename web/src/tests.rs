@@ -121,7 +121,8 @@ async fn a_transcript_is_saved_behind_the_token_and_shown_by_no_browser() {
     let (token, wanted) = (("authorization", &*bearer), r#"{"room":"r","format":"md"}"#);
     let (head, body) = site.whole("/api/export", &[token], wanted).await;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    for header in ["content-type: application/octet-stream", "content-disposition: attachment", "cache-control: no-store"]
+    for header in
+        ["content-type: application/octet-stream", "content-disposition: attachment", "cache-control: no-store"]
     {
         assert!(head.contains(header), "{head}");
     }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use pairwave_api::{
-    ArrivalPage, Code, Companion, Dashboard, Entry, ExportPart, Failure, Notice, Notices, Request, RoomList, RoomSummary,
-    home::Home,
+    ArrivalPage, Code, Companion, Dashboard, Entry, ExportPart, Failure, Notice, Notices, Request, RoomList,
+    RoomSummary, home::Home,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
