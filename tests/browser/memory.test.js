@@ -38,6 +38,7 @@ scene("the ledger says where the room stands, and leads to each event", async (s
   const open = page.locator(by("ledger-questions"));
   await open.locator(by("ledger-unfold")).filter({ hasText: "3 more" }).click();
   assert.equal(await open.locator(by("ledger-line")).count(), 7);
+  await open.locator(`${by("ledger-line")}:nth-child(1):focus`).waitFor();
   await open.locator(by("ledger-all")).filter({ hasText: "All 8 in the transcript" }).click();
   await until("the questions alone", async () => await page.locator(by("entry")).count() === 8);
   assert.equal(await page.locator(`${by("entry")}:not([data-kind=question])`).count(), 0);

@@ -121,6 +121,8 @@ export class LedgerPanel {
     const unfold = () => {
       this.#unfolded.add(id);
       this.#draw();
+      // What was pressed is gone: the keyboard goes on at the first line that came instead.
+      /** @type {HTMLElement | undefined} */ (this.body.querySelectorAll(`[data-testid=ledger-${id}] .ledger-line`)[FEW])?.focus();
     };
     const isElsewhere = kind !== undefined && inAll > shown;
     if (folded <= 0 && !isElsewhere) return null;
