@@ -184,7 +184,7 @@ pub fn time(at: Timestamp) -> String {
     instant(at).to_string()
 }
 
-fn instant(at: Timestamp) -> jiff::Timestamp {
+pub fn instant(at: Timestamp) -> jiff::Timestamp {
     let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX)
 }
