@@ -11,7 +11,7 @@ use libp2p::{SwarmBuilder, connection_limits, dcutr, ping, relay};
 use crate::net::discovery::{Discovery, Found};
 use crate::net::introduction::{Introduced, Introduction};
 use crate::net::mail::{Answered, Mail};
-use crate::net::mapping::{Heard, Mapping};
+use crate::net::mapping::{Asking, Heard, Mapping};
 use crate::net::probing::{Probed, Probing};
 use crate::net::punching::Punching;
 use crate::net::streams::{Streams, StreamsEvent};
@@ -74,7 +74,7 @@ pub fn build(key: Keypair, config: &NetConfig, streams: Streams) -> Result<Swarm
             mail: Mail::default(),
             punching: config.punching.then(|| Punching::new(key.public().to_peer_id())).into(),
             probing: config.probing.then(Probing::new).into(),
-            mapping: Mapping::new(config.mapping),
+            mapping: Mapping::new(Asking { upnp: config.mapping, pcp: config.leasing }),
         })
         .map_err(|error| setup(&error))?
         .with_swarm_config(|swarm| {
