@@ -2,7 +2,6 @@
 //! none doubled, the same order for both.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,7 +14,6 @@ use crate::letters;
 use crate::outcome::Outcome;
 use crate::person::Person;
 use crate::plan::{Plan, Relays, Twist};
-use crate::run::Run;
 use crate::site::Site;
 use crate::slow;
 use crate::stage::Stage;
@@ -39,15 +37,18 @@ pub enum Crossing {
     Relayed,
     Mailbox,
     Slow,
+    /// QUIC to begin with; then no UDP gets through.
+    QuicThenTcp,
 }
 
-pub const ALL: [Crossing; 7] = [
+pub const ALL: [Crossing; 8] = [
     Crossing::Slow,
     Crossing::Relayed,
     Crossing::Punched,
     Crossing::Mailbox,
     Crossing::Tcp,
     Crossing::Quic,
+    Crossing::QuicThenTcp,
     Crossing::Lan,
 ];
 
@@ -70,6 +71,7 @@ impl Crossing {
             Self::Relayed => "relayed",
             Self::Mailbox => "mailbox",
             Self::Slow => "slow-and-lossy",
+            Self::QuicThenTcp => "quic-then-tcp",
         }
     }
 
@@ -77,20 +79,22 @@ impl Crossing {
         let two = |first, second| Plan::new(first, second, Relays::Two);
         match self {
             Self::Lan => two(Site::Home, Site::Home).with(Twist::SameRouter),
-            Self::Quic | Self::Slow => two(Site::Public, Site::Home),
+            Self::Quic | Self::Slow | Self::QuicThenTcp => two(Site::Public, Site::Home),
             Self::Tcp => two(Site::Public, Site::UdpBlocked),
             Self::Punched | Self::Mailbox => two(Site::Home, Site::Home),
             Self::Relayed => two(Site::Home, Site::Symmetric),
         }
     }
 
-    /// Does somebody see the other over this kind of path?
-    fn is_on(self, view: &View) -> bool {
+    /// Does somebody see the other over the path on which this trouble is to strike?
+    fn is_on(self, view: &View, trouble: Trouble) -> bool {
         let (path, transport) = (view.path.as_str(), view.transport());
         view.online
             && match self {
                 Self::Lan => path == "lan",
-                Self::Quic | Self::Slow => path == "direct" && transport == "QUIC",
+                // While UDP is blocked, whatever carries them is not QUIC.
+                Self::QuicThenTcp if trouble == Trouble::UdpLetThrough => transport != "QUIC",
+                Self::Quic | Self::Slow | Self::QuicThenTcp => path == "direct" && transport == "QUIC",
                 Self::Tcp => path == "direct" && transport == "TCP",
                 Self::Punched | Self::Mailbox => path == "direct",
                 Self::Relayed => path == "relayed",
@@ -98,7 +102,10 @@ impl Crossing {
     }
 
     fn troubles(self) -> &'static [Trouble] {
-        use Trouble::{AddressChanged, Calm, RelayKilled, Slept, Switched, SwitchedBack};
+        use Trouble::{AddressChanged, Calm, RelayKilled, Slept, Switched, SwitchedBack, UdpBlocked, UdpLetThrough};
+        if self == Self::QuicThenTcp {
+            return &[Calm, UdpBlocked, UdpLetThrough];
+        }
         &[Calm, AddressChanged, Slept, Switched, SwitchedBack, RelayKilled]
     }
 
@@ -157,9 +164,9 @@ async fn step(
     agents: &[Agent; 2],
     numbers: std::ops::Range<usize>,
 ) -> Value {
-    let before = within(RETURNS, async || both_on(crossing, stage).await).await;
+    let before = within(RETURNS, async || both_on(crossing, trouble, stage).await).await;
     let on_path = before.is_some() || trouble == Trouble::SwitchedBack;
-    let seen = both_see(&stage.alice, &stage.bob).await;
+    let path_before = paths(stage).await;
     let strikes = async {
         trouble.strike(stage, elsewhere).await;
         cell::exchange(stage, trouble.name(), CATCHES_UP).await
@@ -170,18 +177,23 @@ async fn step(
     for relay in stage.relays.iter_mut().filter(|relay| !relay.runs()) {
         relay.revive().await;
     }
-    let path =
-        seen.map(|(hers, his)| [hers, his].map(|view| format!("{} {}", view.path, view.transport()).trim().to_owned()));
     json!({
-        "trouble": trouble.name(), "on_path": on_path, "path_before": path,
+        "trouble": trouble.name(), "on_path": on_path, "path_before": path_before,
+        "path_after": paths(stage).await,
         "back_s": back.map(|took| (took.as_secs_f64() * 100.0).round() / 100.0), "all_there": all.is_some(),
         "said_each": numbers.len(),
     })
 }
 
-async fn both_on(crossing: Crossing, stage: &Stage) -> Option<()> {
+async fn both_on(crossing: Crossing, trouble: Trouble, stage: &Stage) -> Option<()> {
     let (hers, his) = both_see(&stage.alice, &stage.bob).await?;
-    (crossing.is_on(&hers) && crossing.is_on(&his)).then_some(())
+    (crossing.is_on(&hers, trouble) && crossing.is_on(&his, trouble)).then_some(())
+}
+
+/// The path as each sees it.
+async fn paths(stage: &Stage) -> Option<[String; 2]> {
+    let (hers, his) = both_see(&stage.alice, &stage.bob).await?;
+    Some([hers, his].map(|view| format!("{} {}", view.path, view.transport()).trim().to_owned()))
 }
 
 /// Says so many things, one after the other.
@@ -225,39 +237,4 @@ async fn compare(alice: &Person, bob: &Person) -> Count {
 
 fn ids(transcript: &[Value]) -> Vec<&str> {
     transcript.iter().filter_map(|entry| entry["event"].as_str()).collect()
-}
-
-pub fn table(runs: &[&Run]) -> String {
-    let mut text = String::from(
-        "| path | sites | lost | doubled | same order | seconds from each trouble until both heard what the other said after it | |\n|---|---|---|---|---|---|---|\n",
-    );
-    for run in runs {
-        let name = run.task.name();
-        let name = name.trim_start_matches("crossing/");
-        let row = match &run.result {
-            Err(why) => format!("| | | | {why} | {}", if run.was_run() { "**no**" } else { "" }),
-            Ok(row) => cells(row),
-        };
-        let _ = writeln!(text, "| {name} {row} |");
-    }
-    text
-}
-
-fn cells(row: &Value) -> String {
-    let steps: Vec<String> = row["steps"].as_array().into_iter().flatten().map(step_told).collect();
-    let verdict = if row["ok"] == true {
-        String::new()
-    } else {
-        format!("**not as it should be** {}", row["note"].as_str().unwrap_or_default())
-    };
-    let order = if row["same_order"] == true { "yes" } else { "**no**" };
-    let sites = row["sites"].as_str().unwrap_or_default();
-    format!("| {sites} | {} | {} | {order} | {} | {verdict}", row["lost"], row["doubled"], steps.join(", "))
-}
-
-fn step_told(step: &Value) -> String {
-    let took = step["back_s"].as_f64().map_or("**not in time**".to_owned(), |took| format!("{took:.1}"));
-    let path = step["path_before"][1].as_str();
-    let off = path.filter(|_| step["on_path"] == false).map(|path| format!(" (on {path})")).unwrap_or_default();
-    format!("{} {took}{off}", step["trouble"].as_str().unwrap_or_default())
 }
