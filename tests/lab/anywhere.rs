@@ -85,7 +85,7 @@ async fn where_a_proxy_is_the_only_way_out_a_relay_helps() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_goes_on_when_udp_is_blocked_under_it() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let row = crossing::run(Crossing::QuicThenTcp, folder.path()).await;
+    let row = crossing::run(Crossing::QuicThenTcp, 150, folder.path()).await;
     assert!(row["ok"] == true, "{row}");
 }
 

@@ -20,6 +20,7 @@ use crate::stage::Stage;
 use crate::trouble::{self, Trouble};
 use crate::watch::{View, both_see, within};
 
+/// That each says to the other.
 pub const MESSAGES: usize = 1000;
 /// Between two messages of one person, so that a trouble falls among them.
 const PACE: Duration = Duration::from_millis(30);
@@ -110,20 +111,20 @@ impl Crossing {
     }
 
     /// The row of a run that was given up.
-    pub fn unfinished(self, after: Duration) -> Value {
-        self.row(&Count::default(), &[], format!("not at its end after {} s", after.as_secs()), false)
+    pub fn unfinished(self, messages: usize, after: Duration) -> Value {
+        self.row(messages, &Count::default(), &[], format!("not at its end after {} s", after.as_secs()), false)
     }
 
-    fn row(self, count: &Count, steps: &[Value], note: String, ok: bool) -> Value {
+    fn row(self, messages: usize, count: &Count, steps: &[Value], note: String, ok: bool) -> Value {
         json!({
             "cell": format!("crossing/{}", self.name()), "sites": self.plan().to_string(), "ok": ok,
-            "messages_each_way": MESSAGES, "lost": count.lost, "doubled": count.doubled,
+            "messages_each_way": messages, "lost": count.lost, "doubled": count.doubled,
             "same_order": count.ordered, "steps": steps, "note": note,
         })
     }
 }
 
-pub async fn run(crossing: Crossing, folder: &Path) -> Value {
+pub async fn run(crossing: Crossing, messages: usize, folder: &Path) -> Value {
     let plan = crossing.plan();
     let mut stage = Stage::build(plan, folder).await;
     // Before anybody speaks: a bridge that gets a port may change its own address, which stalls all others.
@@ -133,26 +134,26 @@ pub async fn run(crossing: Crossing, folder: &Path) -> Value {
     }
     let mut outcome = Outcome::of(plan);
     if !cell::meet(plan, &stage, &mut outcome).await {
-        return crossing.row(&Count::default(), &[], format!("they did not meet; {}", outcome.note), false);
+        return crossing.row(messages, &Count::default(), &[], format!("they did not meet; {}", outcome.note), false);
     }
     agreement::unbounded(&stage.alice, &stage.bob).await;
     let mut steps = Vec::new();
     if crossing == Crossing::Mailbox {
-        steps = letters::exchange(&mut stage).await;
+        steps = letters::exchange(&mut stage, messages).await;
     } else {
         let agents = [stage.alice.agent().await, stage.bob.agent().await];
         let troubles = crossing.troubles();
         for (at, trouble) in troubles.iter().enumerate() {
-            let numbers = MESSAGES * at / troubles.len()..MESSAGES * (at + 1) / troubles.len();
+            let numbers = messages * at / troubles.len()..messages * (at + 1) / troubles.len();
             steps.push(step(crossing, *trouble, &mut stage, &elsewhere, &agents, numbers).await);
         }
     }
-    let caught_up = within(CATCHES_UP, async || have_all(&stage).await.then_some(())).await.is_some();
-    let count = compare(&stage.alice, &stage.bob).await;
+    let caught_up = within(CATCHES_UP, async || have_all(&stage, messages).await.then_some(())).await.is_some();
+    let count = compare(&stage.alice, &stage.bob, messages).await;
     let ok = caught_up && count.lost == 0 && count.doubled == 0 && count.ordered;
     let on_path = steps.iter().all(|step| step["on_path"] != false);
     let note = if on_path { String::new() } else { "not always on the path that it is about".to_owned() };
-    crossing.row(&count, &steps, note, ok && on_path)
+    crossing.row(messages, &count, &steps, note, ok && on_path)
 }
 
 /// Both talk while something happens; how long after it both had everything.
@@ -209,12 +210,12 @@ async fn have_equally_many(stage: &Stage) -> bool {
     hers["events"].is_u64() && hers["events"] == his["events"]
 }
 
-async fn have_all(stage: &Stage) -> bool {
-    have_equally_many(stage).await && stage.alice.room().await["events"].as_u64() > Some(2 * MESSAGES as u64)
+async fn have_all(stage: &Stage, messages: usize) -> bool {
+    have_equally_many(stage).await && stage.alice.room().await["events"].as_u64() > Some(2 * messages as u64)
 }
 
 /// Reads both transcripts to the end.
-async fn compare(alice: &Person, bob: &Person) -> Count {
+async fn compare(alice: &Person, bob: &Person, messages: usize) -> Count {
     let (hers, his) = tokio::join!(alice.transcript(), bob.transcript());
     let mut count = Count { ordered: ids(&hers) == ids(&his), ..Count::default() };
     for transcript in [&hers, &his] {
@@ -230,7 +231,7 @@ async fn compare(alice: &Person, bob: &Person) -> Count {
             count.ordered &= before.is_none_or(|before| before < number);
         }
         count.doubled += times.values().filter(|times| **times > 1).count();
-        count.lost += (2 * MESSAGES).saturating_sub(times.len());
+        count.lost += (2 * messages).saturating_sub(times.len());
     }
     count
 }
