@@ -47,8 +47,7 @@ struct Measure {
     run: fn(Raw) -> LocalBoxFuture<'static, Vec<Row>>,
 }
 
-const MEASURES: [Measure; 10] = [
-const MEASURES: [Measure; 11] = [
+const MEASURES: [Measure; 12] = [
     Measure {
         name: "handed",
         about: "an agent's words in another agent's hands",

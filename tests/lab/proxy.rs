@@ -31,7 +31,7 @@ fn serve(mut client: TcpStream) -> io::Result<()> {
     let head = head(&mut client)?;
     let mut words = head.split(' ');
     let place = words.next().filter(|method| *method == "CONNECT").and(words.next()).unwrap_or_default();
-    if !place.rsplit_once(':').is_some_and(|(_, port)| port == LETS_OUT) {
+    if place.rsplit_once(':').is_none_or(|(_, port)| port != LETS_OUT) {
         return client.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
     }
     let Ok(server) = TcpStream::connect(place) else {

@@ -86,7 +86,7 @@ impl World {
     /// One side gives up what it believed of the other.
     pub(super) fn disbelieve(&mut self, at: At, other: At) {
         let mine = |(end, _): &&(At, LinkId), with: &At| end == &at && *with == other;
-        let ends = self.network.dangling.iter().filter(|(end, with)| mine(&end, with));
+        let ends = self.network.dangling.iter().filter(|(end, with)| mine(end, with));
         for (end, link) in ends.map(|(end, _)| *end).collect::<Vec<_>>() {
             self.network.dangling.remove(&(end, link));
             self.tell(end, 1, Input::Closed { link });
