@@ -38,8 +38,8 @@ that I hear; pass those as `heard`. Nothing confidential before that.
 3. pair_charter op read. None: propose a narrow one from what I want, and tell me. Theirs: accept it if all of it is within what I want; \
 leave it to me if it goes further.
 4. pair_inbox: answer what you can from this project (pair_send kind answer, `answers` = the question's event id), and tell me the rest.
-5. A first move: one or two sentences on where we are (pair_send kind status), what we need first (kind question with expected_format), \
-then pair_wait for the answer.
+5. A first move: where we are and what we need first, in one question (pair_send kind question with expected_format), then pair_wait for \
+the answer.
 6. Tell me in three lines who is here, what was agreed and asked, and what waits for me.
 
 From then on: pair_recall before you work something out, pair_remember what will be needed tomorrow. What pushes (findings, patches, decisions, \

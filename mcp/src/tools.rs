@@ -59,6 +59,11 @@ trait PairTool {
 
     fn meta(_meta: &mut MetaObject) {}
 
+    /// What others said that led to a refusal, sealed.
+    fn why(_call: Call<'_>, _failure: &Failure) -> impl Future<Output = Option<String>> + Send {
+        async { None }
+    }
+
     fn call(
         call: Call<'_>,
         parameters: Self::Parameters,
@@ -162,7 +167,11 @@ async fn run<T: PairTool>(call: Call<'_>, mut arguments: JsonObject) -> CallTool
             result.structured_content = Some(value);
             result
         }
-        Err(failure) => refusal(&failure),
+        Err(failure) => {
+            let mut result = refusal(&failure);
+            result.content.extend(T::why(call, &failure).await.map(ContentBlock::text));
+            result
+        }
     }
 }
 

@@ -5,9 +5,12 @@
 
 mod agent;
 mod apart;
+mod bare;
+mod bulk;
 mod document;
 mod handed;
 mod idle;
+mod letters;
 mod machine;
 mod mcp_start;
 mod meeting;
@@ -16,9 +19,11 @@ mod opening;
 mod painted;
 mod person;
 mod raw;
+mod relay;
 mod samples;
 mod size;
 mod speech;
+mod streamed;
 mod sustained;
 mod table;
 
@@ -42,7 +47,7 @@ struct Measure {
     run: fn(Raw) -> LocalBoxFuture<'static, Vec<Row>>,
 }
 
-const MEASURES: [Measure; 10] = [
+const MEASURES: [Measure; 12] = [
     Measure {
         name: "handed",
         about: "an agent's words in another agent's hands",
@@ -59,6 +64,8 @@ const MEASURES: [Measure; 10] = [
     Measure { name: "idle", about: "a companion with nothing to do", run: |_| idle::run().boxed_local() },
     Measure { name: "meeting", about: "two companions that find each other", run: |_| meeting::run().boxed_local() },
     Measure { name: "apart", about: "two who were apart", run: |_| apart::run().boxed_local() },
+    Measure { name: "letters", about: "what goes by letter", run: |_| letters::run().boxed_local() },
+    Measure { name: "bulk", about: "a room's stream beside a bare one", run: |_| bulk::run().boxed_local() },
     Measure { name: "painted", about: "the page in a browser", run: |_| painted::run().boxed_local() },
     Measure { name: "size", about: "the binary", run: |_| size::run().boxed_local() },
 ];

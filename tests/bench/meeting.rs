@@ -42,7 +42,7 @@ pub async fn measure() {
     let [alice, bob] = &mut people[..] else { unreachable!("there are two") };
     alice.up().await;
     bob.up().await;
-    meet(alice, bob).await;
+    meet(alice, bob, Vec::new()).await;
     let mut taken = Vec::new();
     for round in 0..TIMES {
         for (person, port) in [(&mut *alice, FIRST_PORT + 2 * round), (&mut *bob, FIRST_PORT + 2 * round + 1)] {

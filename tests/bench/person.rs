@@ -48,18 +48,22 @@ pub fn stage() -> tempfile::TempDir {
 
 /// Alice and Bob, who are linked over the loopback and share a room.
 pub async fn two(stage: &Path) -> (Person, Person) {
+    at(stage, Vec::new()).await
+}
+
+/// The same two, with relays that their room names.
+pub async fn at(stage: &Path, relays: Vec<String>) -> (Person, Person) {
     let (mut alice, mut bob) = (Person::new(stage, "alice").await, Person::new(stage, "bob").await);
     alice.up().await;
     bob.up().await;
-    meet(&alice, &bob).await;
+    meet(&alice, &bob, relays).await;
     (alice, bob)
 }
 
 /// The first opens a room and the second joins it.
-pub async fn meet(alice: &Person, bob: &Person) {
+pub async fn meet(alice: &Person, bob: &Person, relays: Vec<String>) {
     let name = |person: &Person| Some(person.name.clone());
-    let create =
-        Create { dir: alice.dir.clone(), title: Some("figures".into()), name: name(alice), relays: Vec::new() };
+    let create = Create { dir: alice.dir.clone(), title: Some("figures".into()), name: name(alice), relays };
     alice.ask(create).await;
     let invite = alice.ask(Invite::default()).await.invite;
     let join = Join { invite, dir: bob.dir.clone(), name: name(bob), wait_s: 25 };

@@ -31,7 +31,10 @@ scene("a working day is of use to everybody, in light and dark", async (scene) =
   });
   await settled(page);
   await page.locator(by("jump-first-unread")).waitFor({ state: "hidden" });
+  await page.locator(by("tab-ledger")).click();
+  await page.locator(by("ledger-line")).first().waitFor();
   await look(page, "room");
+  await page.locator(by("tab-people")).click();
   await walk(page, look);
   await walkOnPhone(browser, alice, look);
 
@@ -105,6 +108,45 @@ scene("what is agreed and what is asked is of use to everybody, in light and dar
   }
   assert.deepEqual(findings, []);
 });
+
+scene("what a room remembers is of use to everybody, in light and dark", async (scene) => {
+  const { alice, hers, his } = await livelyRoom(scene);
+  await alice.ask("send", "Let us keep what we know.");
+  const first = await his.call("pair_remember", { headline: "Depth of the corpus", content: "The deepest file nests **40** levels.", tags: ["corpus"] });
+  const instead = { headline: "Depth of the corpus", content: "The deepest file nests 100,000 levels:\n\n```rust\nfn depth(file: &File) -> usize { file.brackets().max().unwrap_or_default() }\n```\n\nA fuzzer made it. Everything else ends at 17.", tags: ["corpus", "parser"], provenance: ["bench/corpus.md:12"], supersedes: first.event };
+  await until("alice to have it", () => hers.call("pair_remember", instead).catch(() => null));
+  await his.call("pair_git", { op: "setup", repo: "https://example.org/parser.git", branch: "errors", base_commit: "3f9c2e1aa0" });
+  await his.call("pair_git", { op: "claim", paths: ["src/parser/errors/**", "tests/errors.rs"], note: "The error paths of the parser" });
+  await his.call("pair_git", { op: "commit", sha: "9d3e1b77c2", message: "Count brackets", paths: ["src/parser/depth.rs"] });
+  await hers.call("pair_git", { op: "claim", paths: ["src/lexer/*.rs"], note: "Numbers with exponents" });
+  await until("bob to know", async () => (await his.call("pair_git", { op: "status" })).git.claims.length === 2);
+  await his.call("pair_git", { op: "commit", sha: "aa11bb2d90", message: "Take exponents", paths: ["src/lexer/number.rs"] });
+  const browser = await scene.browser();
+  const findings = [];
+  for (const [name, size] of [["", {}], ["phone-", PHONE]]) {
+    const page = await openRoom(browser, alice, size);
+    const look = (state) => looked(page, name + state, findings);
+    if (name) await page.locator(by("toggle-people")).click();
+    for (const [tab, part] of [["ledger", "ledger-line"], ["brain", "recollection"], ["days", "day"], ["git", "git-conflict"]]) {
+      await page.locator(by(`tab-${tab}`)).click();
+      await page.locator(by(part)).first().waitFor();
+      if (tab === "brain") {
+        await page.locator(by("brain-superseded")).check();
+        await page.locator(by("bring-back")).waitFor();
+      }
+      await look(tab);
+    }
+    await page.locator(by("tab-ledger")).click();
+    for (const [what, part] of [["handoff", "handoff-text"], ["report", "report-text"], ["export", "export-md"]]) {
+      await page.locator(by(`open-${what}`)).click();
+      await page.locator(by(part)).waitFor();
+      await look(what);
+      await page.keyboard.press("Escape");
+    }
+    await page.context().close();
+  }
+  assert.deepEqual(findings, []);
+}, 200_000);
 
 const PATCH = `--- a/src/lexer.rs
 +++ b/src/lexer.rs

@@ -57,9 +57,11 @@ async fn nobody_commits_over_what_the_other_has_claimed_and_hears_of_new_commits
     let refused = his.refusal("pair_git", json!({ "op": "claim", "paths": ["docs", "src/*.ts"] })).await;
     assert_eq!(refused["rule"], "path_taken", "{refused}");
     let message = refused["message"].as_str().expect("a message");
-    for part in ["src/*.ts", "src/auth/**", "alice", "the login"] {
-        assert!(message.contains(part), "{message}");
-    }
+    assert!(message.contains("src/*.ts") && message.contains("alice"), "{message}");
+    let refused = his.call("pair_git", json!({ "op": "claim", "paths": ["src/*.ts"] })).await.expect("an answer");
+    let why = &refused.content.last().and_then(|part| part.as_text()).expect("a text").text;
+    let sealed = why.contains("<peer-message ") && why.contains("| src/auth/**\n| the login");
+    assert!(sealed, "{why}");
     let shared = json!({ "headline": "a fix", "content": "x", "path_hint": "src/auth/login.ts" });
     his.ask("pair_claim", json!({})).await;
     let shared = his.ask("pair_share_code", shared).await;
@@ -91,6 +93,19 @@ async fn nobody_commits_over_what_the_other_has_claimed_and_hears_of_new_commits
     let head = told["commits"][0]["sha"].clone();
     let pulled = hers.ask("pair_git", json!({ "op": "setup", "base_commit": head })).await;
     assert_eq!((&pulled["git"]["pull"], &pulled["git"]["sides"].as_array().expect("sides").len()), (&json!(null), &2));
+
+    // What others changed comes in by a merge.
+    for arguments in [
+        &["checkout", "--quiet", "-b", "alices", "HEAD"][..],
+        &["add", "src"],
+        &["commit", "--quiet", "--no-verify", "--message", "The login"],
+        &["checkout", "--quiet", "main"],
+        &["merge", "--quiet", "--no-ff", "--no-commit", "alices"],
+        &["commit", "--quiet", "--message", "Merge the login"],
+    ] {
+        let ran = git(&bob, arguments).await;
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
+    }
 
     hers.ask("pair_git", json!({ "op": "release" })).await;
     until("bob may have it now", async || {

@@ -8,19 +8,25 @@ mod agent;
 #[path = "../e2e/agreement.rs"]
 mod agreement;
 mod cell;
+mod crossing;
+mod letters;
 mod outcome;
 #[path = "../e2e/patience.rs"]
 mod patience;
 #[path = "../e2e/person.rs"]
 mod person;
 mod plan;
+mod portal;
+mod proxy;
 mod relay;
 mod site;
+mod slow;
 mod stage;
 mod theory;
 mod trouble;
 mod watch;
 
+use crate::crossing::Crossing;
 use crate::plan::{Plan, Relays, Twist};
 use crate::site::Site;
 
@@ -64,6 +70,23 @@ async fn old_and_new_internet_meet_at_a_relay() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wifi_that_keeps_its_machines_apart_is_no_obstacle() {
     holds(Plan::new(Site::Home, Site::Home, Relays::One).with(Twist::Isolated)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portal_that_answers_for_everybody_is_taken_for_nobody() {
+    holds(Plan::new(Site::Home, Site::Home, Relays::One).with(Twist::CaptivePortal)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_proxy_is_the_only_way_out_a_relay_helps() {
+    holds(Plan::new(Site::Home, Site::Home, Relays::One).with(Twist::OnlyAProxy)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_goes_on_when_udp_is_blocked_under_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let row = crossing::run(Crossing::QuicThenTcp, 150, folder.path()).await;
+    assert!(row["ok"] == true, "{row}");
 }
 
 async fn holds(plan: Plan) {

@@ -36,7 +36,7 @@ pub async fn run(plan: Plan, folder: &Path) -> Outcome {
 /// Joining, to the moment at which both see each other.
 pub async fn meet(plan: Plan, stage: &Stage, outcome: &mut Outcome) -> bool {
     let invite = stage.open(plan).await;
-    let began = Instant::now();
+    let mut began = Instant::now();
     let ran = stage.bob.run(&["join", &invite, "--name", "bob", "--no-wire"]).await;
     if ran.code != 0 {
         outcome.say(format!("join failed: {}", ran.object()["error"]["message"]));
@@ -57,6 +57,11 @@ pub async fn meet(plan: Plan, stage: &Stage, outcome: &mut Outcome) -> bool {
             None if plan.needs_an_answer() => outcome.say("join printed no line to send back".into()),
             None => {}
         }
+    }
+    if let Some(portal) = &stage.portal {
+        portal.ask(stage, outcome).await;
+        portal.open().await;
+        began = Instant::now();
     }
     // Who is to stay apart has already been given the time that `join` takes.
     let limit = if plan.expected() == Reach::Apart { Duration::from_secs(1) } else { MEETS };

@@ -2,7 +2,6 @@
 //! none doubled, the same order for both.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,13 +14,13 @@ use crate::letters;
 use crate::outcome::Outcome;
 use crate::person::Person;
 use crate::plan::{Plan, Relays, Twist};
-use crate::run::Run;
 use crate::site::Site;
 use crate::slow;
 use crate::stage::Stage;
 use crate::trouble::{self, Trouble};
 use crate::watch::{View, both_see, within};
 
+/// That each says to the other.
 pub const MESSAGES: usize = 1000;
 /// Between two messages of one person, so that a trouble falls among them.
 const PACE: Duration = Duration::from_millis(30);
@@ -39,15 +38,18 @@ pub enum Crossing {
     Relayed,
     Mailbox,
     Slow,
+    /// QUIC to begin with; then no UDP gets through.
+    QuicThenTcp,
 }
 
-pub const ALL: [Crossing; 7] = [
+pub const ALL: [Crossing; 8] = [
     Crossing::Slow,
     Crossing::Relayed,
     Crossing::Punched,
     Crossing::Mailbox,
     Crossing::Tcp,
     Crossing::Quic,
+    Crossing::QuicThenTcp,
     Crossing::Lan,
 ];
 
@@ -70,6 +72,7 @@ impl Crossing {
             Self::Relayed => "relayed",
             Self::Mailbox => "mailbox",
             Self::Slow => "slow-and-lossy",
+            Self::QuicThenTcp => "quic-then-tcp",
         }
     }
 
@@ -77,20 +80,22 @@ impl Crossing {
         let two = |first, second| Plan::new(first, second, Relays::Two);
         match self {
             Self::Lan => two(Site::Home, Site::Home).with(Twist::SameRouter),
-            Self::Quic | Self::Slow => two(Site::Public, Site::Home),
+            Self::Quic | Self::Slow | Self::QuicThenTcp => two(Site::Public, Site::Home),
             Self::Tcp => two(Site::Public, Site::UdpBlocked),
             Self::Punched | Self::Mailbox => two(Site::Home, Site::Home),
             Self::Relayed => two(Site::Home, Site::Symmetric),
         }
     }
 
-    /// Does somebody see the other over this kind of path?
-    fn is_on(self, view: &View) -> bool {
+    /// Does somebody see the other over the path on which this trouble is to strike?
+    fn is_on(self, view: &View, trouble: Trouble) -> bool {
         let (path, transport) = (view.path.as_str(), view.transport());
         view.online
             && match self {
                 Self::Lan => path == "lan",
-                Self::Quic | Self::Slow => path == "direct" && transport == "QUIC",
+                // While UDP is blocked, whatever carries them is not QUIC.
+                Self::QuicThenTcp if trouble == Trouble::UdpLetThrough => transport != "QUIC",
+                Self::Quic | Self::Slow | Self::QuicThenTcp => path == "direct" && transport == "QUIC",
                 Self::Tcp => path == "direct" && transport == "TCP",
                 Self::Punched | Self::Mailbox => path == "direct",
                 Self::Relayed => path == "relayed",
@@ -98,25 +103,28 @@ impl Crossing {
     }
 
     fn troubles(self) -> &'static [Trouble] {
-        use Trouble::{AddressChanged, Calm, RelayKilled, Slept, Switched, SwitchedBack};
+        use Trouble::{AddressChanged, Calm, RelayKilled, Slept, Switched, SwitchedBack, UdpBlocked, UdpLetThrough};
+        if self == Self::QuicThenTcp {
+            return &[Calm, UdpBlocked, UdpLetThrough];
+        }
         &[Calm, AddressChanged, Slept, Switched, SwitchedBack, RelayKilled]
     }
 
     /// The row of a run that was given up.
-    pub fn unfinished(self, after: Duration) -> Value {
-        self.row(&Count::default(), &[], format!("not at its end after {} s", after.as_secs()), false)
+    pub fn unfinished(self, messages: usize, after: Duration) -> Value {
+        self.row(messages, &Count::default(), &[], format!("not at its end after {} s", after.as_secs()), false)
     }
 
-    fn row(self, count: &Count, steps: &[Value], note: String, ok: bool) -> Value {
+    fn row(self, messages: usize, count: &Count, steps: &[Value], note: String, ok: bool) -> Value {
         json!({
             "cell": format!("crossing/{}", self.name()), "sites": self.plan().to_string(), "ok": ok,
-            "messages_each_way": MESSAGES, "lost": count.lost, "doubled": count.doubled,
+            "messages_each_way": messages, "lost": count.lost, "doubled": count.doubled,
             "same_order": count.ordered, "steps": steps, "note": note,
         })
     }
 }
 
-pub async fn run(crossing: Crossing, folder: &Path) -> Value {
+pub async fn run(crossing: Crossing, messages: usize, folder: &Path) -> Value {
     let plan = crossing.plan();
     let mut stage = Stage::build(plan, folder).await;
     // Before anybody speaks: a bridge that gets a port may change its own address, which stalls all others.
@@ -126,26 +134,26 @@ pub async fn run(crossing: Crossing, folder: &Path) -> Value {
     }
     let mut outcome = Outcome::of(plan);
     if !cell::meet(plan, &stage, &mut outcome).await {
-        return crossing.row(&Count::default(), &[], format!("they did not meet; {}", outcome.note), false);
+        return crossing.row(messages, &Count::default(), &[], format!("they did not meet; {}", outcome.note), false);
     }
     agreement::unbounded(&stage.alice, &stage.bob).await;
     let mut steps = Vec::new();
     if crossing == Crossing::Mailbox {
-        steps = letters::exchange(&mut stage).await;
+        steps = letters::exchange(&mut stage, messages).await;
     } else {
         let agents = [stage.alice.agent().await, stage.bob.agent().await];
         let troubles = crossing.troubles();
         for (at, trouble) in troubles.iter().enumerate() {
-            let numbers = MESSAGES * at / troubles.len()..MESSAGES * (at + 1) / troubles.len();
+            let numbers = messages * at / troubles.len()..messages * (at + 1) / troubles.len();
             steps.push(step(crossing, *trouble, &mut stage, &elsewhere, &agents, numbers).await);
         }
     }
-    let caught_up = within(CATCHES_UP, async || have_all(&stage).await.then_some(())).await.is_some();
-    let count = compare(&stage.alice, &stage.bob).await;
+    let caught_up = within(CATCHES_UP, async || have_all(&stage, messages).await.then_some(())).await.is_some();
+    let count = compare(&stage.alice, &stage.bob, messages).await;
     let ok = caught_up && count.lost == 0 && count.doubled == 0 && count.ordered;
     let on_path = steps.iter().all(|step| step["on_path"] != false);
     let note = if on_path { String::new() } else { "not always on the path that it is about".to_owned() };
-    crossing.row(&count, &steps, note, ok && on_path)
+    crossing.row(messages, &count, &steps, note, ok && on_path)
 }
 
 /// Both talk while something happens; how long after it both had everything.
@@ -157,9 +165,9 @@ async fn step(
     agents: &[Agent; 2],
     numbers: std::ops::Range<usize>,
 ) -> Value {
-    let before = within(RETURNS, async || both_on(crossing, stage).await).await;
+    let before = within(RETURNS, async || both_on(crossing, trouble, stage).await).await;
     let on_path = before.is_some() || trouble == Trouble::SwitchedBack;
-    let seen = both_see(&stage.alice, &stage.bob).await;
+    let path_before = paths(stage).await;
     let strikes = async {
         trouble.strike(stage, elsewhere).await;
         cell::exchange(stage, trouble.name(), CATCHES_UP).await
@@ -170,18 +178,23 @@ async fn step(
     for relay in stage.relays.iter_mut().filter(|relay| !relay.runs()) {
         relay.revive().await;
     }
-    let path =
-        seen.map(|(hers, his)| [hers, his].map(|view| format!("{} {}", view.path, view.transport()).trim().to_owned()));
     json!({
-        "trouble": trouble.name(), "on_path": on_path, "path_before": path,
+        "trouble": trouble.name(), "on_path": on_path, "path_before": path_before,
+        "path_after": paths(stage).await,
         "back_s": back.map(|took| (took.as_secs_f64() * 100.0).round() / 100.0), "all_there": all.is_some(),
         "said_each": numbers.len(),
     })
 }
 
-async fn both_on(crossing: Crossing, stage: &Stage) -> Option<()> {
+async fn both_on(crossing: Crossing, trouble: Trouble, stage: &Stage) -> Option<()> {
     let (hers, his) = both_see(&stage.alice, &stage.bob).await?;
-    (crossing.is_on(&hers) && crossing.is_on(&his)).then_some(())
+    (crossing.is_on(&hers, trouble) && crossing.is_on(&his, trouble)).then_some(())
+}
+
+/// The path as each sees it.
+async fn paths(stage: &Stage) -> Option<[String; 2]> {
+    let (hers, his) = both_see(&stage.alice, &stage.bob).await?;
+    Some([hers, his].map(|view| format!("{} {}", view.path, view.transport()).trim().to_owned()))
 }
 
 /// Says so many things, one after the other.
@@ -197,12 +210,12 @@ async fn have_equally_many(stage: &Stage) -> bool {
     hers["events"].is_u64() && hers["events"] == his["events"]
 }
 
-async fn have_all(stage: &Stage) -> bool {
-    have_equally_many(stage).await && stage.alice.room().await["events"].as_u64() > Some(2 * MESSAGES as u64)
+async fn have_all(stage: &Stage, messages: usize) -> bool {
+    have_equally_many(stage).await && stage.alice.room().await["events"].as_u64() > Some(2 * messages as u64)
 }
 
 /// Reads both transcripts to the end.
-async fn compare(alice: &Person, bob: &Person) -> Count {
+async fn compare(alice: &Person, bob: &Person, messages: usize) -> Count {
     let (hers, his) = tokio::join!(alice.transcript(), bob.transcript());
     let mut count = Count { ordered: ids(&hers) == ids(&his), ..Count::default() };
     for transcript in [&hers, &his] {
@@ -218,46 +231,11 @@ async fn compare(alice: &Person, bob: &Person) -> Count {
             count.ordered &= before.is_none_or(|before| before < number);
         }
         count.doubled += times.values().filter(|times| **times > 1).count();
-        count.lost += (2 * MESSAGES).saturating_sub(times.len());
+        count.lost += (2 * messages).saturating_sub(times.len());
     }
     count
 }
 
 fn ids(transcript: &[Value]) -> Vec<&str> {
     transcript.iter().filter_map(|entry| entry["event"].as_str()).collect()
-}
-
-pub fn table(runs: &[&Run]) -> String {
-    let mut text = String::from(
-        "| path | sites | lost | doubled | same order | seconds from each trouble until both heard what the other said after it | |\n|---|---|---|---|---|---|---|\n",
-    );
-    for run in runs {
-        let name = run.task.name();
-        let name = name.trim_start_matches("crossing/");
-        let row = match &run.result {
-            Err(why) => format!("| | | | {why} | {}", if run.was_run() { "**no**" } else { "" }),
-            Ok(row) => cells(row),
-        };
-        let _ = writeln!(text, "| {name} {row} |");
-    }
-    text
-}
-
-fn cells(row: &Value) -> String {
-    let steps: Vec<String> = row["steps"].as_array().into_iter().flatten().map(step_told).collect();
-    let verdict = if row["ok"] == true {
-        String::new()
-    } else {
-        format!("**not as it should be** {}", row["note"].as_str().unwrap_or_default())
-    };
-    let order = if row["same_order"] == true { "yes" } else { "**no**" };
-    let sites = row["sites"].as_str().unwrap_or_default();
-    format!("| {sites} | {} | {} | {order} | {} | {verdict}", row["lost"], row["doubled"], steps.join(", "))
-}
-
-fn step_told(step: &Value) -> String {
-    let took = step["back_s"].as_f64().map_or("**not in time**".to_owned(), |took| format!("{took:.1}"));
-    let path = step["path_before"][1].as_str();
-    let off = path.filter(|_| step["on_path"] == false).map(|path| format!(" (on {path})")).unwrap_or_default();
-    format!("{} {took}{off}", step["trouble"].as_str().unwrap_or_default())
 }

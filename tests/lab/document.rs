@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::crossing;
+use crate::crossed;
 use crate::figures;
 use crate::machine::Machine;
 use crate::outcome::Outcome;
@@ -46,9 +46,9 @@ pub fn text(machine: &Machine, runs: &[Run]) -> String {
         let _ = write!(text, "\n### {title}\n\n{}", table(&rows));
     }
     let unusual = pairs(runs, |plan| plan.twist != Twist::None);
-    let _ = write!(text, "\n### Unusual networks\n\n{}", table(&unusual));
+    let _ = write!(text, "\n### Unusual networks\n\n{}\n{}", twists(&unusual), table(&unusual));
     let crossings: Vec<&Run> = runs.iter().filter(|run| matches!(run.task, Task::Crossing(_))).collect();
-    let _ = write!(text, "\n## A thousand messages each way\n\n{}", crossing::table(&crossings));
+    let _ = write!(text, "\n## A thousand messages each way\n\n{}", crossed::table(&crossings));
     let _ = write!(text, "\n## Raw rows\n\n```json\n{}```\n", raw(runs));
     text
 }
@@ -109,8 +109,7 @@ fn table(rows: &[(Plan, &Run)]) -> String {
             (None, Err(why)) => format!("{} | | | | | | {}", why, if run.was_run() { "**no**" } else { "" }),
             (None, Ok(row)) => format!("broken: {row} | | | | | | **no**"),
         };
-        let twist = plan.to_string();
-        let twist = twist.splitn(4, '/').nth(3).map(|twist| format!(", {twist}")).unwrap_or_default();
+        let twist = if plan.twist == Twist::None { String::new() } else { format!(", {}", plan.twist.name()) };
         let (first, second) = (plan.first, plan.second);
         let _ = writeln!(text, "| {first} | {second}{twist} | {} | {cells} |", plan.expected().name());
     }
@@ -125,9 +124,15 @@ fn cells(outcome: &Outcome) -> String {
     let (words, direct) = (seconds(outcome.first_words_after), seconds(outcome.direct_after));
     let loss = seconds(outcome.words_after_loss);
     let note = outcome.note.replace('|', "/");
-    let verdict = if outcome.ok { String::new() } else { format!("**not as it should be** {note}") };
+    let told = outcome.doctor.as_ref().map(|told| format!("doctor: {}", told.replace('|', "/"))).unwrap_or_default();
+    let verdict = if outcome.ok { told } else { format!("**not as it should be** {note}") };
     let then = seconds(outcome.joined_direct_after);
     format!("{came_to} | {met} | {then} | {words} | {direct} | {loss} | {verdict}")
+}
+
+/// What is unusual about each.
+fn twists(rows: &[(Plan, &Run)]) -> String {
+    rows.iter().map(|(plan, _)| format!("- **{}**: {}\n", plan.twist.name(), plan.twist.about())).collect()
 }
 
 /// The path in the end, as both see it.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::crossing::{MESSAGES, say};
+use crate::crossing::say;
 use crate::person::Person;
 use crate::stage::Stage;
 use crate::watch::within;
@@ -15,7 +15,7 @@ const TRAVELS: Duration = Duration::from_secs(90);
 
 /// In turns: one speaks while the other is away, leaves, and the other comes and reads. In the third
 /// round one of the relays is dead.
-pub async fn exchange(stage: &mut Stage) -> Vec<Value> {
+pub async fn exchange(stage: &mut Stage, messages: usize) -> Vec<Value> {
     let mut steps = Vec::new();
     let ready = within(TRAVELS, async || (can_get_letters(&stage.alice).await).then_some(())).await;
     if ready.is_none() {
@@ -29,7 +29,7 @@ pub async fn exchange(stage: &mut Stage) -> Vec<Value> {
         if round == 3 {
             stage.relays[0].revive().await;
         }
-        let numbers = MESSAGES * round / ROUNDS..MESSAGES * (round + 1) / ROUNDS;
+        let numbers = messages * round / ROUNDS..messages * (round + 1) / ROUNDS;
         steps.push(hand_over(&stage.alice, &stage.bob, round, numbers.clone()).await);
         steps.push(hand_over(&stage.bob, &stage.alice, round, numbers).await);
     }
@@ -52,7 +52,7 @@ async fn hand_over(speaker: &Person, reader: &Person, round: usize, numbers: std
     let trouble = if round == 2 { "by letter, one relay dead" } else { "by letter" };
     json!({
         "trouble": format!("{trouble}, from {}", speaker.name), "on_path": got.is_some(), "all_stored": stored,
-        "back_s": took, "said_each": numbers.len(),
+        "back_s": took, "said_each": numbers.len(), "letters": letters_told(reader).await,
     })
 }
 
@@ -60,6 +60,13 @@ async fn hand_over(speaker: &Person, reader: &Person, round: usize, numbers: std
 async fn can_get_letters(person: &Person) -> bool {
     let kinds = person.transcript().await.into_iter().filter(|entry| entry["kind"] == "letter_keys");
     kinds.count() >= 2
+}
+
+/// How the letters fared since somebody's companion started, in its own words.
+async fn letters_told(person: &Person) -> Option<String> {
+    let doctor = person.run(&["doctor"]).await.object();
+    let told = doctor["checks"].as_array()?.iter().find(|check| check["name"] == "letters")?;
+    told["detail"].as_str().map(str::to_owned)
 }
 
 /// Does nothing wait for a way out any more?

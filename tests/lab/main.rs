@@ -11,6 +11,7 @@ mod agent;
 #[path = "../e2e/agreement.rs"]
 mod agreement;
 mod cell;
+mod crossed;
 mod crossing;
 mod document;
 mod figures;
@@ -25,6 +26,8 @@ mod patience;
 #[path = "../e2e/person.rs"]
 mod person;
 mod plan;
+mod portal;
+mod proxy;
 mod relay;
 mod run;
 mod site;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::{Plan, Relays};
+use crate::plan::{Plan, Relays, Twist};
 use crate::theory::Reach;
 use crate::watch::View;
 
@@ -26,6 +26,8 @@ pub struct Outcome {
     pub direct_after: Option<f64>,
     /// Seconds from the kill of the relay to words having come, each way.
     pub words_after_loss: Option<f64>,
+    /// What `doctor` said of the relays behind a closed portal, if it said what is true.
+    pub doctor: Option<String>,
     pub note: String,
 }
 
@@ -52,11 +54,13 @@ impl Outcome {
         let direct = self.direct_after.is_some();
         let goes_on = plan.relays != Relays::Two || self.words_after_loss.is_some();
         let talked = self.first_words_after.is_some() && goes_on;
-        self.ok = match plan.expected() {
+        let asked = plan.twist != Twist::CaptivePortal || self.doctor.is_some();
+        let as_in_theory = match plan.expected() {
             Reach::Dialled | Reach::Punched => self.met && talked && direct,
             Reach::Relayed => self.met && talked,
             Reach::Apart => !self.met,
         };
+        self.ok = as_in_theory && asked;
         self
     }
 
@@ -66,7 +70,7 @@ impl Outcome {
             "paths": self.paths, "transports": self.transports, "met_s": rounded(self.met_after),
             "joined_direct_s": rounded(self.joined_direct_after),
             "first_words_s": rounded(self.first_words_after), "direct_s": rounded(self.direct_after),
-            "words_after_loss_s": rounded(self.words_after_loss), "note": self.note,
+            "words_after_loss_s": rounded(self.words_after_loss), "doctor": self.doctor, "note": self.note,
         })
     }
 
@@ -88,6 +92,7 @@ impl Outcome {
             first_words_after: json["first_words_s"].as_f64(),
             direct_after: json["direct_s"].as_f64(),
             words_after_loss: json["words_after_loss_s"].as_f64(),
+            doctor: text("doctor"),
             note: text("note")?,
         })
     }

@@ -27,6 +27,10 @@ pub enum Twist {
     Chatty,
     /// Whoever invites listens on a port that every network lets out.
     ListensOn443,
+    /// Whoever joins sits behind a portal that is still closed, and opens while they wait.
+    CaptivePortal,
+    /// Whoever joins sits in a network whose only way out is an HTTP proxy.
+    OnlyAProxy,
 }
 
 /// The first opens the room, the second joins it.
@@ -67,9 +71,11 @@ impl Plan {
 
     pub fn expected(self) -> Reach {
         match self.twist {
-            Twist::None | Twist::SmallPackets => theory::reach(self.first, self.second, self.relays),
+            Twist::None | Twist::SmallPackets | Twist::CaptivePortal => {
+                theory::reach(self.first, self.second, self.relays)
+            }
             Twist::SameRouter | Twist::ListensOn443 => Reach::Dialled,
-            Twist::Isolated | Twist::Chatty => Reach::Relayed,
+            Twist::Isolated | Twist::Chatty | Twist::OnlyAProxy => Reach::Relayed,
         }
     }
 
@@ -80,17 +86,44 @@ impl Plan {
     }
 }
 
+impl Twist {
+    /// Nothing where nothing is unusual.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::SameRouter => "same-wifi",
+            Self::Isolated => "isolated-wifi",
+            Self::SmallPackets => "mtu-1280",
+            Self::Chatty => "chatty-routers",
+            Self::ListensOn443 => "listens-on-443",
+            Self::CaptivePortal => "captive-portal",
+            Self::OnlyAProxy => "only-a-proxy",
+        }
+    }
+
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::SameRouter => "both are on one wifi",
+            Self::Isolated => "both are on one wifi that keeps its machines apart",
+            Self::SmallPackets => "no packet of more than 1280 bytes gets through",
+            Self::Chatty => "both routers answer what they did not ask for, which closes a hole that is being punched",
+            Self::ListensOn443 => "whoever invites listens on a port that every network lets out",
+            Self::CaptivePortal => {
+                "HTTP of whoever joins is answered by a portal and all else is dropped; it opens once `join` has waited in \
+                 vain and `doctor` has said why: **met** counts from then"
+            }
+            Self::OnlyAProxy => {
+                "the only way out for whoever joins is an HTTP proxy that connects to 443 (HTTPS_PROXY)"
+            }
+        }
+    }
+}
+
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.first, self.second, self.relays.name())?;
-        match self.twist {
-            Twist::None => Ok(()),
-            Twist::SameRouter => f.write_str("/same-wifi"),
-            Twist::Isolated => f.write_str("/isolated-wifi"),
-            Twist::SmallPackets => f.write_str("/mtu-1280"),
-            Twist::Chatty => f.write_str("/chatty-routers"),
-            Twist::ListensOn443 => f.write_str("/listens-on-443"),
-        }
+        if self.twist == Twist::None { Ok(()) } else { write!(f, "/{}", self.twist.name()) }
     }
 }
 
@@ -103,6 +136,8 @@ pub fn unusual() -> Vec<Plan> {
         homes(Relays::One).with(Twist::SmallPackets),
         homes(Relays::One).with(Twist::Chatty),
         Plan::new(Site::Public, Site::Corporate, Relays::None).with(Twist::ListensOn443),
+        homes(Relays::One).with(Twist::CaptivePortal),
+        homes(Relays::One).with(Twist::OnlyAProxy),
     ]
 }
 

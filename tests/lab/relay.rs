@@ -25,12 +25,14 @@ pub struct Relay {
     pub peer: String,
     /// As it printed them, without those that only its own host can dial.
     pub addresses: Vec<String>,
+    also: &'static [&'static str],
     process: Option<Child>,
 }
 
 impl Relay {
-    pub async fn start(host: Person) -> Self {
-        let mut relay = Self { host, peer: String::new(), addresses: Vec::new(), process: None };
+    /// `also` are addresses to listen on besides the usual.
+    pub async fn start(host: Person, also: &'static [&'static str]) -> Self {
+        let mut relay = Self { host, peer: String::new(), addresses: Vec::new(), also, process: None };
         relay.revive().await;
         relay
     }
@@ -40,7 +42,7 @@ impl Relay {
         let data = self.host.home.join("relay");
         std::fs::create_dir_all(&self.host.home).expect("a folder");
         let mut command = self.host.command(&["relay-node", "--json", "--data"]);
-        command.arg(&data).args(LISTEN.iter().flat_map(|address| ["--listen", address]));
+        command.arg(&data).args(LISTEN.iter().chain(self.also).flat_map(|address| ["--listen", address]));
         let log = std::fs::File::create(self.host.home.join("relay.log")).expect("a log");
         command.stdout(Stdio::piped()).stderr(log);
         let mut process = self.host.start(command);

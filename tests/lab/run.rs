@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::CELL;
-use crate::crossing::{self, Crossing};
+use crate::crossing::{self, Crossing, MESSAGES};
 use crate::outcome::Outcome;
 use crate::plan::{self, Plan};
 use crate::{cell, document};
@@ -125,8 +125,8 @@ pub async fn alone(name: &str) -> Value {
             outcome.judge(plan).to_json()
         }
         Task::Crossing(crossing) => {
-            let ran = tokio::time::timeout(CROSSING_TAKES, crossing::run(crossing, &folder)).await;
-            ran.unwrap_or_else(|_| crossing.unfinished(CROSSING_TAKES))
+            let ran = tokio::time::timeout(CROSSING_TAKES, crossing::run(crossing, MESSAGES, &folder)).await;
+            ran.unwrap_or_else(|_| crossing.unfinished(MESSAGES, CROSSING_TAKES))
         }
     }
 }

@@ -7,6 +7,8 @@ use patchbay::{Device, Router, RouterPreset};
 use crate::agreement;
 use crate::person::Person;
 use crate::plan::{Plan, Twist};
+use crate::portal::{self, Portal};
+use crate::proxy;
 use crate::relay::Relay;
 use crate::site::{self, on_router};
 
@@ -19,6 +21,7 @@ pub struct Stage {
     pub bob: Person,
     pub relays: Vec<Relay>,
     pub routers: [Router; 2],
+    pub portal: Option<Portal>,
     pub network: patchbay::Lab,
 }
 
@@ -31,9 +34,13 @@ impl Stage {
             _ => plan.twist.router(&network, "second", plan.second).await,
         };
         let alice = person(machine(&network, "alice", &first, plan.twist).await, "alice", folder);
-        let bob = person(machine(&network, "bob", &second, plan.twist).await, "bob", folder);
-        if plan.twist == Twist::Isolated {
-            isolate(&first).await;
+        let mut bob = person(machine(&network, "bob", &second, plan.twist).await, "bob", folder);
+        let mut portal = None;
+        match plan.twist {
+            Twist::Isolated => isolate(&first).await,
+            Twist::CaptivePortal => portal = Some(portal::close(&second).await),
+            Twist::OnlyAProxy => bob.environment.push(("HTTPS_PROXY".into(), proxy::build(&second).await)),
+            _ => {}
         }
         let mut relays = Vec::new();
         if plan.relays.number() > 0 {
@@ -41,10 +48,10 @@ impl Stage {
             for number in 1..=plan.relays.number() {
                 let name = format!("relay{number}");
                 let host = network.add_device(&name).iface("eth0", hoster.id()).build().await.expect("a machine");
-                relays.push(Relay::start(Person::new(&name, host, folder)).await);
+                relays.push(Relay::start(Person::new(&name, host, folder), plan.twist.relay_listens_also()).await);
             }
         }
-        Self { alice, bob, relays, routers: [first, second], network }
+        Self { alice, bob, relays, routers: [first, second], portal, network }
     }
 
     /// Alice opens a room at her relays; gives its invite.
@@ -63,6 +70,11 @@ impl Stage {
 }
 
 impl Twist {
+    /// Where a relay can be reached besides the usual: a portal answers there.
+    fn relay_listens_also(self) -> &'static [&'static str] {
+        if self == Self::CaptivePortal { &["/ip4/0.0.0.0/tcp/80/ws"] } else { &[] }
+    }
+
     async fn router(self, network: &patchbay::Lab, name: &str, site: site::Site) -> Router {
         match self {
             Self::Chatty => chatty(network, name).await,

@@ -6,11 +6,15 @@ use patchbay::{Router, RouterPreset};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::person::Person;
+use crate::site::on_router;
 use crate::stage::Stage;
 use crate::watch::both_see;
 
 /// Longer than a link lives without a word.
 const SLEEPS: Duration = Duration::from_secs(10);
+const BLOCK_UDP: &str = "table inet noudp { chain forward { type filter hook forward priority -10; policy accept;
+    meta l4proto udp drop; }
+    }";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
@@ -25,6 +29,10 @@ pub enum Trouble {
     SwitchedBack,
     /// The relay in use is killed.
     RelayKilled,
+    /// Bob's router lets no UDP through any more, not even what it let through before.
+    UdpBlocked,
+    /// And lets it through again.
+    UdpLetThrough,
 }
 
 impl Trouble {
@@ -36,6 +44,8 @@ impl Trouble {
             Self::Switched => "network switched",
             Self::SwitchedBack => "switched back",
             Self::RelayKilled => "relay killed",
+            Self::UdpBlocked => "UDP blocked",
+            Self::UdpLetThrough => "UDP let through",
         }
     }
 
@@ -52,6 +62,8 @@ impl Trouble {
             Self::Switched => eth0.replug(elsewhere.id()).await.expect("another network"),
             Self::SwitchedBack => eth0.replug(stage.routers[1].id()).await.expect("the first network"),
             Self::RelayKilled => lose_a_relay(stage).await,
+            Self::UdpBlocked => on_router(&stage.routers[1], &["nft", BLOCK_UDP]).await,
+            Self::UdpLetThrough => on_router(&stage.routers[1], &["nft", "delete table inet noudp"]).await,
         }
     }
 }

@@ -122,10 +122,11 @@ fn who_heard_somebody_removed(seed: u64, go_on: &[At]) -> (World, RoomId) {
         say(&mut world, room, guest, "hello");
     }
     settle(&mut world, room, &[0, 1, 2]);
-    world.partition(&[&[0], &[1, 2, 3]]);
+    world.partition(&[&[0], &[1], &[2, 3]]);
     let bob = world.member(1);
     remove(&mut world, room, 0, bob);
     bring_in(&mut world, room, 2, 3);
+    world.partition(&[&[0], &[1, 2, 3]]);
     for number in 0..3 {
         say(&mut world, room, 1, &format!("can you hear me? {number}"));
         world.run(MINUTE);

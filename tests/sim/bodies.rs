@@ -26,7 +26,7 @@ use pairwave_wire::hello::InviteLabel;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use crate::checks::compare;
+use crate::checks::{compare, mark_of};
 use crate::reference::{Library, SPECS, Truth};
 
 const PEOPLE: usize = 3;
@@ -134,6 +134,12 @@ impl Table {
         self.said.push((id, signed.event().clone()));
         self.signed.insert(id, signed.signed_bytes().to_vec());
         id
+    }
+
+    /// Goes back to where somebody was before it said this, as one who has the key twice.
+    pub fn forget(&mut self, at: usize, id: EventId) {
+        let (_, event) = self.said.iter().find(|(said, _)| *said == id).expect("it was said");
+        self.tips[at] = event.backlink.map(|back| (event.seq - 1, back));
     }
 
     /// Every other step is what somebody honest might do.
@@ -288,11 +294,18 @@ impl Table {
             }
             11..=12 => {
                 let strategy = git::Strategy::ALL[about % 2];
+                let announced = self.newest(about / 2, |body| matches!(body, Body::Committed(_)));
+                let base_commit = match announced.map(|(_, event)| &event.body) {
+                    Some(Body::Committed(said)) if about < 4 => Some(said.sha.clone()),
+                    _ => (about == 4).then(|| "ffffffff".into()),
+                };
                 let (repo, branch) = ("p.git".into(), "main".into());
-                Body::GitSetUp(GitSetUp { repo, branch, base_commit: None, strategy })
+                Body::GitSetUp(GitSetUp { repo, branch, base_commit, strategy })
             }
             _ => {
-                let (sha, message) = (format!("{:07x}", self.said.len()), "fix".into());
+                // Now and then one that was announced before.
+                let number = if about == 5 { 0 } else { self.said.len() };
+                let (sha, message) = (format!("{number:07x}"), "fix".into());
                 Body::Committed(Committed { sha, message, branch: None, paths: Vec::new() })
             }
         }
@@ -398,7 +411,7 @@ proptest! {
 }
 
 /// Parents come before their children, or not: here no order is kept at all.
-fn shuffled(order: &[EventId], seed: u64) -> Vec<EventId> {
+pub fn shuffled(order: &[EventId], seed: u64) -> Vec<EventId> {
     let place = |id: &EventId| pairwave_core::key::hash(b"simulated-order", &[&seed.to_be_bytes(), &id.0]);
     let mut order = order.to_vec();
     order.sort_by_key(place);
@@ -416,7 +429,7 @@ fn what_comes_to_mind_is_a_bit_of_everything() {
         steps.iter().for_each(|step| table.play(step));
         let room = room_of(&table, table.said.iter().map(|(id, _)| *id).collect());
         for (id, event) in &table.said {
-            let count = if room.state().marks.contains_key(id) { &mut without } else { &mut with };
+            let count = if mark_of(room.state(), *id).is_some() { &mut without } else { &mut with };
             *count.entry(event.body.kind().to_owned()).or_default() += 1;
         }
     }
@@ -439,6 +452,6 @@ fn who_comes_in_later_makes_nothing_true_that_was_said_before() {
     table.hear(0, 0xff);
     table.say(0, human(0), Body::Admitted(Admitted { member: carol, invite, name: "carol".into() }));
     assert!(table.room().is_member(&carol));
-    assert_eq!(table.room().state().marks.get(&early), Some(&pairwave_core::mark::Mark::NoSuchMember));
+    assert_eq!(mark_of(table.room().state(), early), Some(pairwave_core::mark::Mark::NoSuchMember));
     assert!(!table.room().state().verification.is_verified_by(&table.member(2), &carol));
 }

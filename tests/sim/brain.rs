@@ -8,6 +8,7 @@ use pairwave_core::mark::Mark;
 use pairwave_core::members::Removed;
 
 use crate::bodies::{Table, finding, human, room_of};
+use crate::checks::mark_of;
 
 const ALL: u8 = 0xff;
 
@@ -26,7 +27,7 @@ fn latest(table: &Table, of: EventId) -> Option<EventId> {
 }
 
 fn mark(table: &Table, of: EventId) -> Option<Mark> {
-    table.room().state().marks.get(&of).copied()
+    mark_of(table.room().state(), of)
 }
 
 #[test]

@@ -23,6 +23,8 @@ use crate::world::{At, HUMAN, World, human};
 /// The last two are no members at first.
 pub const NAMES: [&str; 10] = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"];
 const MEMBERS: usize = 8;
+/// How far clocks are set from the true time, in milliseconds: nothing, minutes, days, years.
+const CLOCKS: [i64; 7] = [0, 90_000, -90_000, 86_400_000, -86_400_000, 94_608_000_000, -94_608_000_000];
 
 struct Evening {
     world: World,
@@ -91,8 +93,9 @@ impl Evening {
 
     fn happen(&mut self, step: u32) {
         let at = self.dice(NAMES.len());
-        match self.dice(24) {
+        match self.dice(30) {
             0 => self.world.crash(at),
+            24..=29 => self.trouble(at),
             1 | 2 => self.start_all(),
             3 => self.world.partition(&[&[0, 1, 2, 8], &[3, 4, 5], &[6, 7, 9]]),
             4 => self.world.partition(&[&[0, 7, 4], &[1, 3, 5, 8, 9], &[6, 2]]),
@@ -108,6 +111,22 @@ impl Evening {
                     self.send(at, Message::new(Kind::Chat, text));
                 }
             }
+        }
+    }
+
+    /// Links of which two sides do not think the same, clocks that people set, and machines that sleep.
+    fn trouble(&mut self, at: At) {
+        let other = self.dice(NAMES.len());
+        match self.dice(8) {
+            0 | 1 if at != other => self.world.mute(at, other),
+            2 if at != other => self.world.forget_connection(at, other),
+            3 => self.world.vanish(at),
+            4 => self.world.unmute(),
+            5 | 6 => {
+                let off = CLOCKS[self.dice(CLOCKS.len())];
+                self.world.set_clock(at, off);
+            }
+            _ => self.world.sleep(at),
         }
     }
 
@@ -182,6 +201,7 @@ impl Evening {
 
     fn start_all(&mut self) {
         for at in 0..NAMES.len() {
+            self.world.wake(at);
             if !self.world.is_up(at) {
                 self.world.start(at);
             }

@@ -11,6 +11,7 @@ use pairwave_core::epochs::EpochKeys;
 use pairwave_core::event::Body;
 use pairwave_core::id::{EventId, RoomId};
 use pairwave_core::log::Log;
+use pairwave_core::mark::Mark;
 use pairwave_core::members::Gone;
 use pairwave_core::room::Room;
 use pairwave_core::seat::Standing;
@@ -57,16 +58,20 @@ pub fn compare(library: &mut Library, here: &Room, log: &dyn Log) -> Check {
     same("count", &here.count(), &(truth.order.len() as u64))?;
     same_members(here, &truth)?;
     // Who is a member shows at once; of the rest, late events may be gathered for a moment.
-    if here.is_settled() { same_state(here, &truth) } else { Ok(()) }
+    if here.is_settled() { same_state(here, library, &truth) } else { Ok(()) }
 }
 
-fn same_state(here: &Room, truth: &Truth) -> Check {
+fn same_state(here: &Room, library: &Library, truth: &Truth) -> Check {
     let state = here.state();
     if truth.order.is_empty() {
         return Ok(());
     }
     same("title", &state.title.as_str(), &"parser")?;
-    same("effect", &state.marks.keys().copied().collect(), &truth.without_effect)?;
+    let is_marked = |id: &&EventId| {
+        let event = library.event(id);
+        state.marks.of(&event.author, event.seq, id).is_some()
+    };
+    same("effect", &truth.order.iter().filter(is_marked).copied().collect(), &truth.without_effect)?;
     let open: BTreeSet<EventId> = state.talk.open_questions().map(|(id, _)| *id).collect();
     same("questions", &open, &truth.open_questions)?;
     same("forked", &state.equivocations.keys().copied().collect(), &truth.forked)?;
@@ -144,10 +149,9 @@ fn same_git(state: &RoomState, truth: &Git) -> Check {
         claim.paths.iter().map(of).collect::<Vec<_>>()
     };
     same("paths", &state.claims.held().iter().flat_map(rows).collect(), &truth.held)?;
-    let conflicts = state.claims.conflicts().map(|conflict| (conflict.event, conflict.against));
-    same("conflicts", &conflicts.collect(), &truth.conflicts)?;
+    same("lost claims", &state.claims.lost().iter().map(|lost| (lost.event, lost.by)).collect(), &truth.lost())?;
     let sides = state.git.sides().map(|(member, side)| (*member, side.event, side.strategy));
-    let truths = truth.sides.iter().map(|(member, event, strategy, _)| (*member, *event, *strategy));
+    let truths = truth.sides.iter().map(|(member, (event, said))| (*member, *event, said.strategy));
     same("sides", &sides.collect::<BTreeSet<_>>(), &truths.collect())?;
     for member in state.gate.members() {
         let to_pull = state.git.to_pull(member).map(|commit| commit.event);
@@ -175,6 +179,11 @@ fn same_members(here: &Room, truth: &Truth) -> Check {
     epochs.reverse();
     same("epochs", &epochs, &truths.epochs)?;
     same("rotation", &members.rotation_due().is_some(), &truths.rotation_due)
+}
+
+/// Why this event has no effect, among the newest that have none.
+pub fn mark_of(state: &RoomState, id: EventId) -> Option<Mark> {
+    state.marks.newest().find(|(marked, _)| **marked == id).map(|(_, mark)| *mark)
 }
 
 /// These companions are members, hold the same events and make the same of them.

@@ -1,6 +1,8 @@
 //! What agreeing, taking turns and asking for things come to, told event by event: who knows what is
 //! exact here, and the reference agrees with every tale.
 
+mod settling;
+
 use pairwave_core::actions::{Approved, Completed, Denied, Expired, Handed, RequestState, Requested, Risk};
 use pairwave_core::charter::{AutoApprove, Charter, CharterAccepted, CharterDeclined, CharterProposed, Standing};
 use pairwave_core::command::Speaker;
@@ -14,7 +16,7 @@ use pairwave_core::overrides::Overridden;
 use pairwave_core::talk::{Address, Kind, Message};
 
 use crate::bodies::{Table, charter, finding, human};
-use crate::checks::same_consent;
+use crate::checks::{mark_of, same_consent};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -39,7 +41,7 @@ impl Table {
 
     /// The rule that an event broke.
     fn mark(&self, id: EventId) -> Option<Mark> {
-        self.room().state().marks.get(&id).copied()
+        mark_of(self.room().state(), id)
     }
 
     fn state(&self, request: EventId) -> RequestState {

@@ -21,7 +21,7 @@ use rand_core::Rng;
 
 use crate::arrival::{events, in_any_order};
 use crate::bodies::{charter, finding};
-use crate::checks::is_true;
+use crate::checks::{is_true, mark_of};
 use crate::mallory::{chat, forge};
 use crate::reference::Library;
 use crate::scenes::{MINUTE, bring_in, found, one_truth, said, settle};
@@ -280,7 +280,7 @@ fn nothing_that_mallory_signs_about_consent_has_effect_against_the_rules() {
     for at in [0, 2] {
         let state = state(&world, room, at);
         for (what, id, mark) in &forged {
-            assert_eq!(state.marks.get(id), Some(mark), "{what}");
+            assert_eq!(mark_of(state, *id), Some(*mark), "{what}");
         }
         assert_eq!(state.actions.get(&request).map(|it| it.state()), Some(RequestState::Pending));
         assert_eq!(state.actions.get(&of_mallory).map(|it| it.state()), Some(RequestState::Pending));

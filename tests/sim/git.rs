@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use pairwave_core::claims::{ClaimsExpired, PathsClaimed, PathsReleased};
+use pairwave_core::claims::{ClaimsExpired, How, PathsClaimed, PathsReleased};
 use pairwave_core::command::{Command, Refusal, Speaker};
 use pairwave_core::consenting::Act;
 use pairwave_core::event::{Body, Origin};
 use pairwave_core::git::{Committed, GitSetUp, Strategy};
+use pairwave_core::hops::Prompted;
 use pairwave_core::id::{EventId, RoomId, SessionId};
 use pairwave_core::mark::Mark;
 use pairwave_core::members::Left;
 
 use crate::bodies::{Table, charter, human, room_of};
+use crate::checks::mark_of;
 use crate::consenting::{act, agreed, state};
 use crate::scenes::{MINUTE, settle};
 use crate::world::{At, World};
@@ -36,7 +38,7 @@ fn tell(table: &mut Table, at: usize, body: Body) -> EventId {
 }
 
 fn mark(table: &Table, of: EventId) -> Option<Mark> {
-    table.room().state().marks.get(&of).copied()
+    mark_of(table.room().state(), of)
 }
 
 fn holders(table: &Table) -> Vec<EventId> {
@@ -54,8 +56,8 @@ fn who_claims_what_overlaps_at_the_same_moment_settles_identically() {
     let lost = if held[0] == both[0] { both[1] } else { both[0] };
     assert_eq!(mark(&table, lost), Some(Mark::PathTaken));
     let room = table.room();
-    let conflict = room.state().claims.conflicts().next().expect("both sides see it");
-    assert_eq!((conflict.event, conflict.against), (lost, held[0]));
+    let told = room.state().claims.lost().first().expect("both sides see it");
+    assert_eq!((told.event, told.by, told.how), (lost, held[0], How::TooLate));
     let mut order: Vec<EventId> = table.said().collect();
     order.reverse();
     assert!(room_of(&table, order).state().to_bytes() == room.state().to_bytes());
@@ -98,8 +100,9 @@ fn claims_commits_and_repositories_need_the_gate_and_neither_floor_nor_hops() {
         strategy: Strategy::BranchPerPerson,
     };
     let commit = Committed { sha: "abc1234".into(), message: "fix".into(), branch: None, paths: vec!["docs".into()] };
-    for _ in 0..3 {
-        for body in [claimed(&["docs"]), Body::GitSetUp(said.clone()), Body::Committed(commit.clone())] {
+    for number in 0..3 {
+        let commit = Committed { sha: format!("abc123{number}"), ..commit.clone() };
+        for body in [claimed(&["docs"]), Body::GitSetUp(said.clone()), Body::Committed(commit)] {
             let id = tell(&mut table, BOB, body);
             assert_eq!(mark(&table, id), None);
         }
@@ -107,6 +110,40 @@ fn claims_commits_and_repositories_need_the_gate_and_neither_floor_nor_hops() {
     let room = table.room();
     assert_eq!(room.state().hops.count(), 0);
     assert_eq!(room.state().git.to_pull(&table.member(ALICE)).count(), 3);
+}
+
+#[test]
+fn nobody_has_pulled_what_it_had_not_heard_of() {
+    let mut table = Table::set();
+    let set_up = |base: &str| {
+        let strategy = Strategy::BranchPerPerson;
+        let base_commit = Some(base.to_owned());
+        Body::GitSetUp(GitSetUp { repo: "p.git".into(), branch: "main".into(), base_commit, strategy })
+    };
+    let committed = |sha: &str| {
+        Body::Committed(Committed { sha: sha.into(), message: "fix".into(), branch: None, paths: Vec::new() })
+    };
+    let first = tell(&mut table, ALICE, committed("aaaaaa1"));
+    table.hear(BOB, ALL);
+    let second = table.say(ALICE, agent(ALICE), committed("aaaaaa2"));
+    // Bob's chain grows beyond alice's, and he has not heard of her second one.
+    (0..3).for_each(|_| _ = table.say(BOB, human(BOB), Body::Prompted(Prompted {})));
+    table.say(BOB, agent(BOB), set_up("bbbbbb1"));
+    let room = table.room();
+    let to_pull: Vec<EventId> = room.state().git.to_pull(&table.member(BOB)).map(|commit| commit.event).collect();
+    assert_eq!((to_pull.contains(&first), to_pull.contains(&second)), (false, true));
+}
+
+#[test]
+fn an_agent_leaves_something_to_the_others() {
+    let mut table = Table::set();
+    let everything = tell(&mut table, ALICE, claimed(&["**"]));
+    assert_eq!(mark(&table, everything), Some(Mark::NotAPath));
+    table.hear(ALICE, ALL);
+    let frozen = table.say(ALICE, human(ALICE), claimed(&["**"]));
+    assert_eq!((mark(&table, frozen), holders(&table)), (None, vec![frozen]));
+    let expired = tell(&mut table, BOB, Body::ClaimsExpired(ClaimsExpired { claims: vec![frozen] }));
+    assert_eq!((mark(&table, expired), holders(&table)), (Some(Mark::NotClaimed), vec![frozen]));
 }
 
 fn claim(world: &mut World, room: RoomId, at: At, by: Speaker, path: &str) -> Result<(), Refusal> {
@@ -152,17 +189,41 @@ fn the_next_session_of_a_side_takes_over_what_a_gone_one_had() {
 }
 
 #[test]
-fn what_a_member_claimed_that_is_away_expires_after_an_hour_and_once() {
-    let (mut world, room) = agreed(122, &["alice", "bob", "carol"], charter(0));
+fn after_a_restart_a_session_has_time_to_come_back() {
+    let (mut world, room) = agreed(123, &["alice", "bob"], charter(0));
     comes(&mut world, room, ALICE);
     claim(&mut world, room, ALICE, agent(ALICE), "src/**").unwrap();
+    world.crash(ALICE);
+    world.start(ALICE);
+    world.run(MINUTE * 50);
+    assert_eq!(held(&world, room, ALICE), ["src/**"]);
+    world.run(MINUTE * 12);
+    assert!(held(&world, room, ALICE).is_empty());
+}
+
+#[test]
+fn what_a_member_claimed_that_is_long_away_gives_way_to_who_wants_it_and_to_nobody_else() {
+    let (mut world, room) = agreed(122, &["alice", "bob", "carol"], charter(0));
+    for at in [ALICE, BOB] {
+        comes(&mut world, room, at);
+    }
+    claim(&mut world, room, ALICE, agent(ALICE), "src/**").unwrap();
+    claim(&mut world, room, ALICE, agent(ALICE), "docs").unwrap();
     settle(&mut world, room, &[0, 1, 2]);
-    let events = world.node(BOB).room(&room).unwrap().count();
+    // Carol is cut off, not they.
+    world.partition(&[&[ALICE, BOB], &[2]]);
+    world.run(MINUTE * 120);
+    world.heal();
+    settle(&mut world, room, &[0, 1, 2]);
+    assert_eq!(held(&world, room, BOB), ["src/**", "docs"]);
     world.crash(ALICE);
     world.run(MINUTE * 59);
-    assert_eq!(held(&world, room, BOB), ["src/**"]);
+    assert!(matches!(claim(&mut world, room, BOB, agent(BOB), "src/auth"), Err(Refusal::PathTaken { .. })));
     world.run(MINUTE * 2);
-    settle(&mut world, room, &[1, 2]);
-    assert_eq!(world.node(BOB).room(&room).unwrap().count(), events + 1);
-    assert!(held(&world, room, BOB).is_empty());
+    claim(&mut world, room, BOB, agent(BOB), "src/auth").unwrap();
+    assert_eq!(held(&world, room, BOB), ["docs", "src/auth"]);
+    world.start(ALICE);
+    settle(&mut world, room, &[0, 1, 2]);
+    let lost = &state(&world, room, ALICE).claims.lost()[0];
+    assert_eq!((lost.member, lost.how), (world.member(ALICE), How::Ended));
 }

@@ -17,6 +17,7 @@ use pairwave_core::talk::{Kind, Message};
 use pairwave_core::verification::Verified;
 use pairwave_wire::hello::InviteLabel;
 
+use crate::checks::mark_of;
 use crate::disk::Disk;
 use crate::scenes::{MINUTE, bring_in, found, one_truth, remove, say, settle};
 use crate::world::{At, HUMAN, World};
@@ -309,7 +310,7 @@ fn who_was_removed_can_say_and_do_nothing_more() {
     unimpressed(&mut world, room, &[0, 2, 3]);
     let state = world.node(2).room(&room).unwrap().state();
     for id in after {
-        assert!(state.marks.contains_key(&id), "{id:?} has effect");
+        assert!(mark_of(state, id).is_some(), "{id:?} has effect");
     }
     assert!(state.members.standing(&dave) && !state.members.standing(&mallory));
 }
@@ -337,8 +338,8 @@ fn a_twin_of_a_removed_members_event_counts_nowhere_however_late() {
     unimpressed(&mut world, room, &[0, 2]);
     for at in [0, 2] {
         let state = world.node(at).room(&room).unwrap().state();
-        assert!(!state.marks.contains_key(&tip.1));
+        assert_eq!(mark_of(state, tip.1), None);
         let there = world.node(at).room(&room).unwrap().contains(world.node(at).log(), &twin).unwrap();
-        assert_eq!(state.marks.contains_key(&twin), there);
+        assert_eq!(mark_of(state, twin).is_some(), there);
     }
 }

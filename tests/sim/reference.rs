@@ -150,7 +150,7 @@ impl Truth {
             Body::Shared(shared) => return is_whole(shared),
             Body::Remembered(remembered) => return self.brain.tell(library, id, remembered),
             Body::Foreign { .. } => return false,
-            _ => return self.git.tell(id, event),
+            _ => return self.git.tell(library, id, self.consent.here.len() < 2),
         }
         true
     }

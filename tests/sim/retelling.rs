@@ -40,7 +40,9 @@ fn retell(fault: Option<Fault>, state: &mut Value, log: &MemoryLog, room: RoomId
         Some(Fault::TellsAnotherStory) => *at(state, "title") = Value::Text("lexers".into()),
         Some(Fault::ForgivesForks) => *at(state, "equivocations") = Value::Map(Vec::new()),
         Some(Fault::BreaksTiesTheOtherWay) => {
-            for (marked, mark) in at(state, "marks").as_map_mut().expect("a map") {
+            let authors = at(state, "marks").as_map_mut().expect("a map").iter_mut();
+            let reasons = authors.flat_map(|(_, author)| at(author, "reasons").as_map_mut().expect("a map"));
+            for (marked, mark) in reasons {
                 if *mark == Value::Text("NameTaken".into()) {
                     *marked = rival(marked, log, room);
                 }

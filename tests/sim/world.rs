@@ -1,6 +1,8 @@
 //! Many nodes on a table: virtual time, one seed, a network that delays, cuts and partitions, and
 //! disks that lose what was not synced. Acts as the companions' driver, without doing any IO.
 
+mod clocks;
+mod half_open;
 mod network;
 
 use std::cmp::Reverse;
@@ -24,6 +26,9 @@ use crate::disk::Disk;
 use crate::fault::Fault;
 use crate::post::{self, Post};
 use crate::recording::Recording;
+
+use clocks::{Clock, Sleep};
+use half_open::Stuck;
 
 /// Index of a machine.
 pub type At = usize;
@@ -58,6 +63,8 @@ pub struct Machine {
     pub stalled: bool,
     /// What the present run was fed and did.
     pub recording: Option<Recording>,
+    clock: Clock,
+    asleep: Option<Sleep>,
     secret: [u8; 32],
     /// Counts starts, so that what was meant for an earlier run is dropped.
     run: u64,
@@ -78,6 +85,13 @@ pub struct Network {
     pub out_of_reach: BTreeSet<At>,
     connections: BTreeSet<(At, At)>,
     streams: BTreeMap<(At, LinkId), (At, LinkId)>,
+    /// Who believes in a connection to whom that is gone there.
+    believed: BTreeSet<(At, At)>,
+    /// Streams that are gone at the other side, and with whom they were.
+    dangling: BTreeMap<(At, LinkId), At>,
+    /// Whose bytes do not reach whom.
+    mute: BTreeSet<(At, At)>,
+    stuck: Vec<Stuck>,
     /// No frame overtakes another on its stream.
     arrivals: BTreeMap<(At, LinkId), Timestamp>,
     /// One frame in so many breaks its stream; 0: none.
@@ -182,11 +196,17 @@ impl World {
     /// The power fails: what was not synced is gone.
     pub fn crash(&mut self, at: At) {
         self.disconnect_all(at);
+        self.power_off(at);
+    }
+
+    fn power_off(&mut self, at: At) {
+        self.forget_beliefs(at);
         let machine = &mut self.machines[at];
         machine.node = None;
         machine.waiting.clear();
         machine.sync_scheduled = false;
         machine.timeout = None;
+        machine.asleep = None;
         machine.relays.clear();
         machine.run += 1;
     }
@@ -214,8 +234,10 @@ impl World {
         machine.run += 1;
         let identity = Identity::from_secret(&machine.secret);
         let log = machine.disk.clone();
-        machine.recording = Some(Recording::new(seed, self.now, &machine.disk));
-        machine.node = Some(Node::new(identity, machine.transport.clone(), limits(), seed, log, self.now));
+        machine.clock.start(self.now);
+        let now = machine.clock.tell(self.now);
+        machine.recording = Some(Recording::new(seed, now, &machine.disk));
+        machine.node = Some(Node::new(identity, machine.transport.clone(), limits(), seed, log, now));
         let rooms = machine.disk.rooms();
         for room in rooms {
             let restored = self.restored(at, room);
@@ -260,6 +282,7 @@ impl World {
     /// Everybody hears everybody again, and the network is quick and faultless.
     pub fn heal(&mut self) {
         self.network.groups.clear();
+        self.unmute();
         self.network.break_one_in = 0;
         self.network.max_delay_ms = 20;
         self.announce_all();
@@ -272,7 +295,8 @@ impl World {
     pub fn step(&mut self) -> bool {
         let Some(Reverse((at, number))) = self.queue.pop() else { return false };
         self.now = self.now.max(at);
-        match self.events.remove(&number) {
+        let event = self.events.remove(&number).and_then(|event| self.unless_asleep(at, event));
+        match event {
             Some(Event::Input { at, run, input }) if self.machines[at].run == run => self.feed(at, *input),
             Some(Event::Sync { at, run }) if self.machines[at].run == run => self.sync(at),
             // One that an earlier one took the place of is none any more.
@@ -289,8 +313,11 @@ impl World {
 
     /// Feeds an input at once.
     pub fn feed(&mut self, at: At, input: Input) {
-        let now = self.now;
+        if self.machines[at].asleep.is_some() {
+            return self.later(at, 0, input);
+        }
         let machine = &mut self.machines[at];
+        let now = machine.clock.tell(self.now);
         let Some(node) = &mut machine.node else { return };
         if let Some(recording) = &mut machine.recording {
             recording.fed(now, &input);
@@ -369,7 +396,7 @@ impl World {
             Effect::Dial { peer, addresses } => self.dial(at, peer, &addresses),
             Effect::Drop { peer } => {
                 if let Some(other) = self.machine_of(&peer) {
-                    self.disconnect(at, other);
+                    self.drop_connection(at, other);
                 }
             }
             Effect::Relays { relays } => self.machines[at].relays = relays,
@@ -437,7 +464,8 @@ impl World {
         if machine.timeout.is_none_or(|scheduled| timeout < scheduled) {
             machine.timeout = Some(timeout);
             let run = machine.run;
-            let delay = u64::try_from(timeout.since(self.now).as_millis()).expect("short").max(1);
+            let now = machine.clock.tell(self.now);
+            let delay = u64::try_from(timeout.since(now).as_millis()).expect("short").max(1);
             self.schedule(delay, Event::Timeout { at, run, due: timeout });
         }
     }
@@ -455,6 +483,8 @@ impl Machine {
             relays: Vec::new(),
             stalled: false,
             recording: None,
+            clock: Clock::default(),
+            asleep: None,
             secret: hash(b"simulated-identity", &[name.as_bytes()]),
             run: 0,
             waiting: VecDeque::new(),

@@ -1,7 +1,7 @@
 //! Whole handshakes, frame by frame. Every secret that went in is named, the Noise ephemerals too.
 
 use pairwave_core::key::KnockKey;
-use pairwave_core::knock::{Answer, Heard, Knocker, Porter, Welcome};
+use pairwave_core::knock::{Answer, Heard, Knocker, Porter, Verdict, Welcome};
 use pairwave_core::link::{Acceptor, Greeting, Opener, Step};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -82,15 +82,16 @@ fn a_knock() {
         key: EpochKey::new(counting(9)),
         admission: EventId(counting(10)),
     };
-    let answer = porter.welcome(welcome.clone()).unwrap();
-    assert!(matches!(knocker.receive(&bob, &answer), Ok(Answer::Welcome(got)) if got == welcome));
+    let answer = porter.welcome(&alice, welcome.clone()).unwrap();
+    let Answer::Said { from, verdict } = knocker.receive(&bob, &answer).unwrap() else { panic!() };
+    assert_eq!((from, verdict), (alice.member(), Verdict::Welcome(welcome.clone())));
     check(
         "knock.json",
         &json!({
             "label": hex(label.0),
             "knock_key": hex(key.expose()),
             "knocker": {"identity": hex(counting::<32>(5)), "transport": hex(at_bob.as_bytes()), "ephemeral": hex(bobs_key), "name": "bob"},
-            "porter": {"transport": hex(at_alice.as_bytes()), "ephemeral": hex(alices_key)},
+            "porter": {"identity": hex(counting::<32>(4)), "transport": hex(at_alice.as_bytes()), "ephemeral": hex(alices_key)},
             "welcome": {"room": hex(room.0), "epoch": hex(welcome.epoch.0), "key": hex(welcome.key.expose()), "admission": hex(welcome.admission.0)},
             "frames": [
                 {"from": "knocker", "what": "knock hello", "bytes": hex(hello)},

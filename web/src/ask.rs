@@ -20,7 +20,7 @@ pub async fn ask(
 ) -> Response {
     let question = match question {
         Ok(Json(question)) => question,
-        Err(rejection) => return failed(malformed(rejection.status()), &not_understood(&rejection)),
+        Err(rejection) => return unreadable(&rejection),
     };
     if !is_for_a_page(&question) {
         return failed(StatusCode::BAD_REQUEST, &not_for_a_page());
@@ -35,8 +35,18 @@ pub async fn ask(
             let answer = if decides { rendering::to_decide(answer).await } else { rendering::answer(answer).await };
             ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
         }
-        Err(failure) => failed(status(failure.code), &failure),
+        Err(failure) => refused(&failure),
     }
+}
+
+/// A question that cannot be read.
+pub fn unreadable(rejection: &JsonRejection) -> Response {
+    failed(malformed(rejection.status()), &not_understood(rejection))
+}
+
+/// What the companion refused.
+pub fn refused(failure: &Failure) -> Response {
+    failed(status(failure.code), failure)
 }
 
 /// A failure as the page reads it.
@@ -69,6 +79,7 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::ClaimFloor(_)
         | Request::ClaimPaths(_)
         | Request::CloseInvite(_)
+        | Request::Days(_)
         | Request::DeclineCharter(_)
         | Request::Deliveries(_)
         | Request::Diagnose(_)
@@ -118,6 +129,7 @@ fn is_for_a_page(question: &Request) -> bool {
         | Request::Export(_)
         | Request::ExportArtifact(_)
         | Request::ExportBrain(_)
+        | Request::ExportPart(_)
         | Request::ImportBrain(_)
         | Request::Inbox(_)
         | Request::Join(_)

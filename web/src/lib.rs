@@ -3,6 +3,7 @@
 //! and what a browser needs: text made into HTML, a stream of events, the files of the page.
 
 mod ask;
+mod export;
 mod guard;
 mod highlight;
 mod listener;

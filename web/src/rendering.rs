@@ -11,14 +11,26 @@ use crate::markdown;
 /// What a yes is about, and where it was found to be dangerous.
 const DECIDED: &[&str] = &["payload", "target_path", "paths", "excerpt", "path_hint", "content", "diff"];
 
-/// An answer with the HTML of everything that was said in it.
+/// An answer with the HTML of everything in it that is Markdown: what was said, what was recalled, and
+/// what the companion wrote.
 pub async fn answer(mut answer: Value) -> Value {
-    let events = answer.get_mut("events").and_then(Value::as_array_mut).map(mem::take);
+    let (events, recalled) = (taken(&mut answer, "events"), taken(&mut answer, "entries"));
     visible(&mut answer);
     if let Some(events) = events {
         answer["events"] = entries(events).await.into();
     }
+    if let Some(recalled) = recalled {
+        answer["entries"] = rendered(recalled, recollection).await.into();
+    }
+    if let Some(written) = answer["markdown"].as_str().map(str::to_owned) {
+        let rendering = tokio::task::spawn_blocking(move || survived(|| markdown::to_html(&written)));
+        answer["html"] = rendering.await.ok().flatten().into();
+    }
     answer
+}
+
+fn taken(answer: &mut Value, list: &str) -> Option<Vec<Value>> {
+    answer.get_mut(list).and_then(Value::as_array_mut).map(mem::take)
 }
 
 /// What a human decides about comes sign by sign: what is handed over later must be what was shown, and
@@ -38,11 +50,16 @@ async fn coloured(answer: &Value) -> Option<String> {
     colouring.await.ok()?
 }
 
-/// Entries with their HTML. None come back when the companion ends meanwhile.
-pub async fn entries(mut entries: Vec<Value>) -> Vec<Value> {
+/// Entries with their HTML.
+pub async fn entries(events: Vec<Value>) -> Vec<Value> {
+    rendered(events, entry).await
+}
+
+/// None come back when the companion ends meanwhile.
+async fn rendered(mut values: Vec<Value>, render: fn(&mut Value)) -> Vec<Value> {
     let rendering = tokio::task::spawn_blocking(move || {
-        entries.iter_mut().for_each(entry);
-        entries
+        values.iter_mut().for_each(render);
+        values
     });
     rendering.await.unwrap_or_default()
 }
@@ -73,9 +90,19 @@ fn visible_but(value: &mut Value, exact: &[&str]) {
 /// What happened in the room is one sentence; what somebody said is Markdown.
 fn entry(entry: &mut Value) {
     visible(entry);
-    let said = entry["kind"].as_str().is_some_and(is_message);
+    let said = entry["kind"].as_str().is_some_and(is_markdown);
     let text = entry["text"].as_str().filter(|_| said);
     let html = text.and_then(|text| survived(|| markdown::to_html(text)));
+    if let Some(html) = html {
+        entry["html"] = html.into();
+    }
+}
+
+/// Of the brain, or of the transcript: Markdown, whoever wrote it. Lines of an artifact are none.
+fn recollection(entry: &mut Value) {
+    visible(entry);
+    let content = entry["content"].as_str().filter(|_| entry["lines"].is_null());
+    let html = content.and_then(|content| survived(|| markdown::to_html(content)));
     if let Some(html) = html {
         entry["html"] = html.into();
     }
@@ -87,7 +114,7 @@ fn survived(render: impl FnOnce() -> String + UnwindSafe) -> Option<String> {
     catch_unwind(render).ok()
 }
 
-fn is_message(kind: &str) -> bool {
+fn is_markdown(kind: &str) -> bool {
     matches!(
         kind,
         "answer"
@@ -97,6 +124,7 @@ fn is_message(kind: &str) -> bool {
             | "finding"
             | "handoff"
             | "question"
+            | "remembered"
             | "review"
             | "status"
             | "summary"
@@ -149,6 +177,18 @@ mod tests {
             (&json!(turned), &json!(turned))
         );
         assert_eq!(shown["request"]["summary"], "rm x", "what is said about it turns nothing around");
+    }
+
+    #[tokio::test]
+    async fn what_is_recalled_and_what_is_written_comes_as_clean_html() {
+        let hostile = "**so**\u{202e} <script>alert(1)</script>";
+        let clean = "<p><strong>so</strong> &lt;script&gt;alert(1)&lt;/script&gt;</p>\n";
+        let recalled = answer(json!({ "entries": [{ "kind": "fact", "content": hostile }] })).await;
+        assert_eq!(recalled["entries"][0]["html"], clean);
+        let lines = answer(json!({ "entries": [{ "lines": "1-2", "content": "# include" }] })).await;
+        assert_eq!(lines["entries"][0]["html"], Value::Null);
+        let written = answer(json!({ "path": "/handoff/latest.md", "markdown": hostile })).await;
+        assert_eq!((&written["html"], &written["path"]), (&json!(clean), &json!("/handoff/latest.md")));
     }
 
     #[tokio::test]

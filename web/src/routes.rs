@@ -1,4 +1,4 @@
-//! What is where: the files of the page, the login, questions, and the stream.
+//! What is where: the files of the page, the login, questions, the transcript as a file, and the stream.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::ask::{self, failed};
 use crate::guard::{self, Guard};
 use crate::passes::Passes;
 use crate::places::Places;
-use crate::{stream, ui};
+use crate::{export, stream, ui};
 
 /// Largest question in bytes: twice the largest event, for JSON writes some letters longer.
 const BODY: usize = 512 * 1024;
@@ -30,6 +30,7 @@ pub fn router(companion: Arc<dyn Companion>, passes: Arc<Passes>, address: Socke
     let guard = Guard::new(address, passes);
     let behind_the_token = Router::new()
         .route("/api/ask", post(ask::ask))
+        .route("/api/export", post(export::export))
         .route("/api/stream", get(stream::stream).with_state((companion.clone(), Places::default())))
         .route_layer(from_fn_with_state(guard.clone(), guard::token))
         .with_state(companion);

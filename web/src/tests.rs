@@ -41,7 +41,8 @@ async fn a_foreign_page_may_not_ask() {
     assert_eq!(site.post("/api/ask", &[token, ("sec-fetch-site", "cross-site")], question).await.0, 403);
     assert_eq!(site.post("/api/ask", &[token, ("content-type", "text/plain")], question).await.0, 415);
     assert_eq!(site.post("/api/ask", &[token, ("content-type", "")], question).await.0, 415);
-    assert_eq!(site.send("OPTIONS", "/api/ask", &[("host", &site.address.to_string())], "").await.0, 405);
+    let (head, _) = site.send("OPTIONS", "/api/ask", &[("host", &site.address.to_string())], "").await;
+    assert!(head.starts_with("HTTP/1.1 405"), "{head}");
     let own = format!("http://{}", site.address);
     assert_eq!(site.post("/api/ask", &[token, ("origin", &own)], question).await.0, 200);
 }
@@ -111,6 +112,42 @@ async fn what_cannot_be_done_says_why() {
     }
     let long = json!({ "ask": "send", "kind": "chat", "text": "x".repeat(600 * 1024) });
     assert_eq!(site.ask(long).await.0, 413);
+}
+
+#[tokio::test]
+async fn a_transcript_is_saved_behind_the_token_and_shown_by_no_browser() {
+    let site = Site::open().await;
+    let bearer = format!("Bearer {}", site.token().await);
+    let (token, wanted) = (("authorization", &*bearer), r#"{"room":"r","format":"md"}"#);
+    let (head, body) = site.whole("/api/export", &[token], wanted).await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    for header in
+        ["content-type: application/octet-stream", "content-disposition: attachment", "cache-control: no-store"]
+    {
+        assert!(head.contains(header), "{head}");
+    }
+    assert_eq!(body, "8\r\none <b>,\r\n3\r\ntwo\r\n0\r\n\r\n");
+
+    let asked = site.fake.asked.lock().unwrap().len();
+    assert_eq!(site.post("/api/export", &[], wanted).await.0, 401);
+    assert_eq!(site.get("/api/export", &[token]).await.0, 405);
+    assert_eq!(site.post("/api/export", &[token, ("origin", "https://evil.example")], wanted).await.0, 403);
+    assert_eq!(site.post("/api/export", &[token, ("content-type", "text/plain")], wanted).await.0, 415);
+    assert_eq!(site.post("/api/export", &[token], r#"{"room":"r"}"#).await.0, 400);
+    assert_eq!(site.fake.asked.lock().unwrap().len(), asked, "none of it came to the companion");
+    let (status, refused) = site.post("/api/export", &[token], r#"{"room":"r","format":"pdf"}"#).await;
+    assert!(status == 400 && refused.contains("\"no_such_format\""), "{refused}");
+    let (status, refused) = site.ask(json!({ "ask": "export_part" })).await;
+    assert_eq!((status, &refused["error"]["rule"]), (400, &json!("not_for_a_page")));
+}
+
+#[tokio::test]
+async fn a_transcript_that_is_cut_short_does_not_end_well() {
+    let site = Site::open().await;
+    let bearer = format!("Bearer {}", site.token().await);
+    let wanted = r#"{"room":"cut","format":"md"}"#;
+    let (_, body) = site.whole("/api/export", &[("authorization", &bearer)], wanted).await;
+    assert!(!body.ends_with("0\r\n\r\n"), "{body}");
 }
 
 #[tokio::test]

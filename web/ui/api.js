@@ -66,6 +66,22 @@ export class Api {
   }
 
   /**
+   * The transcript as a file; any other program must not get at it by opening an address.
+   * @param {string} room
+   * @param {string} format
+   * @param {AbortSignal} signal
+   * @returns {Promise<Blob>}
+   */
+  async exported(room, format, signal) {
+    if (!this.isOpen) throw new Refused(0, unreachable());
+    try {
+      return await (await posted("/api/export", { room, format }, this.token, signal)).blob();
+    } catch (error) {
+      throw this.#heard(error);
+    }
+  }
+
+  /**
    * @param {string} ask
    * @param {Record<string, unknown>} [question]
    * @returns {Promise<any>} the answer; its shape belongs to the question
@@ -75,10 +91,15 @@ export class Api {
     try {
       return await post("/api/ask", { ask, ...question }, this.token);
     } catch (error) {
-      const refused = asRefused(error);
-      if (refused.status === 401) this.onLocked();
-      throw refused;
+      throw this.#heard(error);
     }
+  }
+
+  /** @param {unknown} error */
+  #heard(error) {
+    const refused = asRefused(error);
+    if (refused.status === 401) this.onLocked();
+    return refused;
   }
 }
 
@@ -102,10 +123,20 @@ export function asRefused(error) {
  * @param {AbortSignal} [signal]
  */
 async function post(path, body, token, signal = AbortSignal.timeout(PATIENCE)) {
+  return (await posted(path, body, token, signal)).json();
+}
+
+/**
+ * @param {string} path
+ * @param {object} body
+ * @param {string | null} token
+ * @param {AbortSignal} signal
+ */
+async function posted(path, body, token, signal) {
   const headers = new Headers({ "content-type": "application/json" });
   if (token) headers.set("authorization", `Bearer ${token}`);
   const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), cache: "no-store", signal });
-  if (response.ok) return response.json();
+  if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));
   throw new Refused(response.status, answer.error ?? unexplained(response.status));
 }

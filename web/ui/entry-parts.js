@@ -14,6 +14,9 @@ const MEANING = {
   shown: "an agent or a human was given it",
 };
 
+/** Fields of what was remembered that stand elsewhere in its row. */
+const ELSEWHERE = ["remembered_as", "supersedes"];
+
 /** The form of an answer that goes without saying. */
 const ANY_FORM = "free text";
 
@@ -23,7 +26,11 @@ export function fieldsOf(entry) {
   const rows = [];
   if (entry.rationale) rows.push(["why", entry.rationale]);
   if (entry.provenance?.length) rows.push(["from", entry.provenance]);
-  for (const [name, value] of Object.entries(entry.fields ?? {})) if (value !== ANY_FORM) rows.push([name.replaceAll("_", " "), value]);
+  const isRemembered = entry.kind === "remembered";
+  for (const [name, value] of Object.entries(entry.fields ?? {})) {
+    if (value === ANY_FORM || (isRemembered && ELSEWHERE.includes(name))) continue;
+    rows.push([name.replaceAll("_", " "), isRemembered && Array.isArray(value) ? value.map((tag) => `#${tag}`).join("  ") : value]);
+  }
   if (!rows.length) return null;
   return h("dl", { class: "fields" }, rows.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, valueOf(value))]));
 }
@@ -33,12 +40,29 @@ export function fieldsOf(entry) {
  * @param {RowContext} context
  */
 export function answersLine(id, context) {
+  return linkedLine(id, context, { words: "In answer to", testid: "answers", link: "goto-question" });
+}
+
+/**
+ * @param {string} id of the entry in whose place this one stands
+ * @param {RowContext} context
+ */
+export function supersedesLine(id, context) {
+  return linkedLine(id, context, { words: "In the place of", testid: "supersedes", link: "goto-superseded" });
+}
+
+/**
+ * @param {string} id
+ * @param {RowContext} context
+ * @param {{words: string, testid: string, link: string}} look
+ */
+function linkedLine(id, context, { words, testid, link }) {
   const quote = h("q", { class: "quote" });
   void context.lookUp(id).then((question) => {
     if (question) quote.textContent = firstWords(question.headline || question.text);
   });
-  return h("p", { class: "linked", "data-testid": "answers" },
-    button("In answer to", { class: "link", "data-testid": "goto-question", on: { click: () => context.goTo(id) } }), " ", quote);
+  return h("p", { class: "linked", "data-testid": testid },
+    button(words, { class: "link", "data-testid": link, on: { click: () => context.goTo(id) } }), " ", quote);
 }
 
 /**

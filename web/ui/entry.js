@@ -1,7 +1,7 @@
 /** One event as a row of the transcript. */
 
 import { button, h, uid } from "./dom.js";
-import { answersLine, deliveryLine, fieldsOf } from "./entry-parts.js";
+import { answersLine, deliveryLine, fieldsOf, supersedesLine } from "./entry-parts.js";
 import { codeCard } from "./entry-code.js";
 import { requestCard } from "./entry-request.js";
 import { bodyOf } from "./html.js";
@@ -51,7 +51,7 @@ export function entryRow(entry, context) {
   article.classList.toggle("is-forked", Boolean(entry.forked));
   if (entry.kind === "action") article.append(byline(entry, label), requestCard(entry, context, rowTools(entry, context)));
   else if (entry.kind === "code") article.append(byline(entry, label), codeCard(entry, context, rowTools(entry, context)));
-  else if (isMessage(entry.kind)) article.append(byline(entry, label), messageBody(entry, context));
+  else if (isMessage(entry.kind) || entry.kind === "remembered") article.append(byline(entry, label), messageBody(entry, context));
   else article.append(roomLine(entry, label), rowTools(entry, context));
   return article;
 }
@@ -88,15 +88,18 @@ function roomLine(entry, label) {
  * @param {RowContext} context
  */
 function messageBody(entry, context) {
+  const supersedes = entry.kind === "remembered" && entry.fields?.supersedes;
+  const claim = entry.claim ?? (entry.kind === "remembered" && entry.fields?.remembered_as);
   return h("div", { class: "said" },
     h("p", { class: "labels" },
       h("span", { class: "kind", "data-testid": "entry-kind" }, kindName(entry.kind)),
-      entry.claim && h("span", { class: "claim" }, entry.claim),
+      claim && h("span", { class: "claim" }, claim),
       entry.to && h("span", { class: "to", "data-testid": "entry-to" }, "to ", h("bdi", null, addressee(entry.to, context.room))),
       entry.forked && forkedMark(),
       entry.void && voidMark(entry.void),
       h("span", { class: "unread-mark", "data-testid": "unread-mark" }, "new")),
     entry.answers && answersLine(entry.answers, context),
+    typeof supersedes === "string" && supersedesLine(supersedes, context),
     entry.headline && h("h3", { class: "headline" }, entry.headline),
     foldable(entry, context),
     fieldsOf(entry),

@@ -41,6 +41,17 @@ export class FilterBar extends HTMLElement {
     this.query.select();
   }
 
+  /**
+   * Narrows the room to one kind.
+   * @param {string} kind
+   */
+  pick(kind) {
+    this.reset();
+    this.hidden = false;
+    this.kind.value = kind;
+    this.#now();
+  }
+
   close() {
     const wasNarrow = Object.values(this.#filter()).some(Boolean);
     this.reset();

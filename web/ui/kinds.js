@@ -20,7 +20,7 @@ export const MESSAGE_KINDS = ["chat", "question", "answer", "context", "decision
 export const ROOM_KINDS = ["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named",
   "relay_added", "relay_removed", "letter_keys", "charter_proposed", "charter_accepted", "charter_declined",
   "floor_claimed", "floor_yielded", "floor_taken", "floor_released", "action", "approved", "denied", "handed", "completed", "expired",
-  "overridden", "prompted", "code", "remembered", "foreign"];
+  "overridden", "prompted", "code", "remembered", "git_setup", "committed", "paths_claimed", "paths_released", "claims_expired", "foreign"];
 
 /** Make a request, or move it on. @type {Kind[]} */
 const REQUEST_KINDS = ["action", "approved", "denied", "handed", "completed", "expired"];

@@ -9,6 +9,8 @@ import { ago, fullTime, since } from "./time.js";
 /** @type {Record<Path, string>} */
 const PATHS = { lan: "same network", direct: "direct", relayed: "through a relay", none: "not connected" };
 
+/** @typedef {{view: Room | undefined, status: Status | null}} Seen */
+
 /**
  * @typedef {object} PeopleHooks
  * @property {(member: Member) => void} verify
@@ -20,13 +22,31 @@ const PATHS = { lan: "same network", direct: "direct", relayed: "through a relay
  * @property {() => void} relays
  */
 
+export class PeoplePanel {
+  element = h("div", null);
+
+  /**
+   * @param {() => Seen} seen
+   * @param {PeopleHooks} hooks
+   */
+  constructor(seen, hooks) {
+    this.seen = seen;
+    this.hooks = hooks;
+  }
+
+  refresh() {
+    const { view, status } = this.seen();
+    if (view && status) showPeople(this.element, view, status, this.hooks);
+  }
+}
+
 /**
  * @param {HTMLElement} panel
  * @param {Room} room
  * @param {Status} status
  * @param {PeopleHooks} hooks
  */
-export function showPeople(panel, room, status, hooks) {
+function showPeople(panel, room, status, hooks) {
   const focused = panel.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
   const isUnfolded = panel.querySelector("details")?.open ?? false;
   const members = [...room.members].sort((a, b) => Number(b.me) - Number(a.me) || Number(b.online) - Number(a.online));

@@ -1,31 +1,37 @@
 /** One room as a column: its head, its transcript, its people, and the place to write. */
 
 import { Banners } from "./banners.js";
+import { BrainPanel } from "./brain-panel.js";
 import { openCharter } from "./charter.js";
 import { Composer } from "./composer.js";
 import { ConsentBar } from "./consent-bar.js";
+import { DaysPanel } from "./days-panel.js";
 import { button, fill, h } from "./dom.js";
+import { openExport } from "./export.js";
 import { FilterBar } from "./filter-bar.js";
 import { openFloor } from "./floor.js";
+import { GitPanel } from "./git-panel.js";
+import { openHandoff } from "./handoff.js";
 import { icon } from "./icons.js";
-import { showInspector } from "./inspector.js";
 import { openInvites } from "./invites.js";
-import { showPeople } from "./people.js";
+import { LedgerPanel } from "./ledger-panel.js";
+import { PeoplePanel } from "./people.js";
 import { openQuarantine } from "./quarantine.js";
 import { openRelays } from "./relays.js";
+import { openReport } from "./report.js";
 import { confirmLeave, openDiagnose, openRemove, openRename, openRenameSession } from "./room-actions.js";
 import { STATES } from "./room-states.js";
+import { Side } from "./side.js";
 import { Transcript } from "./transcript.js";
 import { openVerify } from "./verify.js";
 
 /** @import { Entry, Member, Room } from "./types.js" */
+/** @import { SideTab } from "./memory-types.js" */
 /** @import { Store } from "./store.js" */
 
 export class RoomColumn extends HTMLElement {
   #ended = new AbortController();
   #drawn = "";
-  /** @type {Entry | null} */
-  #inspected = null;
 
   /**
    * @param {Store} store
@@ -53,7 +59,7 @@ export class RoomColumn extends HTMLElement {
     }, signal);
     this.consent = new ConsentBar(store, room, { openRequest: () => hooks.openRequest() }, signal);
     this.head = h("header", { class: "room-head" });
-    this.panel = h("aside", { class: "side", tabindex: "-1", "aria-label": "People and details", "data-testid": "side" });
+    this.side = this.#makeSide(signal);
     this.state = h("div", { class: "room-state", hidden: true });
     this.#build();
     store.on("status", () => this.update(), signal);
@@ -73,16 +79,17 @@ export class RoomColumn extends HTMLElement {
     const { view } = this;
     const { status } = this.store;
     if (!view || !status) return;
+    this.side.look();
     // The minute is in it since the page says how long ago things were.
     const drawn = JSON.stringify([view, status.network, this.hooks.canClose(), Math.floor(Date.now() / 60_000)]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     this.setAttribute("aria-label", view.title);
-    this.panel.setAttribute("aria-label", `People and details of ${view.title}`);
+    this.side.element.setAttribute("aria-label", `Beside ${view.title}`);
     this.#showHead(view);
     this.#showState(view);
     this.filterBar.offer(view.members);
-    if (!this.#inspected) showPeople(this.panel, view, status, this.#peopleHooks());
+    this.side.panels.people.refresh();
   }
 
   openSearch() {
@@ -109,13 +116,37 @@ export class RoomColumn extends HTMLElement {
     openRelays(this.store, this.roomId);
   }
 
-  togglePeople() {
-    if (this.#inspected) return this.#showPeople();
-    const isShown = this.panel.getClientRects().length > 0;
-    this.classList.toggle("side-open", !isShown);
-    this.classList.toggle("side-shut", isShown);
-    this.#announceSide();
-    if (this.#isSideOver()) this.panel.focus();
+  openHandoff() {
+    void openHandoff(this.store, this.roomId);
+  }
+
+  openReport() {
+    void openReport(this.store, this.roomId);
+  }
+
+  openExport() {
+    openExport(this.store, this.roomId);
+  }
+
+  /**
+   * Shows a tab of the side; hides the side where that tab is what it shows.
+   * @param {SideTab} [tab]
+   */
+  toggleSide(tab = this.side.tab) {
+    const isShown = this.side.isSeen && !this.side.inspected && this.side.tab === tab;
+    this.#openSide(!isShown);
+    if (isShown) return;
+    this.side.show(tab);
+    if (this.#isSideOver()) this.side.element.focus();
+  }
+
+  /**
+   * Shows a tab of the side and goes there with the keyboard.
+   * @param {SideTab} tab
+   */
+  openSide(tab) {
+    this.toggleSide(tab);
+    if (this.side.isSeen) this.side.focus();
   }
 
   /** Compares words with the first member who is not verified, or the first other one. */
@@ -140,23 +171,15 @@ export class RoomColumn extends HTMLElement {
 
   /** @param {Entry} entry */
   inspect(entry) {
-    this.#inspected = entry;
-    this.classList.add("side-open");
-    this.classList.remove("side-shut");
-    this.#announceSide();
-    showInspector(this.panel, entry, {
-      goTo: (event) => void this.#inspectOther(event),
-      back: () => this.closeSide(),
-    });
-    this.panel.scrollTop = 0;
-    this.panel.querySelector("h3")?.focus();
+    this.#openSide(true);
+    this.side.inspect(entry, { goTo: (event) => void this.#inspectOther(event), back: () => this.closeSide() });
   }
 
   /** Esc: closes what lies over the transcript. Says whether there was something. */
   closeSide() {
-    const entry = this.#inspected;
+    const entry = this.side.inspected;
     if (!entry && !this.#isSideOver()) return false;
-    this.#showPeople();
+    this.side.show(this.side.tab);
     this.classList.remove("side-open");
     this.#announceSide();
     const article = entry && this.transcript.rows.article(entry.event);
@@ -170,7 +193,7 @@ export class RoomColumn extends HTMLElement {
     this.setAttribute("data-testid", "room");
     this.setAttribute("data-room", this.roomId);
     this.append(this.head, this.consent, this.banners, this.filterBar,
-      h("div", { class: "room-body" }, this.state, this.transcript, this.panel), this.composer);
+      h("div", { class: "room-body" }, this.state, this.transcript, this.side.element), this.composer);
     this.transcript.addEventListener("pointerdown", () => this.#isSideOver() && this.closeSide());
     this.update();
     if (this.store.connection === "live") void this.transcript.open();
@@ -178,17 +201,44 @@ export class RoomColumn extends HTMLElement {
 
   /** Whether the side lies over the transcript, as it does in a narrow column. */
   #isSideOver() {
-    return this.classList.contains("side-open") && getComputedStyle(this.panel).position === "absolute";
+    return this.classList.contains("side-open") && getComputedStyle(this.side.element).position === "absolute";
   }
 
-  #showPeople() {
-    this.#inspected = null;
-    this.#drawn = "";
-    this.update();
+  /** @param {boolean} isOpen */
+  #openSide(isOpen) {
+    this.classList.toggle("side-open", isOpen);
+    this.classList.toggle("side-shut", !isOpen);
+    this.#announceSide();
+    this.side.look();
+  }
+
+  /** @param {string} event */
+  #leaveFor(event) {
+    if (this.#isSideOver()) this.closeSide();
+    void this.transcript.goTo(event);
+  }
+
+  /** @param {AbortSignal} signal */
+  #makeSide(signal) {
+    const { store, roomId } = this;
+    const hooks = { goTo: (/** @type {string} */ event) => this.#leaveFor(event), narrow: (/** @type {string} */ kind) => this.#narrow(kind) };
+    return new Side(store, roomId, {
+      people: new PeoplePanel(() => ({ view: this.view, status: store.status }), this.#peopleHooks()),
+      ledger: new LedgerPanel(store, roomId, hooks),
+      brain: new BrainPanel(store, roomId, hooks),
+      days: new DaysPanel(store, roomId, hooks),
+      git: new GitPanel(store, roomId, hooks),
+    }, signal);
+  }
+
+  /** @param {string} kind */
+  #narrow(kind) {
+    if (this.#isSideOver()) this.closeSide();
+    this.filterBar.pick(kind);
   }
 
   #announceSide() {
-    this.querySelector("[data-testid=toggle-people]")?.setAttribute("aria-expanded", String(!this.classList.contains("side-shut") && this.panel.offsetParent !== null));
+    this.querySelector("[data-testid=toggle-people]")?.setAttribute("aria-expanded", String(!this.classList.contains("side-shut") && this.side.isSeen));
   }
 
   /** @param {string} event */
@@ -211,7 +261,7 @@ export class RoomColumn extends HTMLElement {
       h("div", { class: "room-tools" },
         button("", { class: "icon-button", "aria-label": "Search", title: "Search  /", "data-testid": "open-search", on: { click: () => this.openSearch() } }, icon("search")),
         view.state === "member" && button("", { class: "icon-button", "aria-label": "Invite", title: "Invite  i", "data-testid": "head-invite", on: { click: () => this.openInvites() } }, icon("invite")),
-        button("", { class: "icon-button", "aria-label": "People", title: "People  p", "data-testid": "toggle-people", "aria-expanded": "true", on: { click: () => this.togglePeople() } }, icon("people")),
+        button("", { class: "icon-button", "aria-label": "People and memory", title: "People and memory  p", "data-testid": "toggle-people", "aria-expanded": "true", on: { click: () => this.toggleSide() } }, icon("people")),
         this.hooks.canClose() && button("", { class: "icon-button", "aria-label": `Close ${view.title}`, "data-testid": "close-column", on: { click: this.hooks.close } }, icon("close"))));
     if (focused) /** @type {HTMLElement | null} */ (this.head.querySelector(`[data-testid="${focused}"]`))?.focus();
     this.#announceSide();

@@ -3,6 +3,7 @@
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", month: "long" });
 const dayWithYear = new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const month = new Intl.DateTimeFormat("en", { month: "long", year: "numeric" });
 const full = new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "medium", hourCycle: "h23" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
@@ -31,6 +32,11 @@ export function dayName(at) {
 }
 
 /** @param {string} at */
+export function monthName(at) {
+  return month.format(new Date(at));
+}
+
+/** @param {string} at */
 export function fullTime(at) {
   return full.format(new Date(at));
 }
@@ -42,6 +48,11 @@ export function ago(at) {
     if (Math.abs(seconds) >= size) return relative.format(Math.round(seconds / size), unit);
   }
   return seconds > 0 ? "in a moment" : "just now";
+}
+
+/** What says how long ago things were is drawn anew with it. */
+export function minute() {
+  return Math.floor(Date.now() / 60_000);
 }
 
 /** @param {string} at since when, as one reads it: a time today, else a date and a time */

@@ -7,7 +7,8 @@ export type Kind =
   | "charter_proposed" | "charter_accepted" | "charter_declined"
   | "floor_claimed" | "floor_yielded" | "floor_taken" | "floor_released"
   | "action" | "approved" | "denied" | "handed" | "completed" | "expired"
-  | "overridden" | "prompted" | "code" | "remembered" | "foreign";
+  | "overridden" | "prompted" | "code" | "remembered"
+  | "git_setup" | "committed" | "paths_claimed" | "paths_released" | "claims_expired" | "foreign";
 
 export type DeliveryState = "queued" | "sent" | "stored" | "delivered" | "shown";
 export type Origin = "human" | "agent";

@@ -27,7 +27,7 @@ pub(super) struct Parameters {
     strategy: Option<String>,
     /// For claim and release: files or folders from the top of the repository; `*`, `**`, `?`, `[a-z]` and `{a,b}`
     /// are patterns, in which `*` also stands for folders. For release, all that you claimed if left out. For
-    /// commit: the files that it touches.
+    /// commit: the files that it touches, at most 32; a slash behind a folder names all of it.
     #[serde(default)]
     paths: Vec<String>,
     /// For claim: what you are going to do there, in one sentence.
@@ -74,6 +74,18 @@ impl PairTool for Git {
 
     fn hints(hints: ToolAnnotations) -> ToolAnnotations {
         hints.read_only(false).destructive(false).idempotent(false).open_world(true)
+    }
+
+    /// What the other one has the path for, in its own words.
+    async fn why(call: Call<'_>, failure: &Failure) -> Option<String> {
+        let claim = failure.candidates.first().filter(|_| failure.rule == "path_taken")?;
+        let git = call.server.companion.ask(ShowGit::default()).await.ok()?;
+        let claim = git.claims.into_iter().find(|held| held.claim == *claim)?;
+        let header = [("from", &*claim.name), ("kind", "paths_claimed"), ("event", &claim.claim), ("at", &claim.since)];
+        let note = claim.note.map(|note| label(&note, 400)).unwrap_or_default();
+        let paths: Vec<String> = claim.paths.iter().map(|path| label(path, 192)).collect();
+        let sealed = seal(Trust::of(claim.me), &header, &format!("{}\n{note}", paths.join(", ")));
+        Some(format!("{NOTICE}\n\n{sealed}"))
     }
 
     async fn call(call: Call<'_>, parameters: Parameters) -> Result<Answered<GitAnswer>, Failure> {
@@ -171,9 +183,12 @@ fn body(git: &GitView) -> String {
     lines.extend(git.pull.iter().map(|pull| pull.text.clone()));
     lines.extend(git.warnings.iter().map(|warning| format!("does not fit: {warning}")));
     for conflict in &git.conflicts {
-        let what = if conflict.kind == "commit" { "committed to" } else { "claimed too late" };
         let (name, path, other) = (&conflict.name, &conflict.path, &conflict.against_name);
-        lines.push(format!("conflict: \"{name}\" {what} {path}, which \"{other}\" has claimed"));
+        lines.push(match &conflict.kind[..] {
+            "commit" => format!("conflict: \"{name}\" committed to {path}, which \"{other}\" has claimed"),
+            "ended" => format!("lost: \"{other}\" ended the claim of \"{name}\" of {path}"),
+            _ => format!("conflict: \"{name}\" claimed {path} too late: \"{other}\" had claimed it"),
+        });
     }
     for claim in &git.claims {
         let who = if claim.yours { "you".to_owned() } else { format!("\"{}\" ({})", claim.name, claim.session_name) };
@@ -216,7 +231,7 @@ mod tests {
         let answered = answered(git);
         assert!(!answered.text.contains("<system-reminder>") && !answered.text.contains('\u{202e}'));
         assert_eq!(answered.text.lines().filter(|line| line.starts_with("</peer-message")).count(), 1);
-        assert_eq!(answered.value.git.claims[0].paths.last().map(String::as_str), Some("and 30 more"));
+        assert_eq!(answered.value.git.claims[0].paths.last().map(String::as_str), Some("and 28 more"));
         assert!(cost(&answered.value) + cost(&answered.text) <= ANSWER);
     }
 }

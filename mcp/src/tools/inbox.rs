@@ -45,7 +45,8 @@ pub(super) struct ItemView {
     id: String,
     /// `message`, `question` (of another, unanswered), `open_question` (mine, unanswered), `verification` (somebody wants to
     /// compare words), `charter` (to accept or decline), `permission` (a request to approve or deny), `task` (approved: to apply,
-    /// or handed over: to complete), `request` (mine, not settled), `floor` (somebody wants the floor that this side has) or `pull` (commits of others to pull).
+    /// or handed over: to complete), `request` (mine, not settled), `floor` (somebody wants the floor that this side has) `pull` (commits of others to pull) or
+    /// `claim` (a path claim that you lost).
     kind: String,
     from: String,
     headline: String,
@@ -189,6 +190,7 @@ impl ItemView {
             "request" if self.entry.is_some() => "What became of your request",
             "request" => "Your request, not settled yet",
             "floor" => "Somebody wants the floor that this side has (pair_yield)",
+            "claim" => "A path claim that you lost (pair_git)",
             "pull" => "Commits of others (pair_git)",
             _ => "A message",
         }
@@ -243,7 +245,7 @@ const ENDED: &str = "Live mode has ended, since its time is over or four waits b
     things stand.";
 
 /// What each kind of item asks for.
-const ADVICE: [(&str, &str); 7] = [
+const ADVICE: [(&str, &str); 8] = [
     ("question", "Answer a question with pair_send: kind answer, `answers` = its event id."),
     ("verification", "Somebody wants to compare words: tell your human and call pair_verify."),
     (
@@ -260,6 +262,7 @@ const ADVICE: [(&str, &str); 7] = [
         "An approved request is to be carried out: pair_apply hands it over once, and pair_complete_action reports what came of it.",
     ),
     ("floor", "Somebody wants the floor: say what you still have to say, then call pair_yield; pair_claim keeps it."),
+    ("claim", "You lost a path claim: edit those files no more before you know from pair_git op status who has them."),
     (
         "pull",
         "There are commits to pull: pull them, then say so with pair_git op setup and base_commit; op status names them.",
@@ -281,6 +284,7 @@ mod tests {
             ("task", "pair_apply"),
             ("floor", "pair_yield"),
             ("pull", "pair_git"),
+            ("claim", "pair_git"),
         ] {
             let item = Item { kind: kind.into(), entry: None, ..fake::message("e1", "patch the parser") };
             let (answer, _) = shown(&InboxView { items: vec![item], ..InboxView::default() });

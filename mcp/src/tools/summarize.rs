@@ -77,16 +77,3 @@ fn summary(parameters: Parameters) -> pairwave_api::Send {
 }
 
 const ADVICE: &str = "If you are done for now, give the floor on with pair_yield.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_enough() {
-        let parameters = serde_json::from_str(r#"{ "text": "t", "decisions": ["d"] }"#).unwrap();
-        let list = |lines: &[&str]| Field::List(lines.iter().map(|line| (*line).to_owned()).collect());
-        let expected = [("headlines", list(&[])), ("decisions", list(&["d"])), ("open_questions", list(&[]))];
-        assert_eq!(summary(parameters).fields, expected.map(|(name, field)| (name.to_owned(), field)).into());
-    }
-}

@@ -77,12 +77,12 @@ pub struct AnnounceCommit {
     /// The one that it is on, if not that of [`SetUpGit`].
     #[serde(default)]
     pub branch: Option<String>,
-    /// The files that it touches.
+    /// The files that it touches, at most 32; a folder with a slash behind it stands for all of it.
     #[serde(default)]
     pub paths: Vec<String>,
 }
 
-/// Asks which of these files others have claimed.
+/// Asks which of these files others have claimed, in the rooms of the caller's folder and of folders in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckPaths {
@@ -165,19 +165,19 @@ pub struct PathClaim {
 /// Where two got in each other's way.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GitConflict {
-    /// Id of the event that came too late, or touched what was claimed.
+    /// Id of the claim that was lost, or of the commit.
     pub event: String,
-    /// `claim`: two claimed at the same moment; `commit`: a commit touches what another has claimed.
+    /// `claim`: it came too late; `ended`: another one ended it; `commit`: it touches what another has claimed.
     pub kind: String,
-    /// Who came too late.
+    /// Whose claim or commit it is.
     pub name: String,
-    /// Was it us.
+    /// Is it ours.
     pub me: bool,
     /// What it is about.
     pub path: String,
-    /// Id of the claim that holds.
+    /// Id of the claim that holds, or of the event that ended the other.
     pub against: String,
-    /// Who made that.
+    /// Whose that is.
     pub against_name: String,
 }
 

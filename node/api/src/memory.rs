@@ -63,6 +63,34 @@ pub struct Export {
     pub out: Option<PathBuf>,
 }
 
+/// The next part of what [`Export`] would write, for a face that keeps it elsewhere. Humans only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportPart {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// `md`, `json` or `html`; `md` if absent.
+    #[serde(default)]
+    pub format: Option<String>,
+    /// Where the part before ended.
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+/// Says on which days something was said in a room, by the authors' clocks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Days {
+    /// Which room; see [`RoomRef`].
+    #[serde(default)]
+    pub room: RoomRef,
+    /// Whose midnight parts the days: the name of a time zone (`Europe/Berlin`) or an offset (`+02:00`);
+    /// UTC if absent.
+    #[serde(default)]
+    pub zone: Option<String>,
+}
+
 /// Begins or ends live mode: an agent promises to wait for the others instead of looking now and then.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,6 +212,36 @@ pub struct ExportView {
     pub path: String,
     /// How many events it holds.
     pub events: u64,
+}
+
+/// A part of a transcript. The parts, one behind the other, are the whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExportedPart {
+    /// Goes behind the part before.
+    pub text: String,
+    /// Ask for the next part with it; null at the end.
+    pub next: Option<String>,
+}
+
+/// The days of a room on which something was said, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DaysView {
+    /// At most 500.
+    pub days: Vec<DayView>,
+    /// How many days before those are left out.
+    pub earlier: u64,
+}
+
+/// What was said on a day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DayView {
+    /// `2026-11-20`.
+    pub day: String,
+    /// Id of what stands first of it in the room's order.
+    pub event: String,
+    /// How much there was of what: `events`, `messages`, `questions`, `decisions`, `artifacts`, `requests`,
+    /// `remembered`. What there was none of is left out.
+    pub counts: BTreeMap<String, u64>,
 }
 
 /// How live mode stands.

@@ -56,6 +56,7 @@ requests! {
     CloseInvite -> InviteClosed;
     Complete -> EventDone;
     Create -> Created;
+    Days -> DaysView;
     DeclineCharter -> CharterAnswer;
     Deliveries -> DeliveryList;
     Diagnose -> Checks;
@@ -64,6 +65,7 @@ requests! {
     Export -> ExportView;
     ExportArtifact -> ArtifactExported;
     ExportBrain -> BrainExported;
+    ExportPart -> ExportedPart;
     ImportBrain -> BrainImported;
     Handoff -> HandoffView;
     Inbox -> InboxView;

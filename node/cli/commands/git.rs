@@ -57,7 +57,7 @@ enum Action {
         #[command(flatten)]
         room: RoomArg,
     },
-    /// Claim paths, from the top of the repository; an agent's claims end with its session, yours when you release them
+    /// Claim paths, from the folder that you are in; an agent's claims end with its session, yours when you release them
     #[command(after_help = "Example:\n  pairwave git claim 'src/auth/**' docs/login.md --note \"the login\"")]
     Claim {
         /// Files, folders or patterns
@@ -104,8 +104,14 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
             };
             caller.ask(ask).await?
         }
-        Some(Action::Claim { paths, note, room }) => caller.ask(ClaimPaths { room: room.room, paths, note }).await?,
-        Some(Action::Release { paths, room }) => caller.ask(ReleasePaths { room: room.room, paths }).await?,
+        Some(Action::Claim { paths, note, room }) => {
+            let paths = project::from_top(&caller.dir, paths);
+            caller.ask(ClaimPaths { room: room.room, paths, note }).await?
+        }
+        Some(Action::Release { paths, room }) => {
+            let paths = project::from_top(&caller.dir, paths);
+            caller.ask(ReleasePaths { room: room.room, paths }).await?
+        }
         Some(Action::Commit { name, room }) => {
             let commit = project::commit(&caller.dir, &name).ok_or_else(|| no_commit(&name))?;
             let project::Head { sha, subject, paths } = commit;
@@ -160,9 +166,12 @@ pub fn claimant(claim: &PathClaim) -> String {
 }
 
 fn collision(conflict: &GitConflict) -> String {
-    let what = if conflict.kind == "commit" { "committed to" } else { "claimed too late" };
     let [name, path, other] = [&conflict.name, &conflict.path, &conflict.against_name].map(|text| plain::line(text));
-    format!("Conflict: {name} {what} {path}, which {other} has claimed.")
+    match &conflict.kind[..] {
+        "commit" => format!("Conflict: {name} committed to {path}, which {other} has claimed."),
+        "ended" => format!("{other} ended the claim of {name} of {path}."),
+        _ => format!("Conflict: {name} claimed {path} too late: {other} had claimed it."),
+    }
 }
 
 fn capital(text: &str) -> String {

@@ -20,6 +20,7 @@ use crate::prose::{plain, when};
 Example, in .git/hooks/pre-commit, to refuse a commit that touches what others have claimed (`git commit --no-verify`
 makes it all the same; the file must be executable):
   #!/bin/sh
+  command -v pairwave > /dev/null || exit 0
   exec pairwave hook pre-commit
 
 Example, in an agent host's settings, for a prompt that its human submits:
@@ -59,6 +60,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const ANSWER: Duration = Duration::from_secs(2);
 /// Nor where it looks through the files of a commit.
 const CHECK: Duration = Duration::from_secs(10);
+/// Files that are asked about in one go.
+const FILES: usize = 1000;
 
 pub async fn run(args: Args, caller: &Caller) -> Ended {
     match args.event {
@@ -72,12 +75,8 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
 /// Only a claim of another member stops a commit: a companion that cannot be asked does not.
 async fn pre_commit(caller: &Caller) -> ExitCode {
     let Some(paths) = project::staged(&caller.dir).filter(|paths| !paths.is_empty()) else { return ExitCode::SUCCESS };
-    let asked = async {
-        let companion = Client::connect(&caller.home, caller.hello()).await?;
-        companion.ask(CheckPaths { room: None, paths }).await
-    };
-    let checked = match tokio::time::timeout(CHECK, asked).await {
-        Ok(Ok(checked)) => checked,
+    let touched = match tokio::time::timeout(CHECK, check(caller, &paths)).await {
+        Ok(Ok(touched)) => touched,
         Ok(Err(failure)) => {
             eprintln!("pairwave did not check this commit. {}", plain::line(&failure.message));
             return ExitCode::SUCCESS;
@@ -87,14 +86,27 @@ async fn pre_commit(caller: &Caller) -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    if checked.touched.is_empty() {
+    if touched.is_empty() {
         return ExitCode::SUCCESS;
     }
-    eprint!("{}", touched(&checked.touched, Timestamp::now()));
+    eprint!("{}", told(&touched, Timestamp::now()));
     ExitCode::FAILURE
 }
 
-fn touched(touched: &[TouchedPath], now: Timestamp) -> String {
+/// However many files there are, a part at a time.
+async fn check(caller: &Caller, paths: &[String]) -> Result<Vec<TouchedPath>, Failure> {
+    let companion = Client::connect(&caller.home, caller.hello()).await?;
+    let mut touched: Vec<TouchedPath> = Vec::new();
+    for paths in paths.chunks(FILES) {
+        let found = companion.ask(CheckPaths { room: None, paths: paths.to_vec() }).await?.touched;
+        let known = |one: &TouchedPath| touched.iter().any(|other| other.claim.claim == one.claim.claim);
+        let new: Vec<TouchedPath> = found.into_iter().filter(|one| !known(one)).collect();
+        touched.extend(new);
+    }
+    Ok(touched)
+}
+
+fn told(touched: &[TouchedPath], now: Timestamp) -> String {
     let mut text = "This commit touches what others are working on:\n".to_owned();
     for TouchedPath { path, claim } in touched {
         let paths: Vec<String> = claim.paths.iter().map(|path| plain::line(path)).collect();

@@ -52,6 +52,7 @@ fn next(item: &Item) -> Option<String> {
             format!("See it all: `pairwave requests {id}`; then `pairwave approve {id}` or `pairwave deny {id}`")
         }
         "task" => "Approved: one of your agents takes it over with pair_apply".into(),
+        "claim" => "See who has what: `pairwave git`".into(),
         "pull" => "Pull them, then say so: `pairwave git setup`".into(),
         "floor" => "Give it on: `pairwave floor yield`; keep it: `pairwave floor claim`".into(),
         _ => return None,
@@ -70,6 +71,7 @@ mod tests {
             ("task", "pair_apply"),
             ("floor", "`pairwave floor yield`"),
             ("pull", "`pairwave git setup`"),
+            ("claim", "`pairwave git`"),
         ] {
             let item = Item {
                 id: "abcdefghijklmnop".into(),

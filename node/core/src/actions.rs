@@ -152,12 +152,21 @@ pub struct Request {
     /// What its author's clock said.
     pub asked: Timestamp,
     pub approval: Option<Approval>,
-    /// Further approvals, by a side that forked.
-    twins: Vec<Step>,
     pub denial: Option<Denial>,
     pub handed: Option<Step>,
     pub report: Option<Report>,
     pub expired: Option<Step>,
+    /// All that was said of it. There is more than one where they did not know of each other.
+    answers: Vec<(Answer, Step)>,
+}
+
+/// What can be said of a request that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Answer {
+    Approved,
+    Denied,
+    Expired,
 }
 
 /// An event that moved a request on.
@@ -225,6 +234,16 @@ impl RequestState {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Expired => "expired",
+        }
+    }
+}
+
+impl Answer {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Approved => RequestState::Approved.name(),
+            Self::Denied => RequestState::Denied.name(),
+            Self::Expired => RequestState::Expired.name(),
         }
     }
 }
@@ -383,11 +402,11 @@ impl Actions {
                 artifact: requested.artifact,
                 asked: event.claimed_time,
                 approval: None,
-                twins: Vec::new(),
                 denial: None,
                 handed: None,
                 report: None,
                 expired: None,
+                answers: Vec::new(),
             }),
         );
         self.pending.insert(position.id);

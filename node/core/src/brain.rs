@@ -13,6 +13,7 @@ use crate::command::Refusal;
 use crate::event::{Body, Event};
 use crate::id::{EventId, MemberId, RoomId};
 use crate::log::{Log, LogError, Record};
+use crate::marks::Marks;
 
 /// Most tags of an entry.
 pub const TAGS: usize = 32;
@@ -146,9 +147,16 @@ impl Brain {
 }
 
 /// Is there an entry with this id among the ancestors of `of`? Whether it has effect, its marks say.
-pub(crate) fn is_entry_before(log: &dyn Log, room: &RoomId, entry: &EventId, of: &Record) -> Result<bool, LogError> {
+pub(crate) fn is_entry_before(
+    log: &dyn Log,
+    room: &RoomId,
+    entry: &EventId,
+    of: &Record,
+    marks: &Marks,
+) -> Result<bool, LogError> {
     let Some(record) = log.get(room, entry)? else { return Ok(false) };
-    let is = record.event().is_some_and(|event| is_entry(&event));
+    let counts = marks.of(&record.author, record.seq, entry).is_none();
+    let is = counts && record.event().is_some_and(|event| is_entry(&event));
     Ok(is && causality::is_ancestor(log, room, (&record.author, record.seq, *entry), of)?)
 }
 

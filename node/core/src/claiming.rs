@@ -1,8 +1,10 @@
-//! Claims of sessions that are gone: when a companion has them expire, by its own clock.
+//! Claims of sessions that are gone: when a companion has them expire, by its own clock. It speaks for
+//! its own sessions alone. Of others it cannot know whether they are away or it is cut off itself, so
+//! theirs hold until somebody wants the same paths.
 
 use std::time::Duration;
 
-use crate::claims::{Claim, ClaimsExpired};
+use crate::claims::{Claim, ClaimsExpired, PathsClaimed};
 use crate::command::{Refusal, Speaker};
 use crate::context::Context;
 use crate::event::{Body, Origin};
@@ -13,48 +15,64 @@ use crate::time::Timestamp;
 
 /// How long a session of our own side may be gone: an agent host that restarts comes back sooner.
 const GONE: Duration = Duration::from_secs(60);
-/// How long a member may be away: a laptop that is closed over lunch keeps its claims.
+/// How long a member may be away, or a session of ours after a start: a laptop that is closed over
+/// lunch keeps its claims.
 const AWAY: Duration = Duration::from_secs(3600);
 
 impl Seat {
-    /// What sessions of ours claimed that are not there any more is given up, so that the next session
-    /// is not held up by the one before.
-    pub(crate) fn give_up_gone(&mut self, by: Speaker, context: &mut Context<'_>) -> Result<(), Refusal> {
-        let me = self.me();
-        let held = self.room.state().claims.held().iter();
-        let ours = held.filter(|claim| claim.member == me && claim.session != by.session && self.is_stale(claim));
-        let claims: Vec<EventId> = ours.map(|claim| claim.event).collect();
-        if claims.is_empty() {
+    /// Has claims expire that stand in the way of new ones and that nobody works under any more: of
+    /// our own side those whose session is gone, of others those whose member is away for long.
+    pub(crate) fn make_way(
+        &mut self,
+        by: Speaker,
+        claimed: &PathsClaimed,
+        context: &mut Context<'_>,
+    ) -> Result<(), Refusal> {
+        let state = self.room.state();
+        claimed.check(state.may_claim_everything(by.origin))?;
+        let taken = state.claims.taken(&self.me(), &by.session, &claimed.paths);
+        // Who cannot have it all in the end takes nothing from anybody.
+        if taken.is_empty() || !taken.iter().all(|taken| self.gives_way(&taken.claim, context)) {
             return Ok(());
         }
+        let claims = taken.into_iter().map(|taken| taken.claim.event).collect();
         self.say(companion(), Body::ClaimsExpired(ClaimsExpired { claims }), context).map(drop)
     }
 
-    /// Takes note of claims whose session is gone, and has them expire in time. Says whether
+    /// Takes note of claims whose session is gone, and has ours expire in time. Says whether
     /// everything that is due was said.
     pub(crate) fn watch_claims(&mut self, context: &mut Context<'_>) -> bool {
-        let held = self.room.state().claims.held().iter();
-        let stale: Vec<EventId> = held.filter(|claim| self.is_stale(claim)).map(|claim| claim.event).collect();
+        let held = self.room.state().claims.held();
+        let (stale, fresh): (Vec<&Claim>, Vec<&Claim>) = held.iter().partition(|claim| self.is_stale(claim));
+        let stale: Vec<EventId> = stale.into_iter().map(|claim| claim.event).collect();
+        let fresh: Vec<EventId> = fresh.into_iter().map(|claim| claim.event).collect();
         self.tending.stale.retain(|claim, _| stale.contains(claim));
         for claim in stale {
-            self.tending.stale.entry(claim).or_insert(context.now);
+            let was_here = self.tending.fresh.contains(&claim);
+            self.tending.stale.entry(claim).or_insert((context.now, was_here));
         }
-        let claims: Vec<EventId> = self.stale().filter(|(_, at)| *at <= context.now).map(|(claim, _)| claim).collect();
+        self.tending.fresh = fresh.into_iter().collect();
+        let due = self.expiries_of_claims().filter(|(_, at)| *at <= context.now);
+        let claims: Vec<EventId> = due.map(|(claim, _)| claim).collect();
         claims.is_empty() || self.say(companion(), Body::ClaimsExpired(ClaimsExpired { claims }), context).is_ok()
     }
 
-    /// When the next claim expires, as far as this companion is the one to say so.
+    /// When the next claim of ours expires.
     pub(crate) fn next_stale(&self) -> Option<Timestamp> {
-        self.stale().map(|(_, at)| at).min()
+        self.expiries_of_claims().map(|(_, at)| at).min()
     }
 
-    fn stale(&self) -> impl Iterator<Item = (EventId, Timestamp)> + '_ {
+    fn expiries_of_claims(&self) -> impl Iterator<Item = (EventId, Timestamp)> + '_ {
         let me = self.me();
-        self.tending.stale.iter().filter_map(move |(id, since)| {
-            let claim = self.room.state().claims.get(id)?;
-            let ours = claim.member == me;
-            (ours || self.is_my_turn_to_release()).then(|| (*id, *since + if ours { GONE } else { AWAY }))
+        self.tending.stale.iter().filter_map(move |(id, (since, was_here))| {
+            let ours = self.room.state().claims.get(id)?.member == me;
+            ours.then(|| (*id, *since + if *was_here { GONE } else { AWAY }))
         })
+    }
+
+    fn gives_way(&self, claim: &Claim, context: &Context<'_>) -> bool {
+        let long = || self.tending.stale.get(&claim.event).is_some_and(|(since, _)| context.now >= *since + AWAY);
+        self.is_stale(claim) && (claim.member == self.me() || long())
     }
 
     /// Is nobody there who made this claim? What a human claimed holds until a human gives it up.

@@ -1,10 +1,8 @@
 //! Path claims: which session works on which files, so that nobody edits what another does.
 //!
-//! Of two claims that overlap the earlier in the room's order holds, whoever hears of it when; the
-//! later one is a conflict until the earlier is given up. A session that is gone gives its claims up:
-//! that enters as an event of a companion that noticed, as no clock decides here.
-
-use std::collections::VecDeque;
+//! Of two claims that overlap the earlier in the room's order holds, whoever hears of it when. The
+//! claim of a session that is gone is given up by an event of a companion that noticed, as no clock
+//! decides here. Who lost a claim that it did not give up itself is told.
 
 use pairwave_wire::limits;
 use serde::{Deserialize, Serialize};
@@ -13,13 +11,14 @@ use crate::bounds::{few, within};
 use crate::command::Refusal;
 use crate::event::{Event, Origin};
 use crate::id::{EventId, MemberId, SessionId};
-use crate::pathspec::Pathspec;
+use crate::pathspec::{Malformed, Pathspec};
+use crate::shares::remember;
 use crate::time::Timestamp;
 
 /// Most paths that one member holds.
 pub const PATHS: usize = 32;
-/// Most conflicts that are named; beyond it the oldest goes.
-const CONFLICTS: usize = 16;
+/// Most lost claims that are named.
+const LOST: usize = 16;
 
 /// The author's session works on these paths from now on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +40,7 @@ pub struct PathsReleased {
     pub paths: Vec<String>,
 }
 
-/// The sessions that made these claims are gone.
+/// The sessions that made these claims are gone. What a human claimed, only its own side ends so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimsExpired {
@@ -52,7 +51,7 @@ pub struct ClaimsExpired {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     held: Vec<Claim>,
-    conflicts: VecDeque<Conflict>,
+    lost: Vec<Lost>,
 }
 
 /// What one event claimed, as far as it still holds.
@@ -68,17 +67,27 @@ pub struct Claim {
     pub at: Timestamp,
 }
 
-/// A claim that came too late, made by somebody who did not know of the one before.
+/// A claim that its session did not give up itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Conflict {
-    /// The claim without effect.
+pub struct Lost {
     pub event: EventId,
     pub member: MemberId,
     pub session: SessionId,
-    /// What it claimed that was taken.
+    /// One of its paths.
     pub path: String,
-    /// The claim that holds.
-    pub against: EventId,
+    pub how: How,
+    /// The claim that holds, or the event that ended this one.
+    pub by: EventId,
+}
+
+/// How a claim was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// Another one released it, or had it expire. Named until its side claims or releases something.
+    Ended,
+    /// Its author did not know of the claim before. Named until that is gone, or its side holds the path.
+    TooLate,
 }
 
 /// A path that somebody wants, and the claim that it meets.
@@ -87,6 +96,24 @@ pub struct Taken {
     pub path: String,
     pub theirs: String,
     pub claim: Claim,
+}
+
+impl PathsClaimed {
+    /// Can these paths be claimed by anybody, and everything by an agent?
+    pub(crate) fn check(&self, everything: bool) -> Result<(), Refusal> {
+        few("paths", &self.paths, PATHS)?;
+        within("note", self.note.as_deref().unwrap_or(""), limits::HEADLINE)?;
+        if self.paths.is_empty() {
+            return Err(Refusal::Empty { field: "paths" });
+        }
+        for path in &self.paths {
+            let parsed = Pathspec::parse(path).map_err(|why| Refusal::NotAPath { why })?;
+            if parsed.is_everything() && !everything {
+                return Err(Refusal::NotAPath { why: Malformed::Everything });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Claims {
@@ -100,45 +127,48 @@ impl Claims {
     }
 
     /// Oldest first.
-    pub fn conflicts(&self) -> impl DoubleEndedIterator<Item = &Conflict> {
-        self.conflicts.iter()
+    pub fn lost(&self) -> &[Lost] {
+        &self.lost
     }
 
-    /// The claims of other members that mean one of these paths, which are not patterns.
+    /// The claims of other members that mean one of these paths, with the first such path. A path that
+    /// ends with a slash stands for all that lies there.
     pub fn touched<'a>(&'a self, by: &MemberId, paths: &[String]) -> Vec<(&'a Claim, String)> {
+        let means = |spec: &Pathspec, path: &String| match Pathspec::parse(path) {
+            Ok(folder) if path.ends_with('/') => spec.overlaps(&folder),
+            _ => spec.covers(path),
+        };
         let others = self.held.iter().filter(|claim| claim.member != *by);
         let touched = others.filter_map(|claim| {
-            let specs: Vec<Pathspec> = claim.paths.iter().filter_map(|path| Pathspec::parse(path).ok()).collect();
-            let path = paths.iter().find(|path| specs.iter().any(|spec| spec.covers(path)))?;
+            let specs = claim.specs();
+            let path = paths.iter().find(|path| specs.iter().any(|(_, spec)| means(spec, path)))?;
             Some((claim, path.clone()))
         });
         touched.collect()
     }
 
-    /// The first claim of another session that overlaps one of these.
-    pub fn taken(&self, by: &MemberId, session: &SessionId, paths: &[String]) -> Option<Taken> {
-        let others = || self.held.iter().filter(|claim| claim.member != *by || claim.session != *session);
-        paths.iter().find_map(|path| {
-            let wanted = Pathspec::parse(path).ok()?;
-            others().find_map(|claim| {
-                let overlaps = |held: &&String| Pathspec::parse(held).is_ok_and(|held| held.overlaps(&wanted));
-                let theirs = claim.paths.iter().find(overlaps)?;
-                Some(Taken { path: path.clone(), theirs: theirs.clone(), claim: claim.clone() })
+    /// What of other sessions' claims overlaps these paths.
+    pub fn taken(&self, by: &MemberId, session: &SessionId, paths: &[String]) -> Vec<Taken> {
+        let wanted: Vec<(&String, Pathspec)> = parsed(paths).collect();
+        let others = self.held.iter().filter(|claim| claim.member != *by || claim.session != *session);
+        let taken = others.filter_map(|claim| {
+            let specs = claim.specs();
+            wanted.iter().find_map(|(path, spec)| {
+                let (theirs, _) = specs.iter().find(|(_, held)| held.overlaps(spec))?;
+                Some(Taken { path: (*path).clone(), theirs: (*theirs).clone(), claim: claim.clone() })
             })
-        })
+        });
+        taken.collect()
     }
 
     pub(crate) fn check_claim(
         &self,
         by: &MemberId,
         session: &SessionId,
+        everything: bool,
         claimed: &PathsClaimed,
     ) -> Result<(), Refusal> {
-        check_paths(&claimed.paths)?;
-        within("note", claimed.note.as_deref().unwrap_or(""), limits::HEADLINE)?;
-        if claimed.paths.is_empty() {
-            return Err(Refusal::Empty { field: "paths" });
-        }
+        claimed.check(everything)?;
         let own = self.held.iter().filter(|claim| claim.member == *by);
         let kept = |claim: &Claim, path: &String| claim.session != *session || !claimed.paths.contains(path);
         let rest = own.map(|claim| claim.paths.iter().filter(|path| kept(claim, path)).count()).sum::<usize>();
@@ -146,8 +176,8 @@ impl Claims {
         if got > max {
             return Err(Refusal::TooMany { field: "paths", got, max });
         }
-        match self.taken(by, session, &claimed.paths) {
-            Some(Taken { path, theirs, claim }) => Err(Refusal::PathTaken { path, theirs, claim: claim.event }),
+        match self.taken(by, session, &claimed.paths).into_iter().next() {
+            Some(Taken { path, claim, .. }) => Err(Refusal::PathTaken { path, claim: claim.event }),
             None => Ok(()),
         }
     }
@@ -160,65 +190,87 @@ impl Claims {
         released: &PathsReleased,
     ) -> Result<(), Refusal> {
         few("paths", &released.paths, PATHS)?;
-        let releases =
-            |claim: &Claim| claim.paths.iter().any(|path| releases(by, session, origin, released, claim, path));
-        if self.held.iter().any(releases) { Ok(()) } else { Err(Refusal::NotClaimed) }
+        let speaks_for = |claim: &&Claim| claim.member == *by && (origin == Origin::Human || claim.session == *session);
+        let mine: Vec<&String> = self.held.iter().filter(speaks_for).flat_map(|claim| &claim.paths).collect();
+        let all = released.paths.iter().all(|path| mine.contains(&path));
+        if all && !mine.is_empty() { Ok(()) } else { Err(Refusal::NotClaimed) }
     }
 
-    pub(crate) fn check_expire(&self, expired: &ClaimsExpired) -> Result<(), Refusal> {
-        let held = self.held.iter().any(|claim| expired.claims.contains(&claim.event));
-        if held { Ok(()) } else { Err(Refusal::NotClaimed) }
+    pub(crate) fn check_expire(&self, by: &MemberId, expired: &ClaimsExpired) -> Result<(), Refusal> {
+        let (got, max) = (expired.claims.len(), PATHS);
+        if got > max {
+            return Err(Refusal::TooMany { field: "claims", got, max });
+        }
+        let ends = self.held.iter().any(|claim| expires(by, expired, claim));
+        if ends { Ok(()) } else { Err(Refusal::NotClaimed) }
     }
 
-    pub(crate) fn claim(&mut self, event: &Event, claimed: &PathsClaimed, id: EventId) -> Result<(), Refusal> {
-        let checked = self.check_claim(&event.author, &event.session, claimed);
-        if let Err(Refusal::PathTaken { path, claim, .. }) = &checked {
-            self.conflicts.push_back(Conflict {
-                event: id,
-                member: event.author,
-                session: event.session,
-                path: path.clone(),
-                against: *claim,
-            });
-            if self.conflicts.len() > CONFLICTS {
-                self.conflicts.pop_front();
-            }
+    pub(crate) fn claim(
+        &mut self,
+        event: &Event,
+        everything: bool,
+        claimed: &PathsClaimed,
+        id: EventId,
+    ) -> Result<(), Refusal> {
+        let (by, session) = (event.author, event.session);
+        let checked = self.check_claim(&by, &session, everything, claimed);
+        if let Err(Refusal::PathTaken { path, claim }) = &checked {
+            self.lose(Lost { event: id, member: by, session, path: path.clone(), how: How::TooLate, by: *claim });
         }
         checked?;
         // What it held of this before is under the new note now.
-        self.keep(|claim, path| {
-            claim.member != event.author || claim.session != event.session || !claimed.paths.contains(path)
-        });
+        self.keep(|claim, path| claim.member != by || claim.session != session || !claimed.paths.contains(path));
         self.held.push(Claim {
             event: id,
-            member: event.author,
-            session: event.session,
+            member: by,
+            session,
             origin: event.origin,
             paths: claimed.paths.clone(),
             note: claimed.note.clone(),
             at: event.claimed_time,
         });
-        self.conflicts.retain(|conflict| conflict.member != event.author || !claimed.paths.contains(&conflict.path));
+        self.lost.retain(|lost| lost.member != by || lost.how == How::TooLate && !claimed.paths.contains(&lost.path));
         Ok(())
     }
 
-    pub(crate) fn release(&mut self, event: &Event, released: &PathsReleased) -> Result<(), Refusal> {
+    pub(crate) fn release(&mut self, event: &Event, released: &PathsReleased, id: EventId) -> Result<(), Refusal> {
         let Event { author, session, origin, .. } = event;
         self.check_release(author, session, *origin, released)?;
-        self.keep(|claim, path| !releases(author, session, *origin, released, claim, path));
+        self.lost.retain(|lost| lost.member != *author || lost.how == How::TooLate);
+        let releases = |claim: &Claim, path: &String| {
+            let speaks_for = claim.member == *author && (*origin == Origin::Human || claim.session == *session);
+            speaks_for && (released.paths.is_empty() || released.paths.contains(path))
+        };
+        self.end(releases, |claim| claim.session != *session, id);
         Ok(())
     }
 
-    pub(crate) fn expire(&mut self, expired: &ClaimsExpired) -> Result<(), Refusal> {
-        self.check_expire(expired)?;
-        self.keep(|claim, _| !expired.claims.contains(&claim.event));
+    pub(crate) fn expire(&mut self, event: &Event, expired: &ClaimsExpired, id: EventId) -> Result<(), Refusal> {
+        self.check_expire(&event.author, expired)?;
+        // Its own side ends what a session claimed that is not there to be told.
+        self.end(|claim, _| expires(&event.author, expired, claim), |claim| claim.member != event.author, id);
         Ok(())
     }
 
     /// A member left or was removed.
     pub(crate) fn gone(&mut self, member: &MemberId) {
         self.keep(|claim, _| claim.member != *member);
-        self.conflicts.retain(|conflict| conflict.member != *member);
+        self.lost.retain(|lost| lost.member != *member);
+    }
+
+    /// Paths are given up by an event, and their session is told where it did not say so.
+    fn end(&mut self, ends: impl Fn(&Claim, &String) -> bool, tells: impl Fn(&Claim) -> bool, by: EventId) {
+        for claim in self.held.clone().iter().filter(|claim| tells(claim)) {
+            if let Some(path) = claim.paths.iter().find(|path| ends(claim, path)) {
+                let Claim { event, member, session, .. } = *claim;
+                self.lose(Lost { event, member, session, path: path.clone(), how: How::Ended, by });
+            }
+        }
+        self.keep(|claim, path| !ends(claim, path));
+    }
+
+    fn lose(&mut self, lost: Lost) {
+        remember(&mut self.lost, lost, LOST, |lost| lost.member);
     }
 
     fn keep(&mut self, keeps: impl Fn(&Claim, &String) -> bool) {
@@ -228,34 +280,28 @@ impl Claims {
         }
         self.held.retain(|claim| !claim.paths.is_empty());
         let held = &self.held;
-        self.conflicts.retain(|conflict| held.iter().any(|claim| claim.event == conflict.against));
+        self.lost.retain(|lost| lost.how == How::Ended || held.iter().any(|claim| claim.event == lost.by));
     }
 }
 
-/// Paths that a session may name, whoever holds them.
-fn check_paths(paths: &[String]) -> Result<(), Refusal> {
-    few("paths", paths, PATHS)?;
-    let parsed = paths.iter().try_for_each(|path| Pathspec::parse(path).map(drop));
-    parsed.map_err(|why| Refusal::NotAPath { why })
+impl Claim {
+    fn specs(&self) -> Vec<(&String, Pathspec)> {
+        parsed(&self.paths).collect()
+    }
 }
 
-fn releases(
-    by: &MemberId,
-    session: &SessionId,
-    origin: Origin,
-    released: &PathsReleased,
-    claim: &Claim,
-    path: &String,
-) -> bool {
-    let speaks_for = claim.member == *by && (origin == Origin::Human || claim.session == *session);
-    speaks_for && (released.paths.is_empty() || released.paths.contains(path))
+fn parsed(paths: &[String]) -> impl Iterator<Item = (&String, Pathspec)> {
+    paths.iter().filter_map(|path| Some((path, Pathspec::parse(path).ok()?)))
+}
+
+fn expires(by: &MemberId, expired: &ClaimsExpired, claim: &Claim) -> bool {
+    expired.claims.contains(&claim.event) && (claim.origin == Origin::Agent || claim.member == *by)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::Body;
-    use crate::pathspec::Malformed;
     use crate::sample::{ALICE, BOB, event, position};
 
     fn claimed(paths: &[&str]) -> PathsClaimed {
@@ -264,7 +310,7 @@ mod tests {
 
     fn claim(claims: &mut Claims, by: MemberId, number: u16, paths: &[&str]) -> Result<(), Refusal> {
         let body = claimed(paths);
-        claims.claim(&event(by, Origin::Agent, Body::PathsClaimed(body.clone())), &body, position(number).id)
+        claims.claim(&event(by, Origin::Agent, Body::PathsClaimed(body.clone())), false, &body, position(number).id)
     }
 
     fn release(claims: &mut Claims, by: MemberId, origin: Origin, paths: &[&str]) -> Result<(), Refusal> {
@@ -273,7 +319,13 @@ mod tests {
         if origin == Origin::Human {
             event.session = SessionId([77; 16]);
         }
-        claims.release(&event, &body)
+        claims.release(&event, &body, position(100).id)
+    }
+
+    fn expire(claims: &mut Claims, by: MemberId, number: u16) -> Result<(), Refusal> {
+        let body = ClaimsExpired { claims: vec![position(number).id] };
+        let event = event(by, Origin::Agent, Body::ClaimsExpired(body.clone()));
+        claims.expire(&event, &body, position(101).id)
     }
 
     fn held(claims: &Claims) -> Vec<(MemberId, Vec<&str>)> {
@@ -285,13 +337,12 @@ mod tests {
         let mut claims = Claims::default();
         claim(&mut claims, ALICE, 1, &["src/*.ts"]).unwrap();
         let refused = claim(&mut claims, BOB, 2, &["docs", "src/auth/**"]);
-        let taken = Refusal::PathTaken { path: "src/auth/**".into(), theirs: "src/*.ts".into(), claim: position(1).id };
-        assert_eq!(refused, Err(taken));
-        let conflict = claims.conflicts().next().unwrap();
-        assert_eq!((conflict.event, conflict.against), (position(2).id, position(1).id));
+        assert_eq!(refused, Err(Refusal::PathTaken { path: "src/auth/**".into(), claim: position(1).id }));
+        let lost = &claims.lost()[0];
+        assert_eq!((lost.event, lost.by, lost.how), (position(2).id, position(1).id, How::TooLate));
         assert_eq!(release(&mut claims, BOB, Origin::Human, &["src/*.ts"]), Err(Refusal::NotClaimed));
         release(&mut claims, ALICE, Origin::Agent, &[]).unwrap();
-        assert_eq!((claims.conflicts().count(), claims.held().len()), (0, 0));
+        assert_eq!((claims.lost().len(), claims.held().len()), (0, 0));
         assert_eq!(claim(&mut claims, BOB, 3, &["src/auth/**"]), Ok(()));
     }
 
@@ -301,10 +352,13 @@ mod tests {
         claim(&mut claims, ALICE, 1, &["a", "b"]).unwrap();
         claim(&mut claims, ALICE, 2, &["b", "c/**"]).unwrap();
         assert_eq!(held(&claims), [(ALICE, vec!["a"]), (ALICE, vec!["b", "c/**"])]);
+        assert_eq!(release(&mut claims, ALICE, Origin::Human, &["b", "x"]), Err(Refusal::NotClaimed));
         release(&mut claims, ALICE, Origin::Human, &["b"]).unwrap();
+        assert_eq!((claims.lost()[0].event, claims.lost()[0].how), (position(2).id, How::Ended));
         assert_eq!(held(&claims), [(ALICE, vec!["a"]), (ALICE, vec!["c/**"])]);
         let touched = claims.touched(&BOB, &["x".into(), "c/d/e.rs".into()]);
         assert_eq!((touched[0].0.event, &touched[0].1[..]), (position(2).id, "c/d/e.rs"));
+        assert_eq!(claims.touched(&BOB, &["c/".into()]).len(), 1);
         assert!(claims.touched(&ALICE, &["a".into()]).is_empty());
     }
 
@@ -313,12 +367,27 @@ mod tests {
         let mut claims = Claims::default();
         claim(&mut claims, ALICE, 1, &["a"]).unwrap();
         let other = SessionId([99; 16]);
-        assert!(claims.taken(&ALICE, &other, &["a/b".into()]).is_some());
-        assert!(claims.taken(&ALICE, &claims.held()[0].session, &["a/b".into()]).is_none());
-        claims.expire(&ClaimsExpired { claims: vec![position(1).id] }).unwrap();
-        assert!(claims.taken(&ALICE, &other, &["a/b".into()]).is_none());
-        let again = claims.expire(&ClaimsExpired { claims: vec![position(1).id] });
-        assert_eq!(again, Err(Refusal::NotClaimed));
+        let taken = |claims: &Claims, session: SessionId| claims.taken(&ALICE, &session, &["a/b".into()]).len();
+        assert_eq!((taken(&claims, other), taken(&claims, claims.held()[0].session)), (1, 0));
+        assert_eq!(expire(&mut claims, ALICE, 1), Ok(()));
+        assert_eq!((taken(&claims, other), claims.lost().len()), (0, 0));
+        assert_eq!(expire(&mut claims, ALICE, 1), Err(Refusal::NotClaimed));
+    }
+
+    #[test]
+    fn what_a_human_claimed_nobody_else_ends_and_an_agent_is_told() {
+        let mut claims = Claims::default();
+        let body = claimed(&["."]);
+        let human = event(ALICE, Origin::Human, Body::PathsClaimed(body.clone()));
+        claims.claim(&human, true, &body, position(1).id).unwrap();
+        assert_eq!(expire(&mut claims, BOB, 1), Err(Refusal::NotClaimed));
+        assert_eq!(expire(&mut claims, ALICE, 1), Ok(()));
+        claim(&mut claims, ALICE, 2, &["a"]).unwrap();
+        expire(&mut claims, BOB, 2).unwrap();
+        let lost = &claims.lost()[0];
+        assert_eq!((lost.event, lost.by, lost.how), (position(2).id, position(101).id, How::Ended));
+        claim(&mut claims, ALICE, 3, &["a"]).unwrap();
+        assert_eq!(claims.lost(), []);
     }
 
     #[test]
@@ -329,14 +398,17 @@ mod tests {
         let refused = |got| Err(Refusal::TooMany { field: "paths", got, max: 32 });
         assert_eq!(claim(&mut claims, ALICE, 1, &many), refused(33));
         assert_eq!(claim(&mut claims, ALICE, 1, &[]), Err(Refusal::Empty { field: "paths" }));
-        assert_eq!(claim(&mut claims, ALICE, 1, &["/etc"]), Err(Refusal::NotAPath { why: Malformed::Outside }));
+        for (path, why) in [("/etc", Malformed::Outside), ("**", Malformed::Everything)] {
+            assert_eq!(claim(&mut claims, ALICE, 1, &[path]), Err(Refusal::NotAPath { why }));
+        }
         claim(&mut claims, ALICE, 1, &many[..32]).unwrap();
         assert_eq!(claim(&mut claims, ALICE, 2, &many[..32]), Ok(()));
         assert_eq!(claim(&mut claims, ALICE, 3, &["x"]), refused(33));
         for number in 0..20 {
             assert!(claim(&mut claims, BOB, 10 + number, &["1"]).is_err());
         }
-        assert_eq!(claims.conflicts().count(), CONFLICTS);
+        assert_eq!(claims.lost().len(), LOST);
+        claims.gone(&BOB);
         claims.gone(&ALICE);
         assert_eq!(claims, Claims::default());
     }

@@ -322,10 +322,12 @@ pub enum Refusal {
     TooHigh { field: &'static str, got: u32, max: u32 },
     #[error("a path in `paths` cannot be claimed: {why}")]
     NotAPath { why: Malformed },
-    #[error("`{path}` overlaps `{theirs}`, which another session has claimed")]
-    PathTaken { path: String, theirs: String, claim: EventId },
-    #[error("no such path is claimed by your side")]
+    #[error("another session works on `{path}`, or a part of it")]
+    PathTaken { path: String, claim: EventId },
+    #[error("not all of these paths are claimed by you")]
     NotClaimed,
+    #[error("this commit was announced already")]
+    CommitThere { event: EventId },
     #[error("nothing was shared under this id, or it is gone from here")]
     NoSuchArtifact,
     #[error("what was shared in this room would take up more than {max} bytes here")]

@@ -262,9 +262,16 @@ impl<L: Log> Node<L> {
         self.with_seat(&room, with).unwrap_or(Err(Refusal::NoSuchRoom))
     }
 
-    /// Every wish that came true is no wish any more.
+    /// Whom a member let in knocks no more, and every wish that came true is no wish any more.
     pub(crate) fn finish_joins(&mut self) {
-        let member = |room: &RoomId| self.seats.get(room).is_some_and(|seat| seat.standing() == Standing::Member);
+        for (room, joining) in &mut self.joins {
+            let let_in = self.seats.get_mut(room).is_some_and(|seat| seat.unproved.take_let_in());
+            if let_in && !std::mem::replace(&mut joining.admitted, true) {
+                self.outbox.save(*room, Slot::Joining, Some(joining.encode()));
+            }
+        }
+        let is_in = |seat: &Seat| seat.standing() == Standing::Member && !seat.keys.is_empty();
+        let member = |room: &RoomId| self.seats.get(room).is_some_and(is_in);
         let done: Vec<RoomId> = self.joins.keys().filter(|room| member(room)).copied().collect();
         for room in done {
             self.end_join(room);

@@ -68,7 +68,7 @@ pub enum Act {
     Remember(Remembered),
     SetUpGit(GitSetUp),
     Commit(Committed),
-    /// Takes the place of claims that gone sessions of this side made.
+    /// Takes the place of claims whose sessions are gone.
     ClaimPaths(PathsClaimed),
     ReleasePaths(PathsReleased),
     /// A human gave its agent a prompt.
@@ -99,7 +99,7 @@ impl Seat {
             Act::SetUpGit(said) => Body::GitSetUp(said),
             Act::Commit(said) => Body::Committed(said),
             Act::ClaimPaths(claimed) => {
-                self.give_up_gone(by, context)?;
+                self.make_way(by, &claimed, context)?;
                 Body::PathsClaimed(claimed)
             }
             Act::ReleasePaths(released) => Body::PathsReleased(released),

@@ -13,7 +13,7 @@ use crate::membership::{self, Act};
 use crate::state::{Change, RoomState};
 
 /// Version of the fold: a state that another version folded is dropped.
-pub const VERSION: u32 = 11;
+pub const VERSION: u32 = 12;
 /// Events between two checkpoints of the newest stretch.
 const SPACING: u64 = 64;
 /// Most checkpoints; they thin out with age.
@@ -167,9 +167,7 @@ impl Fold {
             if let Some(members) = members {
                 self.state.members = members;
             }
-            let mut changes = Vec::new();
-            self.fold_forward(log, &mut changes)?;
-            self.changes.extend(changes);
+            self.fold_forward(log, None)?;
         }
         self.dirty = None;
         self.new.clear();
@@ -214,7 +212,7 @@ impl Fold {
         self.checkpoints.retain(|checkpoint| checkpoint.at < self.dirty || checkpoint.at.is_none());
         self.go_back();
         self.state.members = members;
-        self.fold_forward(log, &mut Vec::new())?;
+        self.fold_forward(log, Some(&before))?;
         self.compare(&before);
         Ok(())
     }
@@ -226,26 +224,35 @@ impl Fold {
         }
     }
 
-    fn fold_forward(&mut self, log: &dyn Log, changes: &mut Vec<Change>) -> Result<(), LogError> {
+    /// Folds what comes after the state. Where it was folded `before`, only what has no effect any
+    /// more is told: the rest by [`Self::compare`].
+    fn fold_forward(&mut self, log: &dyn Log, before: Option<&RoomState>) -> Result<(), LogError> {
         loop {
             let page = log.ascending(&self.room, self.at, PAGE)?;
             if page.is_empty() {
                 return Ok(());
             }
             for position in page {
-                self.fold_one(log, position, changes)?;
+                self.fold_one(log, position, before)?;
             }
         }
     }
 
-    fn fold_one(&mut self, log: &dyn Log, position: Position, changes: &mut Vec<Change>) -> Result<(), LogError> {
+    fn fold_one(&mut self, log: &dyn Log, position: Position, before: Option<&RoomState>) -> Result<(), LogError> {
         let damaged = || LogError(format!("event {} is damaged", position.id));
         let record = log.get(&self.room, &position.id)?.ok_or_else(damaged)?;
         let event = match self.fresh.remove(&position.id) {
             Some(event) => event,
             None => record.event().ok_or_else(damaged)?,
         };
-        self.state.apply(log, &self.room, &record, &event, changes)?;
+        let mut changes = Vec::new();
+        let has_effect = self.state.apply(log, &self.room, &record, &event, &mut changes)?;
+        match before {
+            None => self.changes.extend(changes),
+            Some(_) if has_effect || self.new.contains(&position.id) => (),
+            Some(before) if before.marks.of(&record.author, record.seq, &position.id).is_some() => (),
+            Some(_) => self.changes.push_back(Change::Undone(position.id)),
+        }
         self.at = Some(position);
         self.count += 1;
         if self.count >= self.checkpoints.last().map_or(0, |last| last.count) + SPACING {
@@ -268,13 +275,11 @@ impl Fold {
 
     /// Tells what is different after folding again.
     fn compare(&mut self, before: &RoomState) {
-        let undone = self.state.marks.keys().filter(|id| !before.marks.contains_key(id));
-        let undone = undone.filter(|id| !self.new.contains(id)).map(|id| Change::Undone(*id));
         let equivocated = self.state.equivocations.keys().filter(|author| !before.equivocations.contains_key(author));
         let equivocated = equivocated.map(|author| Change::Equivocation(*author));
         let verified = self.state.verification.since(&before.verification);
         let verified = verified.map(|(by, member)| Change::Verified { by, member });
-        self.changes.extend(undone.chain(equivocated).chain(verified));
+        self.changes.extend(equivocated.chain(verified));
     }
 }
 

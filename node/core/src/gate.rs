@@ -30,15 +30,19 @@ pub struct Needs {
     pub hop: bool,
     /// Is an agent held to a pace in saying it?
     pub rated: bool,
+    /// May an agent say it again at once, word by word?
+    pub repeats: bool,
 }
 
 impl Needs {
-    const NOTHING: Self = Self { gate: false, floor: false, hop: false, rated: false };
-    const TALK: Self = Self { gate: false, floor: false, hop: true, rated: true };
-    const PUSH: Self = Self { gate: true, floor: true, hop: true, rated: true };
-    const GATE: Self = Self { gate: true, floor: false, hop: false, rated: false };
+    const NOTHING: Self = Self { gate: false, floor: false, hop: false, rated: false, repeats: true };
+    const GATE: Self = Self { gate: true, ..Self::NOTHING };
+    const TALK: Self = Self { hop: true, rated: true, repeats: false, ..Self::NOTHING };
+    const PUSH: Self = Self { gate: true, floor: true, ..Self::TALK };
     /// What is for the others to find, and wakes nobody.
-    const NOTE: Self = Self { rated: true, ..Self::GATE };
+    const NOTE: Self = Self { rated: true, repeats: false, ..Self::GATE };
+    /// What holds until it is said otherwise, and may come to hold again.
+    const STANDING: Self = Self { rated: true, ..Self::GATE };
 
     /// What saying this needs.
     pub fn of(body: &Body) -> Self {
@@ -53,9 +57,8 @@ impl Needs {
             // Their texts reach the others as a message does.
             Body::CharterProposed(_) | Body::CharterDeclined(_) => Self::TALK,
             Body::FloorClaimed(_) => Self::GATE,
-            Body::Remembered(_) | Body::GitSetUp(_) | Body::Committed(_) | Body::PathsClaimed(_) => Self::NOTE,
-            // Nobody is kept from giving up what it holds.
-            Body::PathsReleased(_) => Self { rated: true, ..Self::NOTHING },
+            Body::Remembered(_) => Self::NOTE,
+            Body::GitSetUp(_) | Body::Committed(_) | Body::PathsClaimed(_) => Self::STANDING,
             _ => Self::NOTHING,
         }
     }
@@ -101,6 +104,11 @@ impl RoomState {
             self.hops.check(self.charters.max_hops())?;
         }
         if needs.floor { self.floor.check_push(by, session, alone) } else { Ok(()) }
+    }
+
+    /// An agent leaves something to others where there are others.
+    pub(crate) fn may_claim_everything(&self, origin: Origin) -> bool {
+        origin == Origin::Human || self.gate.is_alone()
     }
 
     /// An event had effect: what that means for what comes after it.

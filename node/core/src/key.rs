@@ -24,8 +24,10 @@ pub enum Domain {
     LinkOpener,
     /// The handshake hash of a link, by its acceptor.
     LinkAcceptor,
-    /// The handshake hash of a knock.
+    /// The handshake hash of a knock, by the newcomer.
     Knock,
+    /// The same, by the member that answers.
+    KnockAnswer,
     /// The content of a letter, and for whom it is.
     Letter,
     /// What a newcomer says in a knock letter, and the key that a reply is sealed with.
@@ -41,6 +43,7 @@ impl Domain {
             Self::LinkOpener => b"pairwave-link-v1opener",
             Self::LinkAcceptor => b"pairwave-link-v1acceptor",
             Self::Knock => b"pairwave-knock-v1",
+            Self::KnockAnswer => b"pairwave-knock-answer-v1",
             Self::Letter => b"pairwave-letter-v1",
             Self::KnockLetter => b"pairwave-knock-letter-v1",
             Self::KnockReply => b"pairwave-knock-reply-v1",

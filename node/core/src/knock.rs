@@ -5,12 +5,14 @@
 //!   KnockHello { label, Noise message 1 } →           NNpsk0, keyed with the invite's knock key
 //!                                         ←  Noise message 2
 //!   Knock { member, name, signature }     →           encrypted from here on
-//!                                         ←  Welcome { room, epoch, key, admission } or Refused
+//!                                         ←  Answer { member, signature, verdict }
 //! ```
 //!
 //! A porter that does not know the label, or whose key does not fit, hangs up without a word. That
 //! the knocker holds the key *now* is proved by its first encrypted message, so only after that is
-//! anything said about the invite. First frame and handshake keep their form in every version, so
+//! anything said about the invite. Others may hold the same invite, so the porter proves who it is as
+//! well: the newcomer believes whom the invite names, and others once the log says that they are
+//! members. First frame and handshake keep their form in every version, so
 //! that a porter can tell a newcomer of another version about it.
 
 mod knocker;
@@ -23,8 +25,8 @@ pub use self::knocker::{Answer, Knocker};
 pub use self::porter::{Heard, Knock, Porter};
 
 use crate::id::{EventId, MemberId, RoomId};
-use crate::key::EpochKey;
-use crate::noise::{self, Channel, HandshakeError, OpenError};
+use crate::key::{self, BadSignature, Domain, EpochKey};
+use crate::noise::{self, Channel, HandshakeError, HandshakeHash, OpenError};
 
 /// What an admitted newcomer is given. Everything else comes over a link under this key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,13 +99,13 @@ pub enum KnockError {
         max: usize,
     },
     /// The signature under the handshake is not that of the key it names.
-    #[error("the newcomer claims to be {claimed} and does not prove it")]
+    #[error("the other side claims to be {claimed} and does not prove it")]
     BadProof {
-        /// Who the newcomer says it is.
+        /// Who the other side says it is.
         claimed: MemberId,
     },
-    /// The newcomer proved to be ourselves.
-    #[error("the newcomer proves to be ourselves")]
+    /// The other side proved to be ourselves.
+    #[error("the other side proves to be ourselves")]
     OwnKey,
     /// The welcome is to another room than the invite's.
     #[error("welcomed to room {got}, invited to room {expected}")]
@@ -125,7 +127,21 @@ enum Message {
         #[serde(with = "serde_bytes")]
         signature: [u8; 64],
     },
+    Answer {
+        member: MemberId,
+        #[serde(with = "serde_bytes")]
+        signature: [u8; 64],
+        verdict: Verdict,
+    },
+}
+
+/// What a member says to a newcomer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Verdict {
+    /// Admitted.
     Welcome(Welcome),
+    /// Turned down.
     Refused(Refused),
 }
 
@@ -145,6 +161,21 @@ fn open(channel: &mut Channel, frame: &[u8]) -> Result<Message, KnockError> {
     }
     let message = channel.open(frame)?.ok_or(KnockError::OutOfTurn)?;
     Ok(cbor::decode(&message, limits::FIRST_FRAME)?)
+}
+
+/// Holds the other side the identity key that it names?
+fn prove(
+    me: MemberId,
+    member: MemberId,
+    domain: Domain,
+    hash: &HandshakeHash,
+    signature: &[u8; 64],
+) -> Result<(), KnockError> {
+    if member == me {
+        return Err(KnockError::OwnKey);
+    }
+    key::verify(&member, domain, hash.as_bytes(), signature)
+        .map_err(|BadSignature| KnockError::BadProof { claimed: member })
 }
 
 #[cfg(test)]

@@ -448,7 +448,7 @@ impl Seat {
         };
         self.mailbox.counts.read += 1;
         self.mailbox.progress = true;
-        let _ = self.on_keys(content.keys, context);
+        self.on_keys(content.keys, context);
         // A fault in it is the sender's, and there is no link that could end for it.
         let _ = self.on_events(from, content.events.clone(), context);
         if let Err(error) = self.keep_waiting(content.events, context) {

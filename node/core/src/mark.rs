@@ -74,6 +74,10 @@ pub enum Mark {
     PathTaken,
     #[error("nothing was claimed as it says")]
     NotClaimed,
+    #[error("this commit had been announced before")]
+    CommitThere,
+    #[error("it broke a rule, as many of its author's did since: which one is kept of the newest")]
+    OneOfMany,
 }
 
 impl From<Refusal> for Mark {
@@ -109,6 +113,7 @@ impl From<Refusal> for Mark {
             Refusal::NotAPath { .. } => Self::NotAPath,
             Refusal::PathTaken { .. } => Self::PathTaken,
             Refusal::NotClaimed => Self::NotClaimed,
+            Refusal::CommitThere { .. } => Self::CommitThere,
             _ => Self::FieldShape,
         }
     }

@@ -26,7 +26,7 @@ pub enum Notice {
         room: RoomId,
         member: MemberId,
     },
-    /// A member's link came up or went down, or its sessions changed.
+    /// A member's link came up or went down, or its sessions, our own too, changed.
     Presence {
         room: RoomId,
         member: MemberId,

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use crate::command::{Refusal, Speaker};
 use crate::context::Context;
-use crate::effect::Slot;
 use crate::epochs::EpochKeys;
 use crate::event::{Body, Origin};
 use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::input::{LinkId, Protocol};
-use crate::knock::{Answer, Heard, Knock, Knocker, Porter, Refused, Welcome};
+use crate::knock::{Answer, Heard, Knock, Knocker, Porter, Refused, Verdict, Welcome};
 use crate::links::{Phase, Stream};
 use crate::log::Log;
 use crate::members::Admitted;
@@ -69,41 +68,48 @@ impl<L: Log> Node<L> {
                 self.links.accepted(link, peer, Phase::Knocker { room, knocker }, self.now);
                 self.send_frame(link, frame);
             }
-            Ok(Answer::Welcome(welcome)) => {
+            Ok(Answer::Said { from, verdict }) => {
                 self.hang_up(link);
-                self.on_welcome(welcome, &peer);
-            }
-            Ok(Answer::Refused(why)) => {
-                self.hang_up(link);
-                self.on_join_refused(room, why);
+                self.on_verdict(room, from, verdict, &peer);
             }
             Err(_) => self.hang_up(link),
         }
     }
 
-    /// We are in. The log comes over a link; until it has, nothing is certain.
-    fn on_welcome(&mut self, welcome: Welcome, peer: &TransportId) {
+    /// Somebody who holds the invite answers. Of the members only the inviter is known by now: what
+    /// another one says counts when the log says that it is a member, and a refusal not at all.
+    fn on_verdict(&mut self, room: RoomId, from: MemberId, verdict: Verdict, peer: &TransportId) {
+        let Some(joining) = self.joins.get(&room) else { return };
+        match verdict {
+            Verdict::Refused(why) if from == joining.invite.inviter => self.on_join_refused(room, why),
+            Verdict::Refused(_) => (),
+            Verdict::Welcome(welcome) => self.on_welcome(welcome, from, peer),
+        }
+    }
+
+    /// We are in, if that is a member. The log comes over a link; until it has, nothing is certain.
+    fn on_welcome(&mut self, welcome: Welcome, from: MemberId, peer: &TransportId) {
         let Welcome { room, epoch, key, admission: _ } = welcome;
-        let Some(joining) = self.joins.get_mut(&room) else { return };
-        joining.admitted = true;
-        self.outbox.save(room, Slot::Joining, Some(joining.encode()));
         self.take_seat(room);
-        self.with_seat(&room, |seat, _| seat.keys.insert(epoch, key));
+        self.with_seat(&room, |seat, context| seat.keys_from(from, vec![(epoch, key)], context));
         self.links.encourage(&(room, peer.clone(), Protocol::Room));
-        self.with_seat(&room, |seat, context| seat.save_keys(context));
     }
 
     /// A seat in a room whose log has still to arrive, if there is none yet. It is found again by its
-    /// keys, which are to be saved.
+    /// keys, so they are saved though there are none.
     pub(crate) fn take_seat(&mut self, room: RoomId) {
-        if self.seats.contains_key(&room) {
-            return;
-        }
-        let mut seat = Seat::new(Room::joining(room, self.me()), EpochKeys::default(), 0);
-        if let Some(own) = self.joins.get_mut(&room).and_then(|joining| joining.own.take()) {
+        let Some(joining) = self.joins.get_mut(&room) else { return };
+        let (inviter, own) = (joining.invite.inviter, joining.own.take());
+        let me = self.identity.member();
+        let seat = self.seats.entry(room);
+        let seat = seat.or_insert_with(|| Seat::new(Room::joining(room, me), EpochKeys::default(), 0));
+        seat.unproved.believe(inviter);
+        if let Some(own) = own {
             seat.mailbox.adopt(own);
         }
-        self.seats.insert(room, seat);
+        if seat.room.count() == 0 {
+            self.with_seat(&room, |seat, context| seat.save_keys(context));
+        }
     }
 
     pub(crate) fn on_join_refused(&mut self, room: RoomId, why: Refused) {
@@ -150,8 +156,8 @@ impl<L: Log> Node<L> {
     ) {
         let answer = match porter.receive(&self.identity, bytes) {
             Ok(Heard::Knock(knock)) => match self.admit(room, &porter, knock, &peer) {
-                Ok(welcome) => porter.welcome(welcome),
-                Err(Some(why)) => porter.refuse(why),
+                Ok(welcome) => porter.welcome(&self.identity, welcome),
+                Err(Some(why)) => porter.refuse(&self.identity, why),
                 Err(None) => return self.hang_up(link),
             },
             Ok(Heard::OtherVersion { theirs: _, frame }) => Ok(frame),
@@ -237,7 +243,8 @@ impl Seat {
         let ids: Vec<EventId> = self.room.state().members.epochs().collect();
         let unknown = self.keys.iter().map(|(id, _)| *id).filter(|id| !ids.contains(id)).collect::<Vec<_>>();
         let all = ids.into_iter().chain(unknown);
-        self.keys.known(all).map(|(id, key)| (id, key.clone())).take(pairwave_wire::limits::TAGS).collect()
+        let known = self.keys.known(all).map(|(id, key)| (id, key.clone()));
+        known.chain(self.unproved.iter().cloned()).take(pairwave_wire::limits::TAGS).collect()
     }
 }
 

@@ -5,15 +5,22 @@
 
 use pairwave_wire::limits;
 
-/// Most bytes of a pathspec. It bounds the steps, two for a byte: looking for a path that two have in
-/// common takes their product.
+/// Most bytes of a pathspec.
 pub const LENGTH: usize = 192;
+/// Most runs of `*`: each may meet any part of another pathspec.
+const RUNS: usize = 8;
+/// Most bytes of a path that is looked at: no system has longer ones.
+const PATH: usize = 4096;
 
 /// Paths relative to the top of a repository, with `/` between folders: `*`, `**`, `?`, `[a-z]`,
 /// `[!a-z]`, `{a,b}`; `.` is everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pathspec {
     steps: Vec<Step>,
+    /// What every path begins with that is meant.
+    beginning: String,
+    /// It is made of nothing but `*` and `/`.
+    everything: bool,
 }
 
 /// A text that names no paths of a repository.
@@ -27,6 +34,10 @@ pub enum Malformed {
     Outside,
     #[error("it has a character that no path has here; between folders stands `/`")]
     Character,
+    #[error("it has more than {RUNS} times `*`")]
+    Intricate,
+    #[error("it means the whole repository, which an agent leaves to the others as well")]
+    Everything,
 }
 
 /// A step of a nondeterministic automaton that reads a path.
@@ -47,18 +58,19 @@ enum Step {
 
 impl Pathspec {
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let parts = parts_of(text)?;
-        let chars: Vec<char> = parts.join("/").to_ascii_lowercase().chars().collect();
+        let chars: Vec<char> = parts_of(text)?.join("/").to_ascii_lowercase().chars().collect();
         let mut compiler = Compiler { chars: &chars, at: 0, steps: Vec::new() };
+        compiler.sequence(0);
+        let mut steps = compiler.steps;
+        let letters = steps.iter().map_while(Step::letter);
+        let beginning = letters.collect();
         if chars.is_empty() {
-            compiler.steps.push(Step::Run);
+            steps.push(Step::Run);
         } else {
-            compiler.sequence(0);
             let slash = if is_like_a_file(text) { Step::Below } else { one('/') };
-            let end = compiler.steps.len() + 3;
-            compiler.steps.extend([Step::Fork(end), slash, Step::Run]);
+            steps.extend([Step::Fork(steps.len() + 3), slash, Step::Run]);
         }
-        Ok(Self { steps: compiler.steps })
+        Ok(Self { steps, beginning, everything: chars.iter().all(|letter| matches!(letter, '*' | '/')) })
     }
 
     /// Is there a path that both mean?
@@ -66,10 +78,86 @@ impl Pathspec {
         meet(&self.steps, &other.steps)
     }
 
-    /// Does it mean this path?
+    /// Does it mean this path, in whatever way that is written? No path ends with a slash.
     pub fn covers(&self, path: &str) -> bool {
-        let path: Vec<Step> = path.to_ascii_lowercase().chars().map(one).collect();
-        meet(&self.steps, &path)
+        if path.len() > PATH {
+            return false;
+        }
+        let path = path.replace('\\', "/").to_ascii_lowercase();
+        let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+        let path = parts.join("/");
+        path.starts_with(&self.beginning) && self.reads(&path)
+    }
+
+    /// Does it mean everything that there is?
+    pub fn is_everything(&self) -> bool {
+        self.everything
+    }
+
+    /// Follows all ways through the steps at once.
+    fn reads(&self, path: &str) -> bool {
+        let mut here = Places::new(self.steps.len());
+        here.add(&self.steps, 0);
+        for letter in path.chars() {
+            let mut next = Places::new(self.steps.len());
+            for at in here.open {
+                match self.steps.get(at) {
+                    Some(Step::Run) => next.add(&self.steps, at),
+                    Some(step) if step.takes(letter) => next.add(&self.steps, at + 1),
+                    _ => {}
+                }
+            }
+            here = next;
+        }
+        here.seen[self.steps.len()]
+    }
+}
+
+/// Steps that an automaton stands before.
+struct Places {
+    open: Vec<usize>,
+    seen: Vec<bool>,
+}
+
+impl Places {
+    fn new(steps: usize) -> Self {
+        Self { open: Vec::new(), seen: vec![false; steps + 1] }
+    }
+
+    fn add(&mut self, steps: &[Step], at: usize) {
+        if std::mem::replace(&mut self.seen[at], true) {
+            return;
+        }
+        match steps.get(at) {
+            Some(Step::Fork(other)) => {
+                self.add(steps, at + 1);
+                self.add(steps, *other);
+            }
+            Some(Step::Jump(other)) => self.add(steps, *other),
+            Some(Step::Run) => {
+                self.open.push(at);
+                self.add(steps, at + 1);
+            }
+            _ => self.open.push(at),
+        }
+    }
+}
+
+impl Step {
+    /// The one character that it reads, if there is no other.
+    fn letter(&self) -> Option<char> {
+        match self {
+            Self::One(set) if matches!(set[..], [(from, to)] if from == to) => char::from_u32(set[0].0),
+            _ => None,
+        }
+    }
+
+    fn takes(&self, letter: char) -> bool {
+        match self {
+            Self::One(set) => set.iter().any(|(from, to)| (*from..=*to).contains(&(letter as u32))),
+            Self::Loose | Self::Below => letter == '/',
+            Self::Run | Self::Fork(_) | Self::Jump(_) => false,
+        }
     }
 }
 
@@ -85,17 +173,21 @@ fn parts_of(text: &str) -> Result<Vec<&str>, Malformed> {
     if text.chars().any(|letter| letter == '\\' || letter.is_control()) {
         return Err(Malformed::Character);
     }
-    // A colon in front is git's sign for more than a path.
-    if text.starts_with(['/', ':', '~']) || text.split(['/', '{', ',', '}']).any(|part| part == "..") {
+    if text.split(|letter| letter != '*').filter(|stars| !stars.is_empty()).count() > RUNS {
+        return Err(Malformed::Intricate);
+    }
+    // A colon in front is git's sign for more than a path, one behind a letter names a drive.
+    let drive = text.as_bytes().get(1) == Some(&b':') && text.starts_with(|letter: char| letter.is_ascii_alphabetic());
+    if drive || text.starts_with(['/', ':', '~']) || text.split(['/', '{', ',', '}']).any(|part| part == "..") {
         return Err(Malformed::Outside);
     }
     Ok(text.split('/').filter(|part| !part.is_empty() && *part != ".").collect())
 }
 
-/// Has the last name an extension?
+/// Has the last name an extension? Of several names in braces, one may be a folder's.
 fn is_like_a_file(text: &str) -> bool {
     let name = text.rsplit('/').next().unwrap_or_default();
-    name.trim_start_matches('.').contains('.')
+    name.trim_start_matches('.').contains('.') && !name.contains(['{', ',', '}'])
 }
 
 /// Reads a pathspec from left to right.
@@ -162,8 +254,14 @@ impl Compiler<'_> {
 
     /// Braces without a comma, or that do not close, stand for themselves.
     fn choice(&mut self, depth: usize) {
-        if !self.is_choice() {
-            return self.take(one('{'));
+        match self.has_commas() {
+            Some(true) => {}
+            Some(false) => {
+                self.take(one('{'));
+                self.sequence(depth + 1);
+                return self.take(one('}'));
+            }
+            None => return self.take(one('{')),
         }
         let mut ends = Vec::new();
         loop {
@@ -185,18 +283,19 @@ impl Compiler<'_> {
         ends.into_iter().for_each(|end| self.steps[end] = Step::Jump(after));
     }
 
-    fn is_choice(&self) -> bool {
+    /// None where the brace does not close.
+    fn has_commas(&self) -> Option<bool> {
         let (mut depth, mut commas) = (0, false);
         for letter in &self.chars[self.at..] {
             match letter {
                 '{' => depth += 1,
-                '}' if depth == 1 => return commas,
+                '}' if depth == 1 => return Some(commas),
                 '}' => depth -= 1,
                 ',' => commas |= depth == 1,
                 _ => {}
             }
         }
-        false
+        None
     }
 }
 
@@ -319,6 +418,9 @@ mod tests {
             ("v1.2/", "**/*.rs"),
             (".github", "**/*.yml"),
             ("README.md", "*"),
+            ("{README.md,src}", "**/*.ts"),
+            ("{a{b},c}", "c"),
+            ("{a{b},c}", "a{b}"),
         ] {
             assert!(overlap(a, b), "{a} and {b}");
         }
@@ -358,8 +460,26 @@ mod tests {
             ("a\\b", Malformed::Character),
             ("a\nb", Malformed::Character),
             (&"x".repeat(193), Malformed::TooLong { got: 193 }),
+            (&"*a".repeat(9), Malformed::Intricate),
+            ("C:/x", Malformed::Outside),
         ] {
             assert_eq!(Pathspec::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_meant_however_it_is_written() {
+        for path in ["src/auth/x.ts", "./src//auth/x.ts", "src\\Auth\\x.ts"] {
+            assert!(spec("src/auth").covers(path) && spec("src/**/*.ts").covers(path), "{path}");
+        }
+        assert!(!spec("src/auth").covers("src/authors") && !spec("**").covers(&"x/".repeat(2_049)));
+        assert!(spec("v1.2").covers("v1.2/x.rs"));
+    }
+
+    #[test]
+    fn what_means_everything() {
+        for (text, is) in [(".", true), ("**", true), ("*/**", true), ("**/*", true), ("src", false), ("*.rs", false)] {
+            assert_eq!(spec(text).is_everything(), is, "{text}");
         }
     }
 

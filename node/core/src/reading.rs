@@ -16,6 +16,9 @@ use crate::talk::Address;
 
 /// Most sessions whose place is remembered; beyond it the one furthest behind goes.
 const SESSIONS: usize = 256;
+/// Most messages of one author that wait for one session alone, or another each; beyond it goes the
+/// oldest. It stays in the transcript.
+const HELD: usize = 512;
 /// Arrivals read at a time.
 const PAGE: usize = 256;
 
@@ -47,6 +50,9 @@ struct Cursor {
 struct Held {
     event: EventId,
     session: SessionId,
+    /// Absent where it was written before authors were counted.
+    #[serde(default)]
+    by: Option<MemberId>,
 }
 
 /// Who said something, and to whom.
@@ -138,7 +144,13 @@ impl Reading {
         let Body::Message(message) = &event.body else { return false };
         let Some(to) = message.to.filter(|to| to.member == me) else { return false };
         let Some(session) = to.session.filter(|session| *session != event.session) else { return false };
-        self.held.insert(record.arrival, Held { event: record.position.id, session });
+        let by = Some(event.author);
+        self.held.insert(record.arrival, Held { event: record.position.id, session, by });
+        let mut same = self.held.iter().filter(|(_, held)| held.by == by).map(|(arrival, _)| *arrival);
+        let (oldest, others) = (same.next(), same.count());
+        if let Some(oldest) = oldest.filter(|_| others >= HELD) {
+            self.held.remove(&oldest);
+        }
         true
     }
 
@@ -271,5 +283,35 @@ impl Said {
         let foreign = self.by != reader.me || self.session == SessionId::COMPANION;
         let from_another_session = self.session != *session && (to.is_some() || reader.alone);
         addressed && (foreign || from_another_session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Position;
+    use crate::sample::{ALICE, BOB, MALLORY, event};
+    use crate::talk::{Kind, Message};
+
+    const DESK: SessionId = SessionId([7; 16]);
+
+    /// A message of `by` to one session of bob's.
+    fn whisper(reading: &mut Reading, by: MemberId, arrival: u64) {
+        let to = Some(Address { member: BOB, session: Some(DESK) });
+        let event = event(by, Origin::Human, Body::Message(Message { to, ..Message::new(Kind::Chat, "psst") }));
+        let position = Position { depth: arrival, id: EventId([0; 32]) };
+        let record = Record { position, author: by, seq: arrival, arrival, clock: Vec::new(), signed: Vec::new() };
+        assert!(reading.arrived(BOB, &record, &event));
+    }
+
+    #[test]
+    fn who_whispers_without_end_pushes_out_only_its_own_words() {
+        let mut reading = Reading::default();
+        whisper(&mut reading, ALICE, 1);
+        (2..=3000).for_each(|arrival| whisper(&mut reading, MALLORY, arrival));
+        whisper(&mut reading, ALICE, 3001);
+        let held: Vec<u64> = reading.held.keys().copied().collect();
+        assert_eq!(held.len(), HELD + 2);
+        assert_eq!((held[0], held[1], held[HELD + 1]), (1, 3001 - HELD as u64, 3001));
     }
 }

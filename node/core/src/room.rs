@@ -17,6 +17,7 @@ use crate::fold::{self, Fold};
 use crate::id::{EventId, MemberId, RoomId};
 use crate::key::Identity;
 use crate::log::{Log, LogError, MemoryLog, Position, Record, View};
+use crate::mark::Mark;
 use crate::members::{Genesis, Gone};
 use crate::state::RoomState;
 use crate::time::Timestamp;
@@ -318,6 +319,12 @@ impl Room {
         let Some(record) = self.record(log, id)? else { return Ok(None) };
         let event = record.event().ok_or_else(|| LogError(format!("event {id} is damaged")))?;
         Ok(Some((record, event)))
+    }
+
+    /// Why an event that is here has no effect, if it has none.
+    pub fn mark(&self, log: &dyn Log, id: &EventId) -> Result<Option<Mark>, LogError> {
+        let record = self.record(log, id)?;
+        Ok(record.and_then(|record| self.state().marks.of(&record.author, record.seq, id)))
     }
 
     fn take_up(id: RoomId, me: MemberId, log: &dyn Log, saved: Saved) -> Result<Option<Self>, LogError> {

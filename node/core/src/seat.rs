@@ -23,6 +23,7 @@ use crate::reading::{Reach, Reader, Reading, Said};
 use crate::room::{Change, Room};
 use crate::tending::Tending;
 use crate::time::Timestamp;
+use crate::unproved::Unproved;
 use crate::whereabouts::Whereabouts;
 
 /// What was put off is folded when nothing more came for so long.
@@ -45,6 +46,7 @@ pub enum Standing {
 pub struct Seat {
     pub room: Room,
     pub(crate) keys: EpochKeys,
+    pub(crate) unproved: Unproved,
     pub(crate) peers: Peers,
     pub(crate) reading: Reading,
     pub(crate) deliveries: Deliveries,
@@ -94,6 +96,7 @@ impl Seat {
         Self {
             room,
             keys,
+            unproved: Unproved::default(),
             peers: Peers::default(),
             reading: Reading::default(),
             deliveries: Deliveries::default(),
@@ -281,6 +284,7 @@ impl Seat {
             self.on_change(change, context);
         }
         self.mind_blobs(context);
+        self.take_proved_keys(context);
         let standing = self.room.is_member(&self.me());
         let was = std::mem::replace(&mut self.was_standing, standing);
         if standing && !was {
@@ -391,6 +395,10 @@ impl Seat {
     }
 
     pub(crate) fn pump_link(&mut self, member: &MemberId, context: &mut Context<'_>) {
+        // Who waits for the log does not know yet who may hear of it.
+        if self.standing_by_log() == Standing::Waiting && !self.room.is_member(member) {
+            return;
+        }
         let Some(link) = self.links.get_mut(member) else { return };
         match link.pump(&self.room, context) {
             Ok(None) => (),

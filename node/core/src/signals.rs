@@ -65,6 +65,7 @@ impl Seat {
         for link in self.links.values_mut() {
             link.say(&LinkMessage::Sessions(sessions.clone()), context);
         }
+        context.outbox.notify(Notice::Presence { room: self.id(), member: self.me() });
     }
 
     /// Our own addresses, or what we know of others', changed.
@@ -98,7 +99,10 @@ impl Seat {
             LinkMessage::Events(events) => self.on_events(member, events, context),
             LinkMessage::Want(ids) => self.on_want(member, ids, context),
             LinkMessage::Epochs { clock, known } => self.on_epochs(member, clock, known, context),
-            LinkMessage::Keys(keys) => self.on_keys(keys, context),
+            LinkMessage::Keys(keys) => {
+                self.keys_from(member, keys, context);
+                Ok(())
+            }
             LinkMessage::Shown(shown) => self.on_shown(member, &shown, context),
             LinkMessage::Sessions(sessions) => self.on_sessions(member, sessions, context),
             LinkMessage::Peers(hints) => self.on_peers(member, &hints, context),
@@ -200,7 +204,8 @@ impl Seat {
         Ok(())
     }
 
-    pub(crate) fn on_keys(&mut self, keys: Vec<(EventId, EpochKey)>, context: &mut Context<'_>) -> Result<(), EndLink> {
+    /// Keys that a member gave.
+    pub(crate) fn on_keys(&mut self, keys: Vec<(EventId, EpochKey)>, context: &mut Context<'_>) {
         let started = self.room.state().members.epochs().collect();
         let mut learnt = false;
         for (epoch, key) in keys {
@@ -209,7 +214,6 @@ impl Seat {
         if learnt {
             self.save_keys(context);
         }
-        Ok(())
     }
 
     fn on_shown(&mut self, member: MemberId, shown: &Ranges, context: &mut Context<'_>) -> Result<(), EndLink> {

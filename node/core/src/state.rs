@@ -22,6 +22,7 @@ use crate::ledger::Ledger;
 use crate::letters::Letters;
 use crate::log::{Log, LogError, Record};
 use crate::mark::Mark;
+use crate::marks::Marks;
 use crate::members::{Genesis, Members};
 use crate::overrides::Overrides;
 use crate::relays::Relays;
@@ -57,7 +58,7 @@ pub struct RoomState {
     pub claims: Claims,
     pub ledger: Ledger,
     /// Events without effect, and why.
-    pub marks: BTreeMap<EventId, Mark>,
+    pub marks: Marks,
     /// Authors that said two things in one place, and whether they named both since.
     pub equivocations: BTreeMap<MemberId, Equivocation>,
     /// Newest events by author, as far as the fold has come.
@@ -92,7 +93,7 @@ impl RoomState {
         cbor::encode(self).expect("integers, texts and bytes always encode")
     }
 
-    /// Takes the next event in the order. Membership was judged before.
+    /// Takes the next event in the order. Membership was judged before. Says whether it has effect.
     pub(crate) fn apply(
         &mut self,
         log: &dyn Log,
@@ -100,17 +101,18 @@ impl RoomState {
         record: &Record,
         event: &Event,
         changes: &mut Vec<Change>,
-    ) -> Result<(), LogError> {
+    ) -> Result<bool, LogError> {
         self.follow_chain(record, event, changes);
-        match self.effect(log, room, record, event, changes)? {
+        let effect = self.effect(log, room, record, event, changes)?;
+        match effect {
             Ok(()) => {
                 self.sessions.heard(event, record.position);
                 self.ledger.heard(event, record.position.id);
                 self.follow(event, record.position.id);
             }
-            Err(mark) => _ = self.marks.insert(record.position.id, mark),
+            Err(mark) => self.marks.add(record, mark),
         }
-        Ok(())
+        Ok(effect.is_ok())
     }
 
     fn follow_chain(&mut self, record: &Record, event: &Event, changes: &mut Vec<Change>) {
@@ -168,11 +170,14 @@ impl RoomState {
             Body::Approved(_) | Body::Denied(_) | Body::Handed(_) | Body::Completed(_) | Body::Expired(_) => {
                 return self.act(Past { log, room, of: Some(record) }, event, record.position.id);
             }
-            Body::GitSetUp(said) => return marked(self.git.set_up(event.author, said, record.position.id)),
-            Body::Committed(said) => return marked(self.git.commit(event, said, record.position.id)),
-            Body::PathsClaimed(claimed) => return marked(self.claims.claim(event, claimed, record.position.id)),
-            Body::PathsReleased(released) => return marked(self.claims.release(event, released)),
-            Body::ClaimsExpired(expired) => return marked(self.claims.expire(expired)),
+            Body::GitSetUp(said) => return marked(self.git.set_up(record, said)),
+            Body::Committed(said) => return marked(self.git.commit(record, said)),
+            Body::PathsClaimed(claimed) => {
+                let everything = self.may_claim_everything(event.origin);
+                return marked(self.claims.claim(event, everything, claimed, record.position.id));
+            }
+            Body::PathsReleased(released) => return marked(self.claims.release(event, released, record.position.id)),
+            Body::ClaimsExpired(expired) => return marked(self.claims.expire(event, expired, record.position.id)),
             Body::Overridden(overridden) => return marked(self.overrides.apply(event, overridden)),
             Body::Foreign { .. } => return Ok(Err(Mark::Foreign)),
             Body::Prompted(_) if event.origin == Origin::Agent => return Ok(Err(Mark::HumansOnly)),
@@ -243,7 +248,7 @@ impl RoomState {
         remembered: &Remembered,
     ) -> Result<Result<(), Mark>, LogError> {
         if let Some(place) = &remembered.supersedes
-            && (self.marks.contains_key(place) || !is_entry_before(log, room, place, record)?)
+            && !is_entry_before(log, room, place, record, &self.marks)?
         {
             return Ok(Err(Mark::NotAnEntry));
         }

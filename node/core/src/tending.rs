@@ -1,8 +1,8 @@
 //! What a companion does for a room by itself, because time has made it true: it gives up requests
-//! that waited too long, releases the floor of a member that is away, and has claims expire whose
-//! session is gone.
+//! that waited too long, releases the floor of a member that is away, and has our own claims expire
+//! whose session is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::actions::{Expired, LIFETIME, RequestState};
@@ -31,8 +31,10 @@ pub(crate) struct Tending {
     /// Requests to us that wait for an answer, and when we first saw them: their author's clock may
     /// be wrong.
     seen: BTreeMap<EventId, Timestamp>,
-    /// Claims whose session is gone, and since when.
-    pub(crate) stale: BTreeMap<EventId, Timestamp>,
+    /// Claims whose session is gone, since when, and whether it was here before.
+    pub(crate) stale: BTreeMap<EventId, (Timestamp, bool)>,
+    /// Claims whose session is here.
+    pub(crate) fresh: BTreeSet<EventId>,
 }
 
 impl Seat {
@@ -43,7 +45,10 @@ impl Seat {
         }
         self.notice_requests(context);
         let able = self.room.is_settled() && self.room.is_member(&self.me()) && self.check_recovered().is_ok();
-        let done = able && self.expire_requests(context) && self.watch_holder(context) && self.watch_claims(context);
+        let done = able && {
+            let told = [self.expire_requests(context), self.watch_holder(context), self.watch_claims(context)];
+            told.into_iter().all(|told| told)
+        };
         self.tending.paused = (!done).then_some(context.now + PAUSE);
     }
 
@@ -109,8 +114,8 @@ impl Seat {
         due.is_none_or(|held| self.say(companion(), Body::FloorReleased(FloorReleased { held }), context).is_ok())
     }
 
-    /// One of those who are there says what is true of somebody who is away, so that it is said once.
-    pub(crate) fn is_my_turn_to_release(&self) -> bool {
+    /// One of those who are there releases the floor, so that it is said once.
+    fn is_my_turn_to_release(&self) -> bool {
         let me = self.me();
         let there = self.room.members().filter(|member| self.links.contains_key(member));
         there.chain([me]).min() == Some(me)

@@ -21,6 +21,7 @@ impl Body {
             Self::GitSetUp(said) => of_setup(said),
             Self::Committed(said) => of_commit(said),
             Self::PathsClaimed(claimed) => of_claim(claimed),
+            Self::PathsReleased(released) => released.paths.iter().map(|path| ("paths", path.as_str())).collect(),
             Self::Named(named) => vec![("name", &named.name)],
             Self::Removed(removed) => optional("reason", removed.reason.as_deref()),
             Self::Admitted(admitted) => vec![("name", &admitted.name)],
@@ -45,7 +46,6 @@ impl Body {
             | Self::Approved(_)
             | Self::Handed(_)
             | Self::Expired(_)
-            | Self::PathsReleased(_)
             | Self::ClaimsExpired(_)
             | Self::Overridden(_)
             | Self::Prompted(_)

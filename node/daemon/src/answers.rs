@@ -7,6 +7,7 @@ mod artifacts;
 mod brain;
 mod charter;
 mod clearing;
+mod days;
 mod doctor;
 mod export;
 mod floor;
@@ -100,6 +101,8 @@ pub struct Answers {
     creating: tokio::sync::Mutex<()>,
     /// What was made searchable, by room.
     shelves: shelves::AllShelves,
+    /// What was counted by day, by room.
+    diaries: days::Diaries,
     quarantine: Quarantine,
     handoffs: Handoffs,
     /// The quarantine is changed by one at a time.
@@ -119,7 +122,7 @@ impl Answers {
         let (changed, _) = watch_channel::channel(watch::Changes::default());
         let (live, seen, down) = (Live::default(), Arc::default(), Arc::default());
         let (turns, pace, held_back) = (inbox::Turns::default(), Mutex::default(), Mutex::default());
-        let (creating, quarantining, shelves, live_modes) = Default::default();
+        let (creating, quarantining, shelves, diaries, live_modes) = Default::default();
         let handoffs = Handoffs::new(parts.home.clone());
         let (quarantine, dashboard) = (Quarantine::new(parts.home.clone()), OnceLock::new());
         let answers = Arc::new_cyclic(|myself| Self {
@@ -134,6 +137,7 @@ impl Answers {
             held_back,
             creating,
             shelves,
+            diaries,
             quarantine,
             handoffs,
             quarantining,
@@ -173,6 +177,7 @@ impl Answers {
             Request::CloseInvite(ask) => answer(&ask, self.close_invite(by, &ask).await),
             Request::Complete(ask) => answer(&ask, self.complete(by, &ask).await),
             Request::Create(ask) => answer(&ask, self.create(by, &ask).await),
+            Request::Days(ask) => answer(&ask, self.days(by, &ask).await),
             Request::DeclineCharter(ask) => answer(&ask, self.decline_charter(by, &ask).await),
             Request::Deliveries(ask) => answer(&ask, self.deliveries(by, &ask).await),
             Request::Diagnose(ask) => answer(&ask, self.diagnose(by, &ask).await),
@@ -181,6 +186,7 @@ impl Answers {
             Request::Export(ask) => answer(&ask, self.export(by, &ask).await),
             Request::ExportArtifact(ask) => answer(&ask, self.export_artifact(by, &ask).await),
             Request::ExportBrain(ask) => answer(&ask, self.export_brain(by, &ask).await),
+            Request::ExportPart(ask) => answer(&ask, self.export_part(by, &ask).await),
             Request::ImportBrain(ask) => answer(&ask, self.import_brain(by, &ask).await),
             Request::Handoff(ask) => answer(&ask, self.handoff(by, &ask).await),
             Request::Inbox(ask) => self.inbox(by, ask).await,

@@ -151,6 +151,11 @@ impl Config {
         matches!(self.settings["network.upnp"].0, Value::Bool(true))
     }
 
+    /// May it be asked by PCP and NAT-PMP as well.
+    pub fn pcp(&self) -> bool {
+        matches!(self.settings["network.pcp"].0, Value::Bool(true))
+    }
+
     /// May relays try whether others can reach this companion.
     pub fn autonat(&self) -> bool {
         matches!(self.settings["network.autonat"].0, Value::Bool(true))

@@ -7,11 +7,11 @@
 
 mod address;
 mod behaviour;
+mod calls;
 mod chance;
 mod circuits;
 mod dials;
 mod discovery;
-mod fruitless;
 mod interfaces;
 mod introduction;
 mod listening;
@@ -74,6 +74,8 @@ pub struct NetConfig {
     pub probing: bool,
     /// Whether the router may be asked for ports (UPnP).
     pub mapping: bool,
+    /// The same by PCP and NAT-PMP.
+    pub leasing: bool,
     /// Addresses that lead to us although we cannot know it, such as a forwarded port's.
     pub announce: Vec<Multiaddr>,
     /// What TCP to far addresses goes through.
@@ -282,6 +284,7 @@ impl Default for NetConfig {
             punching: true,
             probing: true,
             mapping: true,
+            leasing: true,
             announce: Vec::new(),
             proxy: None,
             certificates: Vec::new(),

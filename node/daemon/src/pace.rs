@@ -32,8 +32,8 @@ pub struct Saying {
     pub session: SessionId,
     /// Does it push?
     pub pushes: bool,
-    /// Of its words.
-    pub hash: [u8; 32],
+    /// Of its words, where they are not to be said again at once.
+    pub hash: Option<[u8; 32]>,
 }
 
 /// What was said of late, and which humans write.
@@ -51,7 +51,7 @@ struct Recent(VecDeque<Said>);
 #[derive(Debug, Clone, Copy)]
 struct Said {
     at: Instant,
-    hash: [u8; 32],
+    hash: Option<[u8; 32]>,
     pushes: bool,
 }
 
@@ -62,7 +62,7 @@ impl Pace {
         self.forget_old(rates, now);
         let none = Recent::default();
         let recent = self.sessions.get(&(saying.room, saying.session)).unwrap_or(&none);
-        if recent.within_minute(now).any(|said| said.hash == saying.hash) {
+        if recent.within_minute(now).any(|said| said.hash.is_some() && said.hash == saying.hash) {
             return Err(repeated());
         }
         self.check_rates(saying, recent, rates, now)?;
@@ -168,7 +168,7 @@ mod tests {
     const ROOM: RoomId = RoomId([1; 32]);
 
     fn saying(number: u8, pushes: bool) -> Saying {
-        Saying { room: ROOM, session: SessionId([1; 16]), pushes, hash: [number; 32] }
+        Saying { room: ROOM, session: SessionId([1; 16]), pushes, hash: Some([number; 32]) }
     }
 
     fn say(pace: &mut Pace, saying: &Saying, now: Instant) -> Result<(), String> {

@@ -244,6 +244,7 @@ fn start_network(home: &Home, config: &Config) -> Result<(Arc<Net>, Wire, onesho
         interfaces: config.interfaces(),
         probing: config.autonat(),
         mapping: config.upnp(),
+        leasing: config.pcp(),
         announce: config.announce(),
         certificates: config.certificates(),
         proxy: config.proxy(|name| std::env::var(name).ok()),

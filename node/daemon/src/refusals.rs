@@ -55,6 +55,7 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
         Refusal::TooMany { field: "paths", .. } => {
             ("too_many", "Release what you no longer work on with `pairwave git release`, or claim a folder instead.")
         }
+        Refusal::TooMany { field: "files", .. } => ("too_many", "Name folders instead, with a slash behind each."),
         Refusal::TooMany { .. } => ("too_many", "Leave some of them out, or say it in several messages."),
         Refusal::Empty { field } => return ("empty", format!("Fill in `{field}`.")),
         Refusal::EventTooLong { .. } => ("event_too_long", "Say it in less, or in several messages."),
@@ -127,7 +128,11 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
             "path_taken",
             "Work on something else, or ask whoever has it to release it; `pairwave git` and the tool pair_git show who has what.",
         ),
-        Refusal::NotClaimed => ("not_claimed", "See what your side has claimed with `pairwave git`."),
+        Refusal::NotClaimed => (
+            "not_claimed",
+            "See what your side has claimed, as it is written there, with `pairwave git` or pair_git status.",
+        ),
+        Refusal::CommitThere { .. } => ("commit_there", "There is nothing to do: everybody has heard of it or will."),
         Refusal::NoSuchArtifact => ("no_such_artifact", "See what is there with `pairwave quarantine`."),
         Refusal::BlobsFull { .. } => {
             ("blobs_full", "Remove some with `pairwave quarantine remove ID`, or raise `limits.blobs_per_room`.")

@@ -83,10 +83,18 @@ impl Format {
 /// Nothing is loaded and nothing runs; the one style is the page's own.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem;\
-    color-scheme:light dark}article{border-top:1px solid #8886;padding:.5rem 0}header{font-size:.85rem;opacity:.8}\
-    h2{font-size:1rem;margin:.25rem 0}pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;margin:.25rem 0}\
-    dt{font-size:.85rem;opacity:.8}dd{margin:0 0 .25rem 1rem}.void{opacity:.5}";
+/// What names another event, to which it leads.
+const LEADING: &[&str] = &["answers", "request"];
+
+const STYLE: &str = "body{font:17px/1.55 Charter,Palatino,\"Noto Serif\",Georgia,serif;max-width:46rem;margin:3rem auto;\
+    padding:0 1.25rem;color-scheme:light dark;background:light-dark(#fbf8f2,#191815);color:light-dark(#231f1a,#e8e2d6)}\
+    h1{font-size:1.75rem;line-height:1.2;margin:0}h1+p,header,dt{font:.8rem/1.5 system-ui,sans-serif;\
+    color:light-dark(#6b6255,#9d9586)}h1+p{margin:.5rem 0 2rem;overflow-wrap:anywhere}\
+    article{border-top:1px solid light-dark(#ddd5c5,#35322c);padding:.9rem 0 1rem}\
+    article:target{box-shadow:-1rem 0 light-dark(#fbf8f2,#191815),-1.2rem 0 light-dark(#0d5b66,#7fc6cb)}\
+    header b{color:light-dark(#231f1a,#e8e2d6)}h2{font-size:1.1rem;margin:.25rem 0 0}\
+    pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;margin:.25rem 0 0}dl{margin:.5rem 0 0}dt{margin-top:.25rem}\
+    dd{margin:0}dd pre{margin:0;font-size:.95rem}a{color:light-dark(#0d5b66,#7fc6cb)}.void{opacity:.55}";
 
 fn in_markdown(entry: &Entry) -> String {
     let name = markdown::inline(&entry.name, 64);
@@ -129,7 +137,9 @@ fn in_html(entry: &Entry) -> String {
     if !particulars.is_empty() {
         out.push_str("<dl>\n");
         for (what, value) in particulars {
-            let _ = writeln!(out, "<dt>{}</dt><dd><pre>{}</pre></dd>", escaped(&what), escaped(&value));
+            let (what, value) = (escaped(&what), escaped(&value));
+            let value = if LEADING.contains(&&*what) { format!("<a href=\"#{value}\">{value}</a>") } else { value };
+            let _ = writeln!(out, "<dt>{what}</dt><dd><pre>{value}</pre></dd>");
         }
         out.push_str("</dl>\n");
     }
@@ -192,6 +202,7 @@ mod tests {
             text: "one\n# two\n<script>alert(1)</script>\n\"' onload=x\u{202e}".into(),
             headline: Some("<img src=x onerror=alert(1)>".into()),
             rationale: Some("</pre></article>".into()),
+            answers: Some("\"><img src=x>".into()),
             fields: [("<b>".to_owned(), Field::List(vec!["<i>".into(), "## h".into()]))].into(),
             ..Entry::default()
         }

@@ -26,6 +26,7 @@ use pairwave_core::time::Timestamp;
 pub use artifact::{Found, diff};
 pub use consent::auto_approve;
 pub use entry::deliveries;
+pub use git::collisions;
 pub use handoff::{DECISIONS, HANDOFF, QUOTED, told};
 pub use ledger::{Most, line};
 pub use notice::notice;
@@ -154,8 +155,9 @@ impl<'a, L: Log> Viewer<'a, L> {
     }
 
     /// Why an event has no effect, if it has none.
-    pub fn void(&self, event: &EventId) -> Option<String> {
-        self.room.state().marks.get(event).map(ToString::to_string)
+    pub fn void(&self, record: &Record) -> Option<String> {
+        let mark = self.room.state().marks.of(&record.author, record.seq, &record.position.id);
+        mark.map(|mark| mark.to_string())
     }
 }
 
@@ -182,7 +184,7 @@ pub fn time(at: Timestamp) -> String {
     instant(at).to_string()
 }
 
-fn instant(at: Timestamp) -> jiff::Timestamp {
+pub fn instant(at: Timestamp) -> jiff::Timestamp {
     let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX)
 }

@@ -139,7 +139,7 @@ export class Person {
   }
 }
 
-const ROOM_EVENTS = new Set(["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named", "relay_added", "relay_removed", "letter_keys", "charter_proposed", "charter_accepted", "charter_declined", "floor_claimed", "floor_yielded", "floor_taken", "floor_released", "action", "approved", "denied", "handed", "completed", "expired", "overridden", "prompted", "code", "foreign"]);
+const ROOM_EVENTS = new Set(["genesis", "invited", "invite_closed", "admitted", "removed", "left", "rotated", "verified", "named", "relay_added", "relay_removed", "letter_keys", "charter_proposed", "charter_accepted", "charter_declined", "floor_claimed", "floor_yielded", "floor_taken", "floor_released", "action", "approved", "denied", "handed", "completed", "expired", "overridden", "prompted", "code", "remembered", "git_setup", "committed", "paths_claimed", "paths_released", "claims_expired", "foreign"]);
 
 /** The environment of a person's terminal. */
 export function plainEnv(more = {}) {

@@ -194,7 +194,9 @@ impl Consent {
         let knows = |of: &EventId| library.is_before(of, &id);
         let asked = self.asked.get(&request).filter(|_| knows(&request))?.clone();
         let is_mine = asked.what.to == event.author;
-        let open = ![&asked.approved, &asked.denied, &asked.expired].into_iter().flatten().any(knows);
+        let answers = || [&asked.approved, &asked.denied, &asked.expired].into_iter().flatten();
+        let own = answers().filter(|id| library.event(id).author == event.author).count();
+        let open = !answers().any(knows) && own < 8;
         let ours = self.asked.get_mut(&request)?;
         Some(match &event.body {
             Body::Approved(approved) => {

@@ -14,9 +14,11 @@ impl World {
         let by_name = peer.as_ref().and_then(|peer| self.machine_of(peer));
         let reachable = by_name.filter(|other| addresses.contains(&address(*other)));
         let reachable = reachable.filter(|other| !self.network.out_of_reach.contains(other));
-        match reachable.filter(|other| *other != at && self.is_up(*other) && self.hears(at, *other)) {
+        let reachable = reachable.filter(|other| self.is_awake(*other) && !self.is_mute(at, *other));
+        match reachable.filter(|other| *other != at && self.hears(at, *other)) {
             Some(other) => {
                 if self.network.connections.insert(pair(at, other)) {
+                    self.network.believed.retain(|(one, two)| pair(*one, *two) != pair(at, other));
                     self.tell(at, 2, Input::Connected { peer: transport(other), address: address(other) });
                     self.tell(other, 2, Input::Connected { peer: transport(at), address: address(at) });
                 }
@@ -36,22 +38,22 @@ impl World {
         let theirs = LinkId(self.machines[other].accepted + 1);
         self.network.streams.insert((at, link), (other, theirs));
         self.network.streams.insert((other, theirs), (at, link));
-        self.begin(other, theirs, Input::Accepted { link: theirs, peer: transport(at), protocol });
-        self.begin(at, link, Input::Opened { link });
+        self.begin(at, other, theirs, Input::Accepted { link: theirs, peer: transport(at), protocol });
+        self.begin(at, at, link, Input::Opened { link });
     }
 
-    /// A stream begins at this end; no frame comes before.
-    fn begin(&mut self, at: At, link: LinkId, input: Input) {
+    /// A stream of `from` begins at this end; no frame comes before.
+    fn begin(&mut self, from: At, at: At, link: LinkId, input: Input) {
         let delay = 1 + if self.network.jumbled { self.delay() } else { 0 };
         self.network.arrivals.insert((at, link), self.now + Duration::from_millis(delay));
-        self.later(at, delay, input);
+        self.pass(from, at, delay, input);
         if self.network.small {
-            self.later(at, delay, Input::Small { link });
+            self.pass(from, at, delay, Input::Small { link });
         }
     }
 
     /// Tells of something, once or, on a jumbled network, twice, at some time.
-    fn tell(&mut self, at: At, delay: u64, input: Input) {
+    pub(super) fn tell(&mut self, at: At, delay: u64, input: Input) {
         let late = if self.network.jumbled { self.delay() } else { 0 };
         if self.network.jumbled {
             let again = late + self.delay();
@@ -65,7 +67,9 @@ impl World {
     }
 
     pub(super) fn send(&mut self, at: At, link: LinkId, bytes: Vec<u8>) {
-        let Some((mut other, mut theirs)) = self.network.streams.get(&(at, link)).copied() else { return };
+        let Some((mut other, mut theirs)) = self.network.streams.get(&(at, link)).copied() else {
+            return self.send_into_nothing(at, link);
+        };
         if self.machines[at].disk.has(Fault::Misdelivers) {
             let elsewhere = self.network.streams.keys().find(|(end, _)| *end != at && *end != other);
             (other, theirs) = elsewhere.copied().unwrap_or((other, theirs));
@@ -81,16 +85,21 @@ impl World {
         self.network.arrivals.insert((other, theirs), arrival);
         let delay = u64::try_from(arrival.since(self.now).as_millis()).expect("short");
         if self.network.double_one_in > 0 && self.rng.next_u64().is_multiple_of(self.network.double_one_in) {
-            self.later(other, delay, Input::Frame { link: theirs, bytes: bytes.clone() });
+            self.pass(at, other, delay, Input::Frame { link: theirs, bytes: bytes.clone() });
         }
-        self.later(other, delay, Input::Frame { link: theirs, bytes });
+        self.pass(at, other, delay, Input::Frame { link: theirs, bytes });
         self.later(at, 1, Input::Sent { link });
     }
 
     /// Ends a stream after what was sent on it.
     pub(super) fn close(&mut self, at: At, link: LinkId) {
+        self.network.dangling.remove(&(at, link));
         let Some((other, theirs)) = self.network.streams.remove(&(at, link)) else { return };
         self.network.streams.remove(&(other, theirs));
+        if self.network.mute.contains(&(at, other)) {
+            self.network.dangling.insert((other, theirs), at);
+            return self.pass(at, other, 1, Input::Closed { link: theirs });
+        }
         let last = self.network.arrivals.remove(&(other, theirs)).unwrap_or(self.now);
         let delay = u64::try_from(last.since(self.now).as_millis()).expect("short") + 1;
         self.tell(other, delay, Input::Closed { link: theirs });
@@ -103,17 +112,27 @@ impl World {
     }
 
     pub(super) fn disconnect(&mut self, a: At, b: At) {
+        self.disbelieve(a, b);
+        self.disbelieve(b, a);
+        self.hang_up(a, b);
+    }
+
+    /// Ends what there is between two.
+    pub(super) fn hang_up(&mut self, a: At, b: At) {
         if !self.network.connections.remove(&pair(a, b)) {
             return;
         }
-        let between = |((x, _), (y, _)): &(&(At, LinkId), &(At, LinkId))| pair(*x, *y) == pair(a, b);
-        let streams: Vec<(At, LinkId)> = self.network.streams.iter().filter(between).map(|(end, _)| *end).collect();
-        for end in streams {
+        for end in self.streams_between(a, b) {
             self.network.streams.remove(&end);
             self.tell(end.0, 1, Input::Closed { link: end.1 });
         }
         self.later(a, 2, Input::Disconnected { peer: transport(b) });
         self.later(b, 2, Input::Disconnected { peer: transport(a) });
+    }
+
+    pub(super) fn streams_between(&self, a: At, b: At) -> Vec<(At, LinkId)> {
+        let between = |((x, _), (y, _)): &(&(At, LinkId), &(At, LinkId))| pair(*x, *y) == pair(a, b);
+        self.network.streams.iter().filter(between).map(|(end, _)| *end).collect()
     }
 
     pub fn announce_all(&mut self) {
@@ -126,7 +145,8 @@ impl World {
     pub(super) fn announce(&mut self, at: At) {
         for other in (0..self.machines.len()).filter(|other| *other != at) {
             let apart = [at, other].iter().any(|end| self.network.out_of_reach.contains(end));
-            if !apart && self.hears(at, other) && self.is_up(at) && self.is_up(other) {
+            if !apart && self.hears(at, other) && self.is_awake(at) && self.is_awake(other) && !self.is_mute(at, other)
+            {
                 self.tell(other, 5, Input::Found { peer: transport(at), addresses: vec![address(at)] });
                 self.tell(at, 5, Input::Found { peer: transport(other), addresses: vec![address(other)] });
             }

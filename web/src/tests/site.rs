@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use pairwave_api::{
-    ArrivalPage, Code, Companion, Dashboard, Entry, Failure, Notice, Notices, Request, RoomList, RoomSummary,
-    home::Home,
+    ArrivalPage, Code, Companion, Dashboard, Entry, ExportPart, Failure, Notice, Notices, Request, RoomList,
+    RoomSummary, home::Home,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -44,6 +44,7 @@ impl Companion for Fake {
                 return std::future::ready(Err(refused)).boxed();
             }
             Request::Invite(_) => Ok(json!({ "invite": "pairwave1abc" })),
+            Request::ExportPart(ask) => return std::future::ready(part(&ask)).boxed(),
             _ => Ok(json!({ "events": [entry(1, "**hi**")] })),
         };
         std::future::ready(Ok(answer.unwrap())).boxed()
@@ -74,6 +75,15 @@ impl Fake {
     /// Everything that stands in the log from now on.
     pub fn arrive(&self, entries: impl IntoIterator<Item = Entry>) {
         self.log.lock().unwrap().extend(entries);
+    }
+}
+
+/// A transcript of two parts; of the room `cut` the second cannot be read.
+fn part(ask: &ExportPart) -> Result<Value, Failure> {
+    match (ask.room.as_deref(), ask.format.as_deref(), ask.next.as_deref()) {
+        (_, Some("md"), None) => Ok(json!({ "text": "one <b>,", "next": "1" })),
+        (Some("r"), Some("md"), Some("1")) => Ok(json!({ "text": "two", "next": null })),
+        _ => Err(Failure::new(Code::Usage, "no_such_format", "There is no such format.", "Use md.")),
     }
 }
 
@@ -136,6 +146,12 @@ impl Site {
 
     /// As the page itself asks, but for what `headers` say instead.
     pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+        let (head, body) = self.whole(path, headers, body).await;
+        (status(&head), body)
+    }
+
+    /// As [`Site::post`], with everything that stands before the body of the answer.
+    pub async fn whole(&self, path: &str, headers: &[(&str, &str)], body: &str) -> (String, String) {
         let (host, length) = (self.address.to_string(), body.len().to_string());
         let mut all = vec![("host", &*host), ("content-type", "application/json"), ("content-length", &*length)];
         all.retain(|(name, _)| !headers.iter().any(|(other, _)| other == name));
@@ -148,10 +164,11 @@ impl Site {
         let mut all = vec![("host", &*host)];
         all.retain(|(name, _)| !headers.iter().any(|(other, _)| other == name));
         all.extend(headers);
-        self.send("GET", path, &all, "").await
+        let (head, body) = self.send("GET", path, &all, "").await;
+        (status(&head), body)
     }
 
-    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (String, String) {
         let mut stream = self.connect(method, path, headers).await;
         // A server that has seen enough may hang up before it has read all.
         let _ = stream.write_all(body.as_bytes()).await;
@@ -161,7 +178,7 @@ impl Site {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         assert!(head.contains("content-security-policy: default-src 'none'"), "{head}");
         assert!(!head.to_lowercase().contains("access-control"), "{head}");
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        (head.to_owned(), body.to_owned())
     }
 
     pub async fn connect(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> TcpStream {
@@ -190,6 +207,10 @@ impl Site {
         }
         Stream(reader)
     }
+}
+
+fn status(head: &str) -> u16 {
+    head.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
 pub struct Stream(BufReader<TcpStream>);

@@ -1,11 +1,12 @@
 //! What moves a request on, judged by the causal past of the event that says so: what its author
 //! cannot have known does not count against it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{
-    Actions, Always, Approval, Approved, Completed, DENIALS, Denial, Denied, Expired, Handed, Report, Request, Risk,
-    STANDING, Step,
+    Actions, Always, Answer, Approval, Approved, Completed, DENIALS, Denial, Denied, Expired, Handed, Report, Request,
+    Risk, STANDING, Step,
 };
 use crate::bounds::within;
 use crate::causality;
@@ -24,8 +25,8 @@ pub struct Past<'a> {
     pub of: Option<&'a Record>,
 }
 
-/// Most approvals beside the first, by a side that forked.
-const TWINS: usize = 4;
+/// Most answers of one author to one request: only who forked has more than one.
+const ANSWERS: usize = 8;
 
 type Judged<T = ()> = Result<Result<T, Refusal>, LogError>;
 
@@ -59,7 +60,7 @@ impl Actions {
         if request.hash != approved.hash {
             return Ok(Err(Refusal::OtherPayload));
         }
-        if let Err(refusal) = undecided(request, past)? {
+        if let Err(refusal) = undecided(by, request, past)? {
             return Ok(Err(refusal));
         }
         let risk = request.risk_with(approved.risk);
@@ -89,7 +90,7 @@ impl Actions {
             return Ok(Err(refusal));
         }
         match self.for_me(by, &denied.request, past)? {
-            Ok(request) => undecided(request, past),
+            Ok(request) => undecided(by, request, past),
             Err(refusal) => Ok(Err(refusal)),
         }
     }
@@ -99,12 +100,7 @@ impl Actions {
             Ok(request) => request,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let approval = request.approval.as_ref().map(|approval| &approval.step);
-        let mut known = false;
-        for step in approval.into_iter().chain(&request.twins) {
-            known |= past.holds_step(Some(step))?;
-        }
-        if !known {
+        if !known_answers(request, past)?.contains(&Answer::Approved) {
             return Ok(Err(Refusal::NotApproved));
         }
         Ok(if request.handed.is_some() { Err(Refusal::HandedBefore) } else { Ok(()) })
@@ -130,7 +126,7 @@ impl Actions {
         if request.by != *by && request.to != *by || !past.holds(&request.by, request.seq, expired.request)? {
             return Ok(Err(Refusal::NoSuchRequest));
         }
-        undecided(request, past)
+        undecided(by, request, past)
     }
 
     pub(crate) fn approve(&mut self, event: &Event, approved: &Approved, past: &Past<'_>, id: EventId) -> Judged {
@@ -145,11 +141,8 @@ impl Actions {
                 let always = Always { by: event.author, for_member, for_session, action };
                 remember(&mut self.standing, (id, always), STANDING, |(_, always)| always.by);
             }
-            if request.approval.is_none() {
-                request.approval = Some(Approval { step, risk, always, under });
-            } else if request.twins.len() < TWINS {
-                request.twins.push(step);
-            }
+            request.approval.get_or_insert(Approval { step, risk, always, under });
+            request.answers.push((Answer::Approved, step));
             self.pending.remove(&approved.request);
         }
         Ok(Ok(()))
@@ -160,7 +153,9 @@ impl Actions {
             return Ok(Err(refusal));
         }
         if let Some(request) = self.requests.get_mut(&denied.request).map(Arc::make_mut) {
-            request.denial = Some(Denial { step: step(event, id), reason: denied.reason.clone() });
+            let step = step(event, id);
+            request.denial.get_or_insert_with(|| Denial { step, reason: denied.reason.clone() });
+            request.answers.push((Answer::Denied, step));
             remember(&mut self.denied, (request.to, request.hash), DENIALS, |(to, _)| *to);
             self.pending.remove(&denied.request);
         }
@@ -188,7 +183,9 @@ impl Actions {
     pub(crate) fn expire(&mut self, event: &Event, expired: &Expired, past: &Past<'_>, id: EventId) -> Judged {
         let judged = self.check_expire(&event.author, expired, past)?;
         if let (Ok(()), Some(request)) = (&judged, self.requests.get_mut(&expired.request).map(Arc::make_mut)) {
-            request.expired.get_or_insert(step(event, id));
+            let step = step(event, id);
+            request.expired.get_or_insert(step);
+            request.answers.push((Answer::Expired, step));
             self.pending.remove(&expired.request);
         }
         Ok(judged)
@@ -205,18 +202,25 @@ impl Actions {
     }
 }
 
-/// Has nobody approved, denied or given up the request, as far as the past holds?
-fn undecided(request: &Request, past: &Past<'_>) -> Judged {
-    let approved = past.holds_step(request.approval.as_ref().map(|approval| &approval.step))?;
-    let denied = past.holds_step(request.denial.as_ref().map(|denial| &denial.step))?;
-    let expired = past.holds_step(request.expired.as_ref())?;
-    let settled = |state| Err(Refusal::Settled { state });
-    Ok(match (approved, denied, expired) {
-        (true, ..) => settled("approved"),
-        (_, true, _) => settled("denied"),
-        (.., true) => settled("expired"),
-        _ => Ok(()),
-    })
+/// Has nobody approved, denied or given up the request, as far as the past holds? Who forked may
+/// have said so many things that no more of them are kept.
+fn undecided(by: &MemberId, request: &Request, past: &Past<'_>) -> Judged {
+    if let Some(first) = known_answers(request, past)?.first() {
+        return Ok(Err(Refusal::Settled { state: first.name() }));
+    }
+    let said = request.answers.iter().filter(|(_, step)| step.by == *by).count();
+    Ok(if said < ANSWERS { Ok(()) } else { Err(Refusal::Settled { state: request.state().name() }) })
+}
+
+/// What was said of a request, as far as the past holds.
+fn known_answers(request: &Request, past: &Past<'_>) -> Result<BTreeSet<Answer>, LogError> {
+    let mut known = BTreeSet::new();
+    for (answer, step) in &request.answers {
+        if past.holds(&step.by, step.seq, step.event)? {
+            known.insert(*answer);
+        }
+    }
+    Ok(known)
 }
 
 fn step(event: &Event, id: EventId) -> Step {

@@ -69,7 +69,7 @@ impl Seat {
         log: &dyn Log,
     ) -> Result<Option<Vec<u8>>, LogError> {
         let room = self.room.id();
-        if !self.may_have(member, &of) {
+        if !self.may_have(member, &of) || self.room.mark(log, &of)?.is_some() {
             return Ok(None);
         }
         let known = |link: &crate::live::LiveLink| link.serving.last.as_ref().is_some_and(|(last, _)| *last == of);
@@ -84,12 +84,12 @@ impl Seat {
         id.map_or(Ok(None), |id| log.chunk(&room, id))
     }
 
-    /// Members get what is kept here and has its effect in the room, over links that bear it.
+    /// Members get what is kept here, over links that bear it.
     fn may_have(&self, member: &MemberId, artifact: &EventId) -> bool {
         let kept = self.blobs.kept.get(artifact);
         let kept = kept.is_some_and(|kept| matches!(kept.stage, Stage::Fetching | Stage::Complete));
         let wide = self.links.get(member).is_some_and(|link| !link.small);
-        kept && wide && self.room.is_member(member) && !self.room.state().marks.contains_key(artifact)
+        kept && wide && self.room.is_member(member)
     }
 
     /// The blob that an event of the log names.

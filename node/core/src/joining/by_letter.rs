@@ -14,9 +14,8 @@ use serde_bytes::ByteBuf;
 
 use super::Joining;
 use crate::effect::{Effect, Slot};
-use crate::id::{EventId, MemberId, RoomId};
+use crate::id::{MemberId, RoomId};
 use crate::invite::Invite;
-use crate::key::EpochKey;
 use crate::knock_letter::{Draft, Entrance, Newcomer, Outfit, Reply, Verdict};
 use crate::letter;
 use crate::letters::LetterKeys;
@@ -35,8 +34,6 @@ const LONGEST: Duration = Duration::from_secs(6 * 3600);
 const RETRY: Duration = Duration::from_secs(30);
 /// Pause between two looks for replies.
 const LOOK: Duration = Duration::from_secs(60);
-/// Most members whose keys wait until the log says that they are members.
-const SPEAKERS: usize = 64;
 
 /// What goes on between one wish to join and the relays.
 #[derive(Debug, Clone, Default)]
@@ -54,8 +51,6 @@ pub(crate) struct ByLetter {
     held: BTreeSet<LetterId>,
     /// Replies that go when the wish has come true.
     places: Vec<(TransportId, BlindedTag, LetterId)>,
-    /// What members gave us who are not known to be members yet.
-    keys: BTreeMap<MemberId, Vec<(EventId, EpochKey)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -90,7 +85,8 @@ impl Joining {
         if relays == self.by_letter.relays {
             return;
         }
-        let again = self.left_at.map_or(now, |left| left + self.by_letter.pause());
+        // Our clock may have run ahead when it was left.
+        let again = self.left_at.map_or(now, |left| left.min(now) + self.by_letter.pause());
         self.by_letter.leave_at = (!relays.is_empty()).then(|| again.max(now + PATIENCE));
         self.by_letter.look_at = (!relays.is_empty() && self.draft.is_some()).then_some(now);
         self.by_letter.relays = relays;
@@ -166,8 +162,10 @@ impl<L: Log> Node<L> {
     pub(crate) fn end_join(&mut self, room: RoomId) -> bool {
         let Some(joining) = self.joins.remove(&room) else { return false };
         self.outbox.save(room, Slot::Joining, None);
-        if !self.seats.contains_key(&room) && joining.own.is_some() {
-            self.outbox.save(room, Slot::Ratchets, None);
+        match self.seats.get_mut(&room) {
+            Some(seat) => seat.unproved.clear(),
+            None if joining.own.is_some() => self.outbox.save(room, Slot::Ratchets, None),
+            None => (),
         }
         let at = joining.reply_tags(self.now);
         let ByLetter { relays, places, held, .. } = joining.by_letter;
@@ -277,8 +275,7 @@ impl<L: Log> Node<L> {
         }
     }
 
-    /// Somebody says that we are in. The log decides; the keys count at once if they are the
-    /// inviter's, and otherwise when the log says that a member gave them.
+    /// Somebody says that we are in. The log decides.
     fn on_outfit(&mut self, room: RoomId, from: MemberId, outfit: Outfit) {
         if self.closed.contains(&room) {
             // It is read again, and the replies with it.
@@ -287,33 +284,9 @@ impl<L: Log> Node<L> {
         self.take_seat(room);
         self.with_seat(&room, |seat, context| {
             let me = seat.me();
-            if seat.room.count() == 0 {
-                seat.save_keys(context);
-            }
             // A fault in it is the sender's, and there is no link that could end for it.
             let _ = seat.on_events(me, outfit.events, context);
+            seat.keys_from(from, outfit.keys, context);
         });
-        let Some(joining) = self.joins.get_mut(&room) else { return };
-        let keys = &mut joining.by_letter.keys;
-        if keys.len() < SPEAKERS || keys.contains_key(&from) {
-            keys.insert(from, outfit.keys);
-        }
-        self.take_keys_of_members(room);
-    }
-
-    fn take_keys_of_members(&mut self, room: RoomId) {
-        let Some(joining) = self.joins.get_mut(&room) else { return };
-        let inviter = joining.invite.inviter;
-        let is_member = |member: &MemberId| self.seats.get(&room).is_some_and(|seat| seat.room.is_member(member));
-        let sure: Vec<MemberId> =
-            joining.by_letter.keys.keys().filter(|from| **from == inviter || is_member(from)).copied().collect();
-        let keys: Vec<_> = sure.iter().filter_map(|from| joining.by_letter.keys.remove(from)).flatten().collect();
-        if keys.is_empty() {
-            return;
-        }
-        if !std::mem::replace(&mut joining.admitted, true) {
-            self.outbox.save(room, Slot::Joining, Some(joining.encode()));
-        }
-        self.with_seat(&room, |seat, context| seat.on_keys(keys, context));
     }
 }

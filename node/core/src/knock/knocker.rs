@@ -5,10 +5,10 @@ use pairwave_wire::hello::{InviteLabel, KnockHello};
 use pairwave_wire::{TransportId, limits, protocol};
 use rand_core::CryptoRng;
 
-use super::{KnockError, Message, Refused, Welcome};
-use crate::id::RoomId;
+use super::{KnockError, Message, Verdict};
+use crate::id::{MemberId, RoomId};
 use crate::key::{Domain, Identity, KnockKey};
-use crate::noise::{Channel, Handshake, Seed};
+use crate::noise::{Channel, Handshake, HandshakeHash, Seed};
 
 /// The newcomer's end.
 ///
@@ -23,7 +23,10 @@ enum State {
     /// The first frame is out.
     Keyed(Handshake),
     /// So is the proof.
-    Knocked(Channel),
+    Knocked {
+        channel: Channel,
+        hash: HandshakeHash,
+    },
     Over,
 }
 
@@ -32,10 +35,13 @@ enum State {
 pub enum Answer {
     /// Send this frame; the next one is theirs.
     Send(Vec<u8>),
-    /// Admitted.
-    Welcome(Welcome),
-    /// Turned down.
-    Refused(Refused),
+    /// What this member says; that it is one, somebody else must know.
+    Said {
+        /// Whose identity key signed.
+        from: MemberId,
+        /// Let in or turned down.
+        verdict: Verdict,
+    },
 }
 
 impl Knocker {
@@ -65,7 +71,7 @@ impl Knocker {
     pub fn receive(&mut self, me: &Identity, frame: &[u8]) -> Result<Answer, KnockError> {
         match mem::replace(&mut self.state, State::Over) {
             State::Keyed(handshake) => self.keyed(me, handshake, frame),
-            State::Knocked(channel) => self.answered(channel, frame),
+            State::Knocked { channel, hash } => self.answered(me, channel, &hash, frame),
             State::Over => Err(KnockError::OutOfTurn),
         }
     }
@@ -76,16 +82,26 @@ impl Knocker {
         let signature = me.sign(Domain::Knock, hash.as_bytes());
         let knock = Message::Knock { member: me.member(), name: self.name.clone(), signature };
         let frame = super::seal(&mut channel, &knock);
-        self.state = State::Knocked(channel);
+        self.state = State::Knocked { channel, hash };
         Ok(Answer::Send(frame))
     }
 
-    fn answered(&mut self, mut channel: Channel, frame: &[u8]) -> Result<Answer, KnockError> {
-        match super::open(&mut channel, frame)? {
-            Message::Welcome(welcome) if welcome.room == self.room => Ok(Answer::Welcome(welcome)),
-            Message::Welcome(welcome) => Err(KnockError::WrongRoom { expected: self.room, got: welcome.room }),
-            Message::Refused(why) => Ok(Answer::Refused(why)),
-            Message::Knock { .. } => Err(KnockError::OutOfTurn),
+    fn answered(
+        &mut self,
+        me: &Identity,
+        mut channel: Channel,
+        hash: &HandshakeHash,
+        frame: &[u8],
+    ) -> Result<Answer, KnockError> {
+        let Message::Answer { member, signature, verdict } = super::open(&mut channel, frame)? else {
+            return Err(KnockError::OutOfTurn);
+        };
+        super::prove(me.member(), member, Domain::KnockAnswer, hash, &signature)?;
+        match &verdict {
+            Verdict::Welcome(welcome) if welcome.room != self.room => {
+                Err(KnockError::WrongRoom { expected: self.room, got: welcome.room })
+            }
+            _ => Ok(Answer::Said { from: member, verdict }),
         }
     }
 }

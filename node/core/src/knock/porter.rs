@@ -5,9 +5,9 @@ use pairwave_wire::hello::{InviteLabel, KnockHello};
 use pairwave_wire::{TransportId, limits, protocol};
 use rand_core::CryptoRng;
 
-use super::{KnockError, Message, Refused, Welcome};
+use super::{KnockError, Message, Refused, Verdict, Welcome};
 use crate::id::MemberId;
-use crate::key::{self, BadSignature, Domain, Identity, KnockKey};
+use crate::key::{Domain, Identity, KnockKey};
 use crate::noise::{Channel, Handshake, HandshakeHash, Seed};
 
 /// The end of the member that may admit.
@@ -32,7 +32,10 @@ enum State {
         hash: HandshakeHash,
     },
     /// The newcomer has proved itself; the caller decides.
-    Deciding(Channel),
+    Deciding {
+        channel: Channel,
+        hash: HandshakeHash,
+    },
     Over,
 }
 
@@ -94,26 +97,26 @@ impl Porter {
         let knock = check(me, &hash, super::open(&mut channel, frame)?)?;
         if self.version != protocol::VERSION {
             let why = Refused::Version { theirs: protocol::VERSION };
-            let frame = super::seal(&mut channel, &Message::Refused(why));
+            let frame = super::seal(&mut channel, &signed(me, &hash, Verdict::Refused(why)));
             return Ok(Heard::OtherVersion { theirs: self.version, frame });
         }
-        self.state = State::Deciding(channel);
+        self.state = State::Deciding { channel, hash };
         Ok(Heard::Knock(knock))
     }
 
     /// Admits the newcomer: the last frame to send, once the admission is durable.
-    pub fn welcome(&mut self, welcome: Welcome) -> Result<Vec<u8>, KnockError> {
-        self.answer(&Message::Welcome(welcome))
+    pub fn welcome(&mut self, me: &Identity, welcome: Welcome) -> Result<Vec<u8>, KnockError> {
+        self.answer(me, Verdict::Welcome(welcome))
     }
 
     /// Turns the newcomer down: the last frame to send.
-    pub fn refuse(&mut self, why: Refused) -> Result<Vec<u8>, KnockError> {
-        self.answer(&Message::Refused(why))
+    pub fn refuse(&mut self, me: &Identity, why: Refused) -> Result<Vec<u8>, KnockError> {
+        self.answer(me, Verdict::Refused(why))
     }
 
-    fn answer(&mut self, message: &Message) -> Result<Vec<u8>, KnockError> {
+    fn answer(&mut self, me: &Identity, verdict: Verdict) -> Result<Vec<u8>, KnockError> {
         match mem::replace(&mut self.state, State::Over) {
-            State::Deciding(mut channel) => Ok(super::seal(&mut channel, message)),
+            State::Deciding { mut channel, hash } => Ok(super::seal(&mut channel, &signed(me, &hash, verdict))),
             state => {
                 self.state = state;
                 Err(KnockError::OutOfTurn)
@@ -134,10 +137,10 @@ fn check(me: &Identity, hash: &HandshakeHash, message: Message) -> Result<Knock,
     if got > max {
         return Err(KnockError::NameTooLong { got, max });
     }
-    if member == me.member() {
-        return Err(KnockError::OwnKey);
-    }
-    key::verify(&member, Domain::Knock, hash.as_bytes(), &signature)
-        .map_err(|BadSignature| KnockError::BadProof { claimed: member })?;
+    super::prove(me.member(), member, Domain::Knock, hash, &signature)?;
     Ok(Knock { member, name })
+}
+
+fn signed(me: &Identity, hash: &HandshakeHash, verdict: Verdict) -> Message {
+    Message::Answer { member: me.member(), signature: me.sign(Domain::KnockAnswer, hash.as_bytes()), verdict }
 }

@@ -42,6 +42,13 @@ fn sent(answer: Result<Answer, KnockError>) -> Vec<u8> {
     }
 }
 
+fn said(answer: Result<Answer, KnockError>) -> (MemberId, Verdict) {
+    match answer.unwrap() {
+        Answer::Said { from, verdict } => (from, verdict),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Plays a knock up to the decision; `spoil` may change any frame on its way, by its number.
 fn knock(spoil: impl Fn(usize, Vec<u8>) -> Vec<u8>) -> Result<(Knocker, Porter, Knock), KnockError> {
     let (mut knocker, frame) = bob_knocks();
@@ -62,9 +69,8 @@ fn unspoilt(_: usize, frame: Vec<u8>) -> Vec<u8> {
 fn a_newcomer_is_welcomed() {
     let (mut knocker, mut porter, knock) = knock(unspoilt).unwrap();
     assert_eq!(knock, Knock { member: identity(2).member(), name: "bob".into() });
-    let frame = porter.welcome(welcome()).unwrap();
-    let answer = knocker.receive(&identity(2), &frame).unwrap();
-    assert!(matches!(answer, Answer::Welcome(got) if got == welcome()));
+    let frame = porter.welcome(&identity(1), welcome()).unwrap();
+    assert_eq!(said(knocker.receive(&identity(2), &frame)), (identity(1).member(), Verdict::Welcome(welcome())));
 }
 
 #[test]
@@ -80,10 +86,9 @@ fn every_refusal_arrives_as_what_it_is() {
     ];
     for why in reasons {
         let (mut knocker, mut porter, _) = knock(unspoilt).unwrap();
-        let frame = porter.refuse(why).unwrap();
-        let answer = knocker.receive(&identity(2), &frame).unwrap();
-        assert!(matches!(answer, Answer::Refused(got) if got == why), "{answer:?}");
-        assert_eq!(porter.welcome(welcome()), Err(KnockError::OutOfTurn));
+        let frame = porter.refuse(&identity(1), why).unwrap();
+        assert_eq!(said(knocker.receive(&identity(2), &frame)), (identity(1).member(), Verdict::Refused(why)));
+        assert_eq!(porter.welcome(&identity(1), welcome()), Err(KnockError::OutOfTurn));
     }
 }
 
@@ -118,7 +123,7 @@ fn every_changed_byte_ends_the_knock() {
 #[test]
 fn every_changed_byte_of_the_answer_is_noticed() {
     let (_, mut porter, _) = knock(unspoilt).unwrap();
-    let frame = porter.welcome(welcome()).unwrap();
+    let frame = porter.welcome(&identity(1), welcome()).unwrap();
     for at in 0..frame.len() {
         let (mut knocker, ..) = knock(unspoilt).unwrap();
         let mut changed = frame.clone();
@@ -151,8 +156,8 @@ fn nothing_is_said_to_one_who_replays_a_first_frame() {
     let (_, frame) = bob_knocks();
     let mut porter = Porter::greet(transport(1), transport(2), &frame).unwrap();
     porter.unlock(&key(1), &mut rng(1)).unwrap();
-    assert_eq!(porter.refuse(Refused::Expired), Err(KnockError::OutOfTurn));
-    assert_eq!(porter.welcome(welcome()), Err(KnockError::OutOfTurn));
+    assert_eq!(porter.refuse(&identity(1), Refused::Expired), Err(KnockError::OutOfTurn));
+    assert_eq!(porter.welcome(&identity(1), welcome()), Err(KnockError::OutOfTurn));
     // The second half of another run does not fit this one.
     let (mut other, first) =
         Knocker::new(ROOM, LABEL, &key(1), &transport(2), &transport(1), "bob", &mut rng(5)).unwrap();
@@ -191,13 +196,49 @@ fn a_newcomer_must_hold_the_key_that_it_names() {
     assert_eq!(refused(signed(1, Domain::Knock, 3, identity(1).member())), KnockError::OwnKey);
     let (got, max) = (limits::NAME + 1, limits::NAME);
     assert_eq!(refused(signed(2, Domain::Knock, got, bob)), KnockError::NameTooLong { got, max });
-    assert_eq!(heard(|_| Message::Refused(Refused::Full)).unwrap_err(), KnockError::OutOfTurn);
+    let answers = |hash: &HandshakeHash| answer(1, Domain::KnockAnswer, identity(1).member(), hash);
+    assert_eq!(heard(answers).unwrap_err(), KnockError::OutOfTurn);
+}
+
+fn answer(by: u8, domain: Domain, member: MemberId, hash: &HandshakeHash) -> Message {
+    let signature = identity(by).sign(domain, hash.as_bytes());
+    Message::Answer { member, signature, verdict: Verdict::Welcome(welcome()) }
+}
+
+/// What bob makes of an answer of one who holds the invite.
+fn answered(message: impl FnOnce(&HandshakeHash) -> Message) -> Result<Answer, KnockError> {
+    let (mut knocker, first) = bob_knocks();
+    let hello = KnockHello::decode(&first).unwrap();
+    let prologue = prologue(protocol::VERSION, &LABEL, &transport(2), &transport(1));
+    let mut handshake = Handshake::respond(key(1).expose(), &prologue, Seed::draw(&mut rng(1)));
+    handshake.read(&hello.noise).unwrap();
+    let second = handshake.write();
+    let (mut channel, hash) = handshake.finish();
+    open(&mut channel, &sent(knocker.receive(&identity(2), &second))).unwrap();
+    let frame = seal(&mut channel, &message(&hash));
+    knocker.receive(&identity(2), &frame)
+}
+
+#[test]
+fn who_answers_must_hold_the_key_that_it_names() {
+    let alice = identity(1).member();
+    let by = |by: u8, domain, member| move |hash: &HandshakeHash| answer(by, domain, member, hash);
+    assert_eq!(said(answered(by(1, Domain::KnockAnswer, alice))).0, alice);
+    let refused = |message| answered(message).unwrap_err();
+    assert_eq!(refused(by(3, Domain::KnockAnswer, alice)), KnockError::BadProof { claimed: alice });
+    assert_eq!(refused(by(1, Domain::Knock, alice)), KnockError::BadProof { claimed: alice });
+    assert_eq!(refused(by(2, Domain::KnockAnswer, identity(2).member())), KnockError::OwnKey);
+    let another_runs = |_: &HandshakeHash| {
+        let signature = identity(1).sign(Domain::KnockAnswer, &[0; 32]);
+        Message::Answer { member: alice, signature, verdict: Verdict::Welcome(welcome()) }
+    };
+    assert_eq!(answered(another_runs).unwrap_err(), KnockError::BadProof { claimed: alice });
 }
 
 #[test]
 fn a_welcome_to_another_room_is_refused() {
     let (mut knocker, mut porter, _) = knock(unspoilt).unwrap();
-    let frame = porter.welcome(Welcome { room: RoomId([4; 32]), ..welcome() }).unwrap();
+    let frame = porter.welcome(&identity(1), Welcome { room: RoomId([4; 32]), ..welcome() }).unwrap();
     let refused = knocker.receive(&identity(2), &frame).unwrap_err();
     assert_eq!(refused, KnockError::WrongRoom { expected: ROOM, got: RoomId([4; 32]) });
 }
@@ -216,8 +257,8 @@ fn another_version_is_told_so_after_the_proof() {
     let frame = seal(&mut channel, &proof);
     let Heard::OtherVersion { theirs, frame } = porter.receive(&identity(1), &frame).unwrap() else { panic!() };
     assert_eq!(theirs, newer);
-    let answer = open(&mut channel, &frame).unwrap();
-    assert!(matches!(answer, Message::Refused(Refused::Version { theirs: protocol::VERSION })));
+    let Message::Answer { verdict, .. } = open(&mut channel, &frame).unwrap() else { panic!() };
+    assert_eq!(verdict, Verdict::Refused(Refused::Version { theirs: protocol::VERSION }));
 }
 
 #[test]

@@ -34,7 +34,9 @@ impl Seat {
         for to in away {
             let Some(keys) = self.letter_keys_of(&to) else { continue };
             self.deliveries.reads_with(to, &keys.identity);
-            let gone_at = self.deliveries.last_seen(&to).map_or(Timestamp(0), |seen| seen + ABSENCE);
+            // What lies ahead was seen while our clock ran ahead, in an earlier run.
+            let seen = self.deliveries.last_seen(&to).filter(|seen| *seen <= context.now);
+            let gone_at = seen.map_or(Timestamp(0), |seen| seen + ABSENCE);
             let gone_at = gone_at.max(self.mailbox.unwritten.get(&to).map_or(Timestamp(0), |(_, until)| *until));
             let afresh = self.mailbox.wants_afresh(&to);
             let (events, through) = self.unsaid(&to, context.log)?;

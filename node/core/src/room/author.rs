@@ -127,10 +127,13 @@ fn check(room: &Room, log: &dyn Log, by: Speaker, body: &Body) -> Result<(), Ref
             check_act(room, log, by, body).map_err(store_failed)?
         }
         Body::GitSetUp(said) => said.check(),
-        Body::Committed(said) => said.check(),
-        Body::PathsClaimed(claimed) => room.state().claims.check_claim(&room.me, &by.session, claimed),
+        Body::Committed(said) => room.state().git.check_commit(said),
+        Body::PathsClaimed(claimed) => {
+            let everything = room.state().may_claim_everything(by.origin);
+            room.state().claims.check_claim(&room.me, &by.session, everything, claimed)
+        }
         Body::PathsReleased(released) => room.state().claims.check_release(&room.me, &by.session, by.origin, released),
-        Body::ClaimsExpired(expired) => room.state().claims.check_expire(expired),
+        Body::ClaimsExpired(expired) => room.state().claims.check_expire(&room.me, expired),
         Body::Overridden(overridden) => room.state().overrides.check(by.origin, overridden),
         Body::Prompted(_) if by.origin == Origin::Agent => Err(Refusal::HumansOnly),
         Body::Verified(verified) if !room.is_member(&verified.member) => Err(Refusal::NoSuchMember),
@@ -202,7 +205,8 @@ fn check_message(room: &Room, log: &dyn Log, message: &Message) -> Result<(), Re
 fn check_entry(room: &Room, log: &dyn Log, remembered: &Remembered) -> Result<(), Refusal> {
     let Some(place) = &remembered.supersedes else { return Ok(()) };
     let found = room.event(log, place).map_err(store_failed)?;
-    if !found.is_some_and(|(_, event)| is_entry(&event)) || room.state().marks.contains_key(place) {
+    let marked = room.mark(log, place).map_err(store_failed)?.is_some();
+    if marked || !found.is_some_and(|(_, event)| is_entry(&event)) {
         return Err(Refusal::NotAnEntry);
     }
     room.state().brain.check_place(&room.me, remembered)

@@ -178,10 +178,10 @@ pub(super) fn tidy_tags(tags: Vec<String>) -> Vec<String> {
 fn superseded<L: Log>(viewer: &Viewer<'_, L>, wanted: &str) -> Result<Remembered, Failure> {
     let id = resolve::event(viewer.node(), viewer.room(), wanted)?;
     let read = viewer.event(&id).map_err(|error| unreadable(&error))?;
-    let Some((_, Event { body: Body::Remembered(mut entry), .. })) = read else {
+    let Some((record, Event { body: Body::Remembered(mut entry), .. })) = read else {
         return Err(refused(Refusal::NotAnEntry));
     };
-    if viewer.void(&id).is_some() {
+    if viewer.void(&record).is_some() {
         return Err(refused(Refusal::NotAnEntry));
     }
     let latest = viewer.room().state().brain.superseded_by(&id).ok_or_else(counts_already)?;

@@ -194,8 +194,8 @@ fn saying(by: &Caller, room: RoomId, body: &Body) -> Option<Saying> {
     let texts: Vec<String> = words.texts().into_iter().map(|(field, text)| format!("{field}\0{text}")).collect();
     let parts: Vec<&[u8]> =
         std::iter::once(words.kind().as_bytes()).chain(texts.iter().map(String::as_bytes)).collect();
-    let session = by.speaker.session;
-    Some(Saying { room, session, pushes: needs.floor, hash: hash(b"pairwave-repeat-v1", &parts) })
+    let hash = (!needs.repeats).then(|| hash(b"pairwave-repeat-v1", &parts));
+    Some(Saying { room, session: by.speaker.session, pushes: needs.floor, hash })
 }
 
 fn view(id: FindingId, finding: &Finding, field: &str, session_name: String) -> FindingView {

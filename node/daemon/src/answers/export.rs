@@ -1,25 +1,28 @@
-//! The whole transcript into a file, which must be new.
+//! The whole transcript: into a file, which must be new, or a part at a time.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use pairwave_api::{Code, Export, ExportView, Failure};
+use pairwave_api::{Code, Export, ExportPart, ExportView, ExportedPart, Failure};
 use pairwave_core::id::RoomId;
+use pairwave_core::log::Position;
 
 use super::{Answers, for_humans};
 use crate::caller::Caller;
 use crate::handoffs::dated;
+use crate::refusals::unreadable;
+use crate::store::Reader;
 use crate::transcript::Format;
+use crate::view::Viewer;
 
 impl Answers {
     pub(super) async fn export(&self, by: &Caller, ask: &Export) -> Result<ExportView, Failure> {
         for_humans(by)?;
-        let name = ask.format.as_deref().unwrap_or("md");
-        let format = Format::named(name).ok_or_else(no_such_format)?;
+        let format = format(ask.format.as_deref())?;
         let (room, title) = self.look_in(by, &ask.room, |viewer| Ok(viewer.title().to_owned())).await?;
-        let at = jiff::Timestamp::now().to_string();
+        let at = now();
         let path = match &ask.out {
             Some(path) if path.is_absolute() => path.clone(),
             Some(path) => return Err(unwritten(path, &io::Error::other("the path is not absolute"))),
@@ -42,6 +45,26 @@ impl Answers {
     fn place(&self, room: &RoomId, at: &str, format: Format) -> Result<PathBuf, Failure> {
         let folder = self.handoffs.exports(room).map_err(|error| unwritten(Path::new("exports"), &error))?;
         Ok(folder.join(format!("transcript-{}.{}", dated(at), format.extension())))
+    }
+
+    /// The whole, a part at a time.
+    pub(super) async fn export_part(&self, by: &Caller, ask: &ExportPart) -> Result<ExportedPart, Failure> {
+        for_humans(by)?;
+        let format = format(ask.format.as_deref())?;
+        let after = ask.next.clone();
+        let begin = move |viewer: &Viewer<'_, Reader>| match after {
+            Some(after) => Ok((String::new(), Some(position(viewer, &after)?))),
+            None => Ok((format.begin(&viewer.room().id().to_string(), viewer.title(), &now()), None)),
+        };
+        let (room, (mut text, after)) = self.look_in(by, &ask.room, begin).await?;
+        let (entries, last) = self.entries_after(room, after).await?;
+        if last.is_none() {
+            text.push_str(format.end());
+        }
+        for (number, entry) in entries.iter().enumerate() {
+            text.push_str(&format.entry(entry, number == 0 && after.is_none()));
+        }
+        Ok(ExportedPart { text, next: last.map(|last| last.id.to_string()) })
     }
 
     async fn write_transcript(
@@ -83,6 +106,21 @@ impl From<io::Error> for Unwritten {
     }
 }
 
+fn now() -> String {
+    jiff::Timestamp::now().to_string()
+}
+
+fn format(name: Option<&str>) -> Result<Format, Failure> {
+    Format::named(name.unwrap_or("md")).ok_or_else(no_such_format)
+}
+
+/// Where an event stands that a part ended with.
+fn position(viewer: &Viewer<'_, Reader>, event: &str) -> Result<Position, Failure> {
+    let id = event.parse().map_err(|_| no_such_part())?;
+    let found = viewer.event(&id).map_err(|error| unreadable(&error))?;
+    found.map(|(record, _)| record.position).ok_or_else(no_such_part)
+}
+
 fn create(path: &Path) -> io::Result<BufWriter<File>> {
     Ok(BufWriter::new(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?))
 }
@@ -90,6 +128,11 @@ fn create(path: &Path) -> io::Result<BufWriter<File>> {
 fn no_such_format() -> Failure {
     let message = "There is no such format of a transcript";
     Failure::new(Code::Usage, "no_such_format", message, "Use md, json or html.")
+}
+
+fn no_such_part() -> Failure {
+    let message = "No part of the transcript ended there";
+    Failure::new(Code::Usage, "no_such_part", message, "Begin again without `next`.")
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> Failure {

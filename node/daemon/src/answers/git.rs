@@ -4,7 +4,7 @@ use pairwave_api::{
     AnnounceCommit, CheckPaths, ClaimPaths, Failure, GitView, PathsChecked, ReleasePaths, SetUpGit, ShowGit,
     TouchedPath, WarningView,
 };
-use pairwave_core::claims::{Claims, PathsClaimed, PathsReleased};
+use pairwave_core::claims::{Claim, PathsClaimed, PathsReleased};
 use pairwave_core::command::Refusal;
 use pairwave_core::consenting::Act;
 use pairwave_core::event::Body;
@@ -17,7 +17,7 @@ use super::judging::blocking;
 use super::talk::named;
 use crate::caller::Caller;
 use crate::refusals::{refused, unreadable};
-use crate::view::Viewer;
+use crate::view::{Viewer, collisions};
 
 /// Most commits of an answer.
 const COMMITS: usize = 16;
@@ -57,28 +57,47 @@ impl Answers {
         self.say_git(by, room, Body::PathsReleased(said.clone()), Act::ReleasePaths(said)).await
     }
 
-    /// Many files may be asked about, so that is looked at beside the node.
+    /// For git's hook, which asks from the top of a repository: only of rooms that are bound to it, or
+    /// to a folder in it.
     pub(super) async fn check_paths(&self, by: &Caller, ask: CheckPaths) -> Result<PathsChecked, Failure> {
-        let look = |viewer: &Viewer<'_, _>| Ok((viewer.room().state().claims.clone(), viewer.me()));
-        let (room, (claims, me)) = self.look_in(by, &ask.room, look).await?;
-        let touched = blocking(move || {
-            let touched = claims.touched(&me, &ask.paths);
-            touched.into_iter().map(|(claim, path)| (claim.clone(), path)).collect::<Vec<_>>()
-        });
-        let (touched, speaker) = (touched.await?, by.speaker);
-        self.look(room, move |viewer| {
-            let view = |(claim, path)| TouchedPath { path, claim: viewer.path_claim(&speaker, &claim) };
-            Ok(PathsChecked { touched: touched.into_iter().map(view).collect() })
-        })
-        .await
+        let rooms = match (&ask.room, &by.dir) {
+            (None, Some(top)) => self.parts.bindings.around(top),
+            _ => vec![self.room(by, &ask.room).await?],
+        };
+        let (mut checked, speaker) = (PathsChecked::default(), by.speaker);
+        for room in rooms {
+            let touched = self.touched(room, ask.paths.clone()).await?;
+            let view = move |viewer: &Viewer<'_, _>| {
+                let view = |(claim, path)| TouchedPath { path, claim: viewer.path_claim(&speaker, &claim) };
+                Ok(touched.into_iter().map(view).collect::<Vec<_>>())
+            };
+            checked.touched.extend(self.look(room, view).await?);
+        }
+        Ok(checked)
     }
 
-    /// Whose these files are at the moment, but for our own side's.
+    /// What to know of these files: whose they are at the moment, but for our own side's.
     pub(super) async fn claimed(&self, room: RoomId, paths: Vec<String>) -> Result<Vec<WarningView>, Failure> {
+        let touched = self.touched(room, paths).await?;
+        if touched.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.look(room, move |viewer| Ok(touched.iter().map(|touched| viewer.claimed(touched)).collect())).await
+    }
+
+    /// Claims of others under which these files fall. Many may be asked about, so that is looked at
+    /// beside the node.
+    async fn touched(&self, room: RoomId, paths: Vec<String>) -> Result<Vec<(Claim, String)>, Failure> {
         if paths.is_empty() {
             return Ok(Vec::new());
         }
-        self.look(room, move |viewer| Ok(viewer.claimed(&paths))).await
+        let look = |viewer: &Viewer<'_, _>| Ok((viewer.room().state().claims.clone(), viewer.me()));
+        let (claims, me) = self.look(room, look).await?;
+        let touched = move || {
+            let touched = claims.touched(&me, &paths).into_iter();
+            touched.map(|(claim, path)| (claim.clone(), path)).collect()
+        };
+        blocking(touched).await
     }
 
     async fn say_git(&self, by: &Caller, room: RoomId, body: Body, act: Act) -> Result<GitView, Failure> {
@@ -89,20 +108,34 @@ impl Answers {
 
     async fn git(&self, by: &Caller, room: RoomId) -> Result<GitView, Failure> {
         let speaker = by.speaker;
-        self.look(room, move |viewer| viewer.git_view(&speaker, COMMITS).map_err(|error| unreadable(&error))).await
+        let look = move |viewer: &Viewer<'_, _>| {
+            let view = viewer.git_view(&speaker, COMMITS).map_err(|error| unreadable(&error))?;
+            let unpulled = viewer.unpulled().map_err(|error| unreadable(&error))?;
+            Ok((view, viewer.room().state().claims.clone(), unpulled))
+        };
+        let (mut view, claims, unpulled) = self.look(room, look).await?;
+        let found = blocking(move || collisions(&claims, unpulled)).await?;
+        let tell =
+            move |viewer: &Viewer<'_, _>| Ok(found.iter().map(|found| viewer.collision(found)).collect::<Vec<_>>());
+        view.conflicts.extend(self.look(room, tell).await?);
+        Ok(view)
     }
 
-    /// Says who has what somebody wants, since when and what for.
+    /// Says who has what somebody wants, and since when. What that is for stands beside the claim,
+    /// where it is marked as another's words.
     async fn who_has_it(&self, by: &Caller, room: RoomId, said: PathsClaimed, failure: Failure) -> Failure {
         let session = by.speaker.session;
         let find = move |viewer: &Viewer<'_, _>| {
-            let taken = Claims::taken(&viewer.room().state().claims, &viewer.me(), &session, &said.paths);
-            Ok(taken.map(|taken| (viewer.taken(&taken), taken.claim.event.to_string())))
+            let taken = viewer.room().state().claims.taken(&viewer.me(), &session, &said.paths);
+            Ok(taken.first().map(|taken| (viewer.taken(taken), taken.claim.clone(), viewer.me())))
         };
-        match self.look(room, find).await {
-            Ok(Some((message, claim))) => Failure { message, ..failure }.among(vec![claim]),
-            _ => failure,
+        let Ok(Some((message, claim, me))) = self.look(room, find).await else { return failure };
+        let failure = Failure { message, ..failure }.among(vec![claim.event.to_string()]);
+        if claim.member != me {
+            return failure;
         }
+        let next = "It is your own side's: its session releases it, or your human does with `pairwave git release`.";
+        Failure { next: next.to_owned(), ..failure }
     }
 }
 
@@ -139,11 +172,14 @@ fn strategy_named(wanted: &str) -> Result<Strategy, Failure> {
     named("strategy", &name, &Strategy::ALL.map(|strategy| (strategy.name(), strategy)))
 }
 
+/// As the same paths are written every time, so that they can be released as they were claimed.
 fn tidy(paths: &[String]) -> Vec<String> {
     let mut tidy: Vec<String> = Vec::new();
     for path in paths.iter().map(|path| path.trim()) {
-        if !tidy.iter().any(|known| known == path) {
-            tidy.push(path.to_owned());
+        let parts: Vec<&str> = path.split('/').filter(|part| *part != ".").collect();
+        let path = if parts.is_empty() { path.to_owned() } else { parts.join("/") };
+        if !tidy.contains(&path) {
+            tidy.push(path);
         }
     }
     tidy

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::FutureExt;
-use pairwave_api::{Done, Entry, Failure, Inbox, InboxView, Item, MarkRead, Wait};
+use pairwave_api::{Done, Entry, Failure, GitConflict, Inbox, InboxView, Item, MarkRead, Wait};
 use pairwave_core::actions::{Request, RequestState};
 use pairwave_core::command::{Command, Refusal, Speaker};
 use pairwave_core::event::Origin;
@@ -205,6 +205,9 @@ fn collected<L: Log>(viewer: &Viewer<'_, L>, by: Speaker, wishes: &[Wish]) -> Re
         items.extend(viewer.entry(event)?.map(|entry| reminder("open_question", entry)));
     }
     items.extend(decisions(viewer, &by, &given));
+    for lost in viewer.lost(&by) {
+        items.push(lost_claim(viewer.conflict(lost)?));
+    }
     items.extend(viewer.to_pull()?.map(|(newest, pull)| Item {
         id: newest.event,
         kind: "pull".to_owned(),
@@ -269,6 +272,21 @@ fn is_settled(request: &Request) -> bool {
 fn waiting(kind: &str, id: EventId, from: String, headline: String, since: Timestamp) -> Item {
     let (id, kind, waiting_since) = (id.to_string(), kind.to_owned(), view::time(since));
     Item { id, kind, from, headline: beginning(&headline), waiting_since, entry: None }
+}
+
+fn lost_claim(GitConflict { event, kind, path, against_name, .. }: GitConflict) -> Item {
+    let headline = match &kind[..] {
+        "claim" => format!("Your claim of {path} came too late: {against_name} had claimed it"),
+        _ => format!("{against_name} ended your claim of {path}"),
+    };
+    Item {
+        id: event,
+        kind: "claim".to_owned(),
+        from: against_name,
+        headline: beginning(&headline),
+        waiting_since: String::new(),
+        entry: None,
+    }
 }
 
 fn reminder(kind: &str, entry: Entry) -> Item {

@@ -95,13 +95,13 @@ pub(super) fn recollections<L: Log>(
     most: usize,
 ) -> Result<Vec<(EventId, Recollection)>, LogError> {
     let state = viewer.room().state();
-    let counts = |event: &&EventId| {
-        let replaced = || state.brain.superseded_by(event).is_some();
-        !state.marks.contains_key(*event) && (superseded || !replaced())
-    };
+    let counts = |event: &&EventId| superseded || state.brain.superseded_by(event).is_none();
     let mut found = Vec::new();
-    for event in events.iter().filter(counts).take(most) {
-        if let Some((record, read)) = viewer.event(event)? {
+    for event in events.iter().filter(counts) {
+        if found.len() == most {
+            break;
+        }
+        if let Some((record, read)) = viewer.event(event)?.filter(|(record, _)| viewer.void(record).is_none()) {
             let entry = viewer.entry_of(&record, &read)?;
             let latest = state.brain.superseded_by(event);
             found.push((*event, recollection(entry, &read.body, latest)));

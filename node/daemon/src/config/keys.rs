@@ -50,7 +50,13 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "network.upnp",
-        about: "Asks the router to let others in.",
+        about: "Asks the router by UPnP to let others in.",
+        default: || Value::Bool(true),
+        check: anything,
+    },
+    Key {
+        name: "network.pcp",
+        about: "Asks the router by PCP or NAT-PMP to let others in.",
         default: || Value::Bool(true),
         check: anything,
     },

@@ -11,7 +11,7 @@ use libp2p::{SwarmBuilder, connection_limits, dcutr, ping, relay};
 use crate::net::discovery::{Discovery, Found};
 use crate::net::introduction::{Introduced, Introduction};
 use crate::net::mail::{Answered, Mail};
-use crate::net::mapping::{Heard, Mapping};
+use crate::net::mapping::{Asking, Heard, Mapping};
 use crate::net::probing::{Probed, Probing};
 use crate::net::punching::Punching;
 use crate::net::streams::{Streams, StreamsEvent};
@@ -21,8 +21,8 @@ use crate::net::{NetConfig, NetError, transport};
 const NEGOTIATING: usize = 32;
 /// How long a connection without streams stays.
 const IDLE: Duration = Duration::from_secs(30);
-/// How often the round trip is measured.
-const PING: Duration = Duration::from_secs(15);
+/// How often the round trip is measured. Links and QUIC notice for themselves that a path is dead.
+const PING: Duration = Duration::from_secs(60);
 /// How long an answer to that may take.
 const PONG: Duration = Duration::from_secs(10);
 
@@ -74,7 +74,7 @@ pub fn build(key: Keypair, config: &NetConfig, streams: Streams) -> Result<Swarm
             mail: Mail::default(),
             punching: config.punching.then(|| Punching::new(key.public().to_peer_id())).into(),
             probing: config.probing.then(Probing::new).into(),
-            mapping: Mapping::new(config.mapping),
+            mapping: Mapping::new(Asking { upnp: config.mapping, pcp: config.leasing }),
         })
         .map_err(|error| setup(&error))?
         .with_swarm_config(|swarm| {

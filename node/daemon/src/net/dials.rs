@@ -1,7 +1,7 @@
-//! Connecting to others: a bounded number of attempts at a time, QUIC before TCP before circuits.
+//! Connecting to others directly: a bounded number of attempts at a time, QUIC before TCP.
 //!
-//! An attempt dials all QUIC addresses at once, and a moment later the TCP ones and then the circuits
-//! unless a connection has come up: a worse way often wins such a race against a better one.
+//! An attempt dials all QUIC addresses at once, and a moment later the TCP ones unless a connection has
+//! come up: a worse way often wins such a race against a better one.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -161,12 +161,10 @@ impl Attempt {
     }
 }
 
-/// The addresses in the order in which they are dialled. Circuits follow TCP more closely than TCP
-/// follows QUIC: where nothing direct works, they are what somebody waits for.
+/// The addresses in the order in which they are dialled.
 fn stages(addresses: Vec<Multiaddr>, now: Instant, delay: Duration) -> VecDeque<(Instant, Vec<Multiaddr>)> {
-    let (circuits, direct): (Vec<_>, Vec<_>) = addresses.into_iter().partition(address::is_relayed);
-    let (quic, tcp): (Vec<_>, Vec<_>) = direct.into_iter().partition(address::is_quic);
-    let stages = [(now, quic), (now + delay, tcp), (now + delay * 4 / 3, circuits)];
+    let (quic, tcp): (Vec<_>, Vec<_>) = addresses.into_iter().partition(address::is_quic);
+    let stages = [(now, quic), (now + delay, tcp)];
     stages.into_iter().filter(|(_, addresses)| !addresses.is_empty()).collect()
 }
 
@@ -223,33 +221,6 @@ mod tests {
         assert_eq!(bench.dials.due(), Some(bench.now));
         bench.dialled();
         bench.nothing();
-    }
-
-    #[test]
-    fn a_circuit_is_for_when_nothing_direct_works() {
-        let (bob, relay) = (PeerId::random(), PeerId::random());
-        let circuit = format!("{QUIC}/p2p/{relay}/p2p-circuit");
-        let mut bench = Bench::new();
-        bench.wish(Some(bob), &[&circuit, TCP, QUIC]);
-        bench.dialled();
-        bench.now += DELAY;
-        bench.dialled();
-        bench.nothing();
-        bench.now += DELAY;
-        let circuits = bench.dialled();
-        bench.dials.succeeded(circuits);
-        bench.nothing();
-
-        bench.wish(Some(bob), &[&circuit, TCP]);
-        let tcp = bench.dialled();
-        bench.dials.succeeded(tcp);
-        bench.now += DELAY;
-        bench.nothing();
-
-        bench.wish(Some(bob), &[&circuit]);
-        let only = bench.dialled();
-        bench.dials.failed(only);
-        assert_eq!(bench.failed(), Some(bob));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! libp2p takes what was once seen of us as a candidate for ever, and fixes the candidates when a
 //! circuit is made. So its behaviour is made anew whenever they change, before the next circuit.
-//! QUIC alone is tried first: raced against TCP it often loses, although TCP notices no dead path.
+//! QUIC has a head start: raced against TCP it often loses, although TCP notices no dead path.
+//! Both sides give it the same one, so the packets of TCP still cross on their way.
 //!
 //! Whoever comes by a circuit could learn our addresses and have us dial wherever it likes. So only
 //! who is wanted is told and dialled, and only where a peer may be.
@@ -10,21 +11,25 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use libp2p::core::{Endpoint, transport::PortUse};
 use libp2p::swarm::behaviour::{ConnectionClosed, ConnectionEstablished, DialFailure};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NewExternalAddrCandidate, THandler, THandlerInEvent,
-    THandlerOutEvent, ToSwarm,
+    ConnectionDenied, ConnectionId, DialError, FromSwarm, NetworkBehaviour, NewExternalAddrCandidate, THandler,
+    THandlerInEvent, THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId, dcutr};
 
 use crate::net::address;
 use crate::net::interfaces::Interface;
+use crate::net::reachability::is_global;
 
 /// Most candidates that a peer is told.
 const CANDIDATES: usize = 12;
+/// How long QUIC has before TCP is tried as well: enough for two round trips of a long way.
+const HEAD_START: Duration = Duration::from_secs(1);
 /// How often one circuit may bring us to dial.
 const RUNS: usize = 3;
 /// Most addresses that are remembered as no news.
@@ -34,10 +39,23 @@ const WANTED: usize = 1024;
 
 type Action = ToSwarm<dcutr::Event, THandlerInEvent<dcutr::Behaviour>>;
 
-/// A dial leads where no peer is.
+/// A dial is made in our own way, or leads where no peer is.
 #[derive(Debug, thiserror::Error)]
-#[error("some of these addresses are not dialled")]
+#[error("others are dialled in place of these addresses")]
 struct Elsewhere;
+
+/// Whether nothing has failed: others are dialled in place of those.
+pub fn is_replaced(error: &DialError) -> bool {
+    matches!(error, DialError::Denied { cause } if cause.downcast_ref::<Elsewhere>().is_some())
+}
+
+/// What is dialled in place of what `inner` asked for.
+struct StandIn {
+    asked: ConnectionId,
+    peer: PeerId,
+    addresses: Vec<Multiaddr>,
+    role: Endpoint,
+}
 
 pub struct Punching {
     me: PeerId,
@@ -48,8 +66,6 @@ pub struct Punching {
     observed: BTreeMap<ConnectionId, (PeerId, Multiaddr)>,
     /// Addresses of this machine.
     own: BTreeSet<Multiaddr>,
-    /// Peers that QUIC alone did not reach.
-    with_tcp: BTreeSet<PeerId>,
     /// All connections that are no circuits.
     direct: HashMap<ConnectionId, PeerId>,
     /// Where relays have seen us in this network, the last at the end.
@@ -66,6 +82,8 @@ pub struct Punching {
     replaced: HashSet<ConnectionId>,
     /// The stand-ins, and what `inner` knows them as.
     stand_ins: HashMap<ConnectionId, ConnectionId>,
+    /// Those whose time has not come, the next one first.
+    later: VecDeque<(Instant, StandIn)>,
     pending: VecDeque<Action>,
 }
 
@@ -77,7 +95,6 @@ impl Punching {
             candidates: BTreeSet::new(),
             observed: BTreeMap::new(),
             own: BTreeSet::new(),
-            with_tcp: BTreeSet::new(),
             direct: HashMap::new(),
             seen: VecDeque::new(),
             wanted: VecDeque::new(),
@@ -86,6 +103,7 @@ impl Punching {
             asked: HashSet::new(),
             replaced: HashSet::new(),
             stand_ins: HashMap::new(),
+            later: VecDeque::new(),
             pending: VecDeque::new(),
         }
     }
@@ -129,12 +147,18 @@ impl Punching {
         self.wanted.contains(peer)
     }
 
-    /// TCP is tried as well from now on, or not.
-    pub fn try_tcp(&mut self, peer: PeerId, tcp: bool) {
-        if tcp {
-            self.with_tcp.insert(peer);
-        } else {
-            self.with_tcp.remove(&peer);
+    /// When to tend to it at the latest.
+    pub fn due(&self) -> Option<Instant> {
+        self.later.front().map(|(at, _)| *at)
+    }
+
+    /// Dials what has had to wait, unless it is not needed any more.
+    pub fn tend(&mut self, now: Instant) {
+        while self.due().is_some_and(|due| due <= now) {
+            let Some((_, stand_in)) = self.later.pop_front() else { return };
+            if !self.direct.values().any(|peer| *peer == stand_in.peer) {
+                self.dial(stand_in);
+            }
         }
     }
 
@@ -148,21 +172,35 @@ impl Punching {
         let mut candidates = BTreeSet::new();
         if self.wants(peer) {
             self.runs.insert(circuit, 0);
-            candidates = self.candidates_for(peer);
+            candidates = self.candidates_now();
         }
         if candidates != self.candidates {
             self.renew(candidates);
         }
     }
 
-    fn candidates_for(&self, peer: &PeerId) -> BTreeSet<Multiaddr> {
-        let all = self.observed.values().map(|(_, address)| address).chain(&self.own);
-        let (quic, tcp): (Vec<_>, Vec<_>) = all.partition(|address| address::is_quic(address));
-        // Relays that are reached over TCP alone mean that UDP does not get out.
-        let has_udp = self.observed.values().any(|(_, address)| address::is_quic(address));
-        let tcp_too = !has_udp || self.with_tcp.contains(peer);
-        let tcp = tcp.into_iter().filter(|address| tcp_too && address::is_plain_tcp(address));
-        quic.into_iter().chain(tcp).take(CANDIDATES).cloned().collect()
+    fn candidates_now(&self) -> BTreeSet<Multiaddr> {
+        let all = self.observed.values().map(|(_, address)| address).chain(&self.own).cloned();
+        let (quic, tcp): (Vec<_>, Vec<_>) = all.partition(address::is_quic);
+        let tcp = tcp.into_iter().filter(address::is_plain_tcp).chain(self.guessed());
+        quic.into_iter().chain(tcp).take(CANDIDATES).collect()
+    }
+
+    /// Where a router that keeps ports lets TCP in. What relays see does not tell: a connection over QUIC
+    /// says nothing of TCP, and one over TCP may have been made from a port that we do not listen on.
+    fn guessed(&self) -> impl Iterator<Item = Multiaddr> {
+        let is_v4 = |address: &&Multiaddr| address::ip(address).is_some_and(|ip| ip.is_ipv4());
+        let tcp = self.own.iter().filter(is_v4).find(|address| address::is_plain_tcp(address));
+        let port = tcp.and_then(|address| address.iter().nth(1));
+        let ours: BTreeSet<Multiaddr> = self.own.iter().map(address::host).collect();
+        let seen = self.observed.values().map(|(_, address)| address).filter(is_v4);
+        let outside: BTreeSet<Multiaddr> = seen.map(address::host).filter(|host| !ours.contains(host)).collect();
+        outside.into_iter().filter_map(move |host| Some(host.with(port.clone()?)))
+    }
+
+    /// Relays that are reached over TCP alone mean that UDP does not get out.
+    fn has_udp(&self) -> bool {
+        self.observed.values().any(|(_, address)| address::is_quic(address))
     }
 
     fn renew(&mut self, candidates: BTreeSet<Multiaddr>) {
@@ -182,7 +220,7 @@ impl Punching {
         }
         self.candidates = candidates;
         // The new one is told of all direct connections under their own names.
-        self.stand_ins.clear();
+        self.stand_ins.retain(|stand_in, _| !self.direct.contains_key(stand_in));
     }
 
     /// Whether a peer may be there.
@@ -206,13 +244,26 @@ impl Punching {
         !is_link_local && (!address::is_private(&ip) || is_near())
     }
 
-    /// Dials these in place of what was asked for.
-    fn stand_in(&mut self, asked: ConnectionId, peer: PeerId, addresses: Vec<Multiaddr>, role: Endpoint) {
+    /// Parts what is dialled at once from what has to wait: TCP, if QUIC may do.
+    fn in_turn(&self, addresses: Vec<Multiaddr>) -> (Vec<Multiaddr>, Vec<Multiaddr>) {
+        let is_quic = |address: &Multiaddr| address::is_quic(&address::without_peer(address.clone()));
+        let quic_may_do = self.has_udp() && addresses.iter().any(|address| is_quic(address) && is_global(address));
+        if quic_may_do { addresses.into_iter().partition(is_quic) } else { (addresses, Vec::new()) }
+    }
+
+    fn dial(&mut self, StandIn { asked, peer, addresses, role }: StandIn) {
         let dial = DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(addresses);
         let opts = if role.is_listener() { dial.override_role().build() } else { dial.build() };
-        self.replaced.insert(asked);
         self.stand_ins.insert(opts.connection_id(), asked);
         self.pending.push_back(ToSwarm::Dial { opts });
+    }
+
+    /// One stand-in connected: `inner` knows this one from now on, and of the others nothing.
+    fn settle(&mut self, connection: ConnectionId) -> ConnectionId {
+        let Some(asked) = self.stand_ins.get(&connection).copied() else { return connection };
+        self.stand_ins.retain(|other, of| *of != asked || *other == connection);
+        self.later.retain(|(_, stand_in)| stand_in.asked != asked);
+        asked
     }
 
     fn on_dial_failed(&mut self, failure: DialFailure) {
@@ -220,8 +271,15 @@ impl Punching {
         if self.replaced.remove(&failure.connection_id) {
             return;
         }
-        let connection_id = self.stand_ins.remove(&failure.connection_id).unwrap_or(failure.connection_id);
-        self.inner.on_swarm_event(FromSwarm::DialFailure(DialFailure { connection_id, ..failure }));
+        let stood_in_for = self.stand_ins.remove(&failure.connection_id);
+        let is_last = |asked: &ConnectionId| {
+            let waits = self.later.iter().any(|(_, stand_in)| stand_in.asked == *asked);
+            !waits && !self.stand_ins.values().any(|other| other == asked)
+        };
+        if stood_in_for.as_ref().is_none_or(is_last) {
+            let connection_id = stood_in_for.unwrap_or(failure.connection_id);
+            self.inner.on_swarm_event(FromSwarm::DialFailure(DialFailure { connection_id, ..failure }));
+        }
     }
 
     fn on_closed(&mut self, closed: ConnectionClosed) {
@@ -245,16 +303,22 @@ impl NetworkBehaviour for Punching {
         addresses: &[Multiaddr],
         role: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
+        // A stand-in has been looked at, or somebody else dials.
         if !self.asked.remove(&connection) {
             return Ok(Vec::new());
         }
         let sound = addresses.iter().filter(|address| self.is_sound(address)).take(CANDIDATES);
         let sound: Vec<Multiaddr> = sound.cloned().collect();
-        if sound.len() == addresses.len() {
+        let (first, tcp) = self.in_turn(sound);
+        if first.len() == addresses.len() {
             return Ok(Vec::new());
         }
-        if let Some(peer) = peer.filter(|_| !sound.is_empty()) {
-            self.stand_in(connection, peer, sound, role);
+        self.replaced.insert(connection);
+        let asked = connection;
+        if let Some(peer) = peer.filter(|_| !first.is_empty()) {
+            self.dial(StandIn { asked, peer, addresses: first, role });
+            let tcp = StandIn { asked, peer, addresses: tcp, role };
+            self.later.extend((!tcp.addresses.is_empty()).then(|| (Instant::now() + HEAD_START, tcp)));
         }
         Err(ConnectionDenied::new(Elsewhere))
     }
@@ -283,7 +347,7 @@ impl NetworkBehaviour for Punching {
         if address::is_relayed(address) {
             self.prepare(connection, &peer);
         }
-        let known_as = self.stand_ins.get(&connection).copied().unwrap_or(connection);
+        let known_as = self.settle(connection);
         self.inner.handle_established_outbound_connection(known_as, peer, address, role, port)
     }
 
@@ -313,7 +377,9 @@ impl NetworkBehaviour for Punching {
             Some(action) => Poll::Ready(action),
             None => self.inner.poll(cx),
         };
-        if let Poll::Ready(ToSwarm::Dial { opts }) = &action {
+        if let Poll::Ready(ToSwarm::Dial { opts }) = &action
+            && !self.stand_ins.contains_key(&opts.connection_id())
+        {
             self.asked.insert(opts.connection_id());
         }
         action
@@ -321,112 +387,4 @@ impl NetworkBehaviour for Punching {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(text: &str) -> Multiaddr {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn quic_alone_comes_first_and_tcp_when_that_was_not_enough() {
-        let (bob, relay) = (PeerId::random(), PeerId::random());
-        let mut punching = Punching::new(PeerId::random());
-        let (quic, tcp) = (parsed("/ip4/203.0.113.9/udp/7/quic-v1"), parsed("/ip4/203.0.113.9/tcp/7"));
-        assert!(punching.observed(relay, ConnectionId::new_unchecked(1), tcp.clone()));
-        let own = parsed("/ip4/192.168.1.2/udp/7/quic-v1");
-        punching.set_own([own.clone()].into(), Vec::new());
-        assert_eq!(punching.candidates_for(&bob), [own, tcp.clone()].into(), "UDP does not get out");
-        punching.set_own(BTreeSet::new(), Vec::new());
-        assert!(punching.observed(relay, ConnectionId::new_unchecked(2), quic.clone()));
-        assert!(!punching.observed(relay, ConnectionId::new_unchecked(3), quic.clone()));
-        assert_eq!(punching.candidates_for(&bob), [quic.clone()].into());
-        punching.try_tcp(bob, true);
-        assert_eq!(punching.candidates_for(&bob), [quic.clone(), tcp].into());
-        punching.try_tcp(bob, false);
-        assert_eq!(punching.candidates_for(&bob), [quic].into());
-    }
-
-    #[test]
-    fn what_was_seen_of_us_once_is_no_candidate_for_ever() {
-        let (bob, relay) = (PeerId::random(), PeerId::random());
-        let mut punching = Punching::new(PeerId::random());
-        for port in 1..4 {
-            punching.want(bob);
-            punching.observed.clear();
-            punching.observed(
-                relay,
-                ConnectionId::new_unchecked(port),
-                parsed(&format!("/ip4/203.0.113.9/udp/{port}/quic-v1")),
-            );
-            punching.prepare(ConnectionId::new_unchecked(9), &bob);
-            assert_eq!(punching.candidates.len(), 1);
-        }
-    }
-
-    #[test]
-    fn only_who_is_wanted_is_told_where_we_are_and_dialled() {
-        let (bob, mallory, relay) = (PeerId::random(), PeerId::random(), PeerId::random());
-        let mut punching = Punching::new(PeerId::random());
-        punching.observed(relay, ConnectionId::new_unchecked(1), parsed("/ip4/203.0.113.9/udp/7/quic-v1"));
-        punching.want(bob);
-        punching.prepare(ConnectionId::new_unchecked(2), &bob);
-        assert_eq!((punching.candidates.len(), punching.runs.len()), (1, 1));
-        punching.prepare(ConnectionId::new_unchecked(3), &mallory);
-        assert_eq!((punching.candidates.len(), punching.runs.len()), (0, 1));
-        (0..WANTED).for_each(|_| punching.want(PeerId::random()));
-        assert!(!punching.wants(&bob) && punching.wanted.len() == WANTED);
-    }
-
-    #[test]
-    fn a_punch_leads_only_where_a_peer_may_be() {
-        let (bob, connection) = (PeerId::random(), ConnectionId::new_unchecked(1));
-        let mut punching = Punching::new(PeerId::random());
-        let network = Interface { name: "eth0".into(), ip: "192.168.1.2".parse().unwrap(), prefix: 24 };
-        punching.set_own(BTreeSet::new(), vec![network]);
-        let mut dial = |texts: &[&str]| {
-            punching.asked.insert(connection);
-            let addresses: Vec<Multiaddr> = texts.iter().map(|text| parsed(text)).collect();
-            let role = Endpoint::Listener;
-            let dial = punching.handle_pending_outbound_connection(connection, Some(bob), &addresses, role);
-            (dial.is_ok(), punching.pending.drain(..).count())
-        };
-        let good = ["/ip4/203.0.113.9/udp/7/quic-v1", "/ip4/192.168.1.9/tcp/7", "/ip6/2001:db8::1/tcp/7"];
-        assert_eq!(dial(&good), (true, 0));
-        for bad in [
-            "/ip4/127.0.0.1/tcp/7",
-            "/ip4/0.0.0.0/tcp/7",
-            "/ip4/224.0.0.1/udp/7/quic-v1",
-            "/ip4/169.254.169.254/tcp/80",
-            "/ip4/192.168.2.9/tcp/7",
-            "/ip6/fe80::1/tcp/7",
-            "/ip6/::ffff:127.0.0.1/tcp/7",
-            "/dns4/a.example/tcp/7",
-            "/ip4/203.0.113.9/tcp/7/ws",
-        ] {
-            assert_eq!(dial(&[bad]), (false, 0), "{bad}");
-            assert_eq!(dial(&[bad, good[0]]), (false, 1), "{bad}: the others are dialled");
-        }
-        assert_eq!(dial(&[good[0]; CANDIDATES + 1]), (false, 1));
-    }
-
-    #[test]
-    fn being_seen_again_is_no_news_until_we_move() {
-        let relay = PeerId::random();
-        let mut punching = Punching::new(PeerId::random());
-        let observed = |punching: &mut Punching, text: &str| {
-            let connection = ConnectionId::new_unchecked(1);
-            punching.observed.clear();
-            punching.observed(relay, connection, parsed(text))
-        };
-        let (quic, tcp) = ("/ip4/203.0.113.9/udp/7/quic-v1", "/ip4/203.0.113.9/tcp/7");
-        assert!(observed(&mut punching, quic) && observed(&mut punching, tcp));
-        assert!(!observed(&mut punching, quic) && !observed(&mut punching, "/ip4/203.0.113.9/tcp/8"));
-        punching.moved();
-        assert!(observed(&mut punching, quic));
-        for port in 1..99 {
-            observed(&mut punching, &format!("/ip4/203.0.113.8/udp/{port}/quic-v1"));
-        }
-        assert_eq!(punching.seen.len(), SEEN);
-    }
-}
+mod tests;

@@ -17,7 +17,7 @@ pub struct Findings<'a> {
     pub is_open: bool,
     /// Whether somebody tried, and nobody could.
     pub is_refuted: bool,
-    pub router: Router,
+    pub router: &'a Router,
 }
 
 impl Findings<'_> {
@@ -37,16 +37,12 @@ impl Findings<'_> {
             .filter_map(|(relay, address)| Some((*relay, address::ip(address)?, udp(address)?)))
             .collect();
         let v4: Vec<_> = quic.iter().filter(|(_, ip, _)| ip.is_ipv4()).collect();
-        let (_, ip, _) = v4.first()?;
-        if is_ours(ip) {
+        if v4.first().is_some_and(|(_, ip, _)| is_ours(ip)) {
             return Some("There is no NAT between this machine and its relays.".into());
         }
-        let behind = match self.router {
-            Router::Inner => " Your router is behind another NAT.",
-            Router::Mapped => " Your router lets others in by UPnP.",
-            Router::Silent | Router::Unknown => "",
-        };
-        Some(format!("{}{behind}", kind(&v4)))
+        let kind = (!v4.is_empty()).then(|| kind(&v4));
+        let said: Vec<String> = kind.into_iter().chain(self.router.words()).collect();
+        (!said.is_empty()).then(|| said.join(" "))
     }
 }
 
@@ -85,8 +81,9 @@ pub fn is_global(address: &Multiaddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::mapping::Word;
 
-    fn nat(seen: &[(PeerId, &str)], router: Router) -> Option<String> {
+    fn nat(seen: &[(PeerId, &str)], router: &Router) -> Option<String> {
         let parsed: Vec<(PeerId, Multiaddr)> =
             seen.iter().map(|(relay, text)| (*relay, format!("{text}/quic-v1").parse().unwrap())).collect();
         let seen = parsed.iter().map(|(relay, address)| (*relay, address)).collect();
@@ -99,20 +96,23 @@ mod tests {
         let (one, other) = (PeerId::random(), PeerId::random());
         let a = "/ip4/203.0.113.9/udp/1";
         let b = "/ip4/203.0.113.9/udp/2";
-        assert_eq!(nat(&[], Router::Silent), None);
-        let says = |seen: &[(PeerId, &str)], what: &str| assert!(nat(seen, Router::Unknown).unwrap().contains(what));
+        assert_eq!(nat(&[], &Router::default()), None);
+        let says = |seen: &[(PeerId, &str)], what: &str| assert!(nat(seen, &Router::default()).unwrap().contains(what));
         says(&[(one, a)], "second relay");
         says(&[(one, a), (one, a)], "second relay");
         says(&[(one, a), (other, a)], "one port for all");
         says(&[(one, a), (other, b)], "another port");
         says(&[(one, "/ip4/192.0.2.1/udp/1")], "no NAT");
-        assert!(nat(&[(one, a)], Router::Inner).unwrap().ends_with("behind another NAT."));
+        let inner = Router { upnp: Word::Inner, ..Router::default() };
+        assert!(nat(&[(one, a)], &inner).unwrap().ends_with("behind another NAT."));
+        assert!(nat(&[], &inner).unwrap().ends_with("behind another NAT."), "no relay needs to see that");
     }
 
     #[test]
     fn nobody_having_tried_is_not_the_same_as_nobody_having_succeeded() {
-        let verdict =
-            |is_open, is_refuted| Findings { seen: Vec::new(), is_open, is_refuted, router: Router::Unknown }.verdict();
+        let verdict = |is_open, is_refuted| {
+            Findings { seen: Vec::new(), is_open, is_refuted, router: &Router::default() }.verdict()
+        };
         assert_eq!(verdict(false, false), Reachability::Unknown);
         assert_eq!(verdict(false, true), Reachability::Private);
         assert_eq!(verdict(true, true), Reachability::Public);

@@ -307,20 +307,22 @@ impl Relays {
         self.relays.contains_key(peer)
     }
 
-    pub fn is_connected(&self, peer: &PeerId) -> bool {
-        self.relays.get(peer).is_some_and(|relay| !relay.connections.is_empty())
-    }
-
     pub fn has_connection(&self, id: ConnectionId) -> bool {
         self.relays.values().any(|relay| relay.get(id).is_some())
     }
 
     /// Those that can be asked, nearest first.
     pub fn near(&self) -> Vec<PeerId> {
-        let asked = self.relays.iter().filter(|(_, relay)| relay.is_introduced() && !relay.is_being_shown());
-        let mut near: Vec<_> = asked.map(|(peer, relay)| (relay.distance(), *peer)).collect();
+        let mut near: Vec<_> = self.relays.keys().filter_map(|peer| Some((self.distance(peer)?, *peer))).collect();
         near.sort();
         near.into_iter().map(|(_, peer)| peer).collect()
+    }
+
+    /// How far away this one is for a circuit, or nothing while it has to be waited for: a circuit
+    /// would be in the way of our own connection, or end with it. Of foreign ones nothing is known.
+    pub fn distance(&self, peer: &PeerId) -> Option<Duration> {
+        let Some(relay) = self.relays.get(peer) else { return Some(Duration::MAX) };
+        (relay.is_introduced() && !relay.is_being_shown()).then(|| relay.distance())
     }
 
     /// Where others may reach us through reservations: of each relay one address over UDP and one over

@@ -13,7 +13,7 @@ use libp2p::{Multiaddr, PeerId};
 use crate::net::address;
 use crate::net::paths::Rank;
 
-/// How long the first search may take: one attempt over QUIC. TCP is not to wait for the third.
+/// How long the first search may take: one attempt. Relays may not have seen all of us before it.
 const FIRST_SEARCH: Duration = Duration::from_secs(7);
 /// How long any other may take. Whoever was dialled is not told of the end.
 const SEARCH: Duration = Duration::from_secs(20);

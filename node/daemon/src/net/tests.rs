@@ -28,7 +28,7 @@ struct Node {
 
 fn config(listen: &[&str]) -> NetConfig {
     let listen = listen.iter().map(|text| text.parse().unwrap()).collect();
-    NetConfig { listen, mdns: false, mapping: false, ..NetConfig::default() }
+    NetConfig { listen, mdns: false, mapping: false, leasing: false, ..NetConfig::default() }
 }
 
 fn patient(change: impl FnOnce(&mut Patience)) -> NetConfig {

@@ -1,5 +1,6 @@
 //! The task that owns the libp2p node: orders in, events out.
 
+mod calling;
 mod reaching;
 mod relaying;
 mod searching;
@@ -15,18 +16,18 @@ use libp2p::core::transport::ListenerId;
 use libp2p::identity::Keypair;
 use libp2p::swarm::{ConnectionId, DialError, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId};
-use pairwave_wire::{TransportId, limits};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 
 use crate::clock::Sleep;
 use crate::net::behaviour::{self, Behaviour, Event};
-use crate::net::dials::{Dials, Step, Wish};
+use crate::net::calls::Calls;
+use crate::net::dials::Dials;
 use crate::net::discovery::Found;
-use crate::net::fruitless::Fruitless;
 use crate::net::interfaces::Interfaces;
 use crate::net::listening::{Change, Listening};
 use crate::net::outlet::Outlet;
+use crate::net::punching::{self, Punching};
 use crate::net::relays::Relays;
 use crate::net::reports::{Reports, words};
 use crate::net::searches::Searches;
@@ -59,11 +60,11 @@ pub struct Worker {
     backlog: VecDeque<StreamsEvent>,
     stopping: watch::Sender<bool>,
     dials: Dials,
+    calls: Calls,
     relays: Relays,
     /// As `NetEvent::Relays` told them.
     near: Vec<PeerId>,
     searches: Searches,
-    fruitless: Fruitless,
     reports: Reports,
     listening: Listening,
     interfaces: Interfaces,
@@ -108,10 +109,10 @@ impl Worker {
             backlog: VecDeque::new(),
             stopping,
             dials: Dials::default(),
+            calls: Calls::default(),
             relays: Relays::default(),
             near: Vec::new(),
             searches: Searches::default(),
-            fruitless: Fruitless::default(),
             reports: Reports::default(),
             listening: Listening::default(),
             interfaces,
@@ -178,7 +179,10 @@ impl Worker {
 
     fn due(&self) -> Option<Instant> {
         let streams = self.swarm.behaviour().streams.due();
-        let all = [self.dials.due(), self.listening.due(), self.relays.due(), self.searches.due(), streams];
+        let calls = self.calls.due(Instant::now(), |relay| self.relays.distance(relay));
+        let punching = self.swarm.behaviour().punching.as_ref().and_then(Punching::due);
+        let all =
+            [self.dials.due(), calls, self.listening.due(), self.relays.due(), self.searches.due(), streams, punching];
         all.into_iter().flatten().min()
     }
 
@@ -193,66 +197,6 @@ impl Worker {
             NetCommand::Relays { relays } => self.wish_for_relays(&relays),
             NetCommand::Mail { id, relay, request } => self.ask_mailbox(id, &relay, &request),
             NetCommand::Lookup { id, relay, request } => self.ask_lookup(id, &relay, &request),
-        }
-    }
-
-    fn dial(&mut self, peer: Option<TransportId>, addresses: &[String]) {
-        let Some(peer) = peer else {
-            let addresses = self.reachable(addresses, None);
-            return self.dials.wish(Wish { peer: None, addresses });
-        };
-        let id = address::peer_id(&peer);
-        id.into_iter().for_each(|id| self.want(id));
-        match id {
-            Some(id) if self.swarm.behaviour().streams.is_direct(&id) => {}
-            Some(id) if id != *self.swarm.local_peer_id() => {
-                let mut addresses = self.reachable(addresses, Some(&id));
-                if self.swarm.behaviour().streams.counts_as_connected(&id) {
-                    addresses.retain(|address| !address::is_relayed(address));
-                }
-                self.dials.wish(Wish { peer: Some(id), addresses });
-            }
-            _ => self.tell(NetEvent::Disconnected { peer }),
-        }
-    }
-
-    /// Those of the addresses that lead to somebody else. An address that seems to lead into our
-    /// own container network is tried only if there is no other.
-    fn reachable(&self, addresses: &[String], peer: Option<&PeerId>) -> Vec<Multiaddr> {
-        let parsed =
-            addresses.iter().take(limits::ADDRESSES + limits::RELAYS).filter_map(|text| address::dialable(text, peer));
-        let foreign = parsed.filter(|address| !self.listening.is_ours(address)).collect();
-        let foreign = self.without_vain_circuits(foreign, peer);
-        let outward: Vec<Multiaddr> = foreign.iter().filter(|address| self.leads_out(address)).cloned().collect();
-        if outward.is_empty() { foreign } else { outward }
-    }
-
-    fn leads_out(&self, address: &Multiaddr) -> bool {
-        address::is_relayed(address) || address::ip(address).is_none_or(|ip| self.interfaces.lead_to(&ip))
-    }
-
-    fn take_dial_steps(&mut self) {
-        let now = Instant::now();
-        while let Some(step) = self.dials.poll(now, self.patience.tcp_delay) {
-            match step {
-                Step::Dial(options) => {
-                    let id = options.connection_id();
-                    if let Err(error) = self.swarm.dial(options) {
-                        tracing::debug!(%error, "a dial is refused");
-                        self.dials.failed(id);
-                    }
-                }
-                Step::Failed(Some(peer)) if self.relays.contains(&peer) => self.relays.unreachable(&peer, now),
-                Step::Failed(Some(peer)) => self.tell_failed(&peer),
-                Step::Failed(None) => {}
-            }
-        }
-    }
-
-    fn tell_failed(&mut self, peer: &PeerId) {
-        let is_open = self.dials.is_trying(peer) || self.swarm.behaviour().streams.counts_as_connected(peer);
-        if !is_open {
-            self.tell(NetEvent::Disconnected { peer: address::transport_id(peer) });
         }
     }
 
@@ -306,20 +250,22 @@ impl Worker {
         self.dials.succeeded(id);
         self.relays.connected(&peer, id, endpoint, now);
         self.searches.connected(peer, id, endpoint, now);
-        self.fruitless.succeeded(&peer);
+        self.calls.succeeded(&peer);
         if endpoint.is_dialer() {
             self.reports.connected(peer, endpoint.get_remote_address(), now);
         }
     }
 
     fn on_dial_failed(&mut self, id: ConnectionId, peer: Option<PeerId>, error: &DialError) {
+        if punching::is_replaced(error) {
+            return;
+        }
         self.dials.failed(id);
         if let Some(peer) = peer {
             let now = Instant::now();
             let why = self.reports.failed(peer, error, now);
-            for (address, _) in if let DialError::Transport(failures) = error { &failures[..] } else { &[] } {
-                let circuit = address::circuit(&address::without_peer(address.clone()));
-                circuit.into_iter().for_each(|(relay, _)| self.fruitless.failed(peer, relay, now));
+            if self.calls.failed(id, now) {
+                self.tell_failed(&peer);
             }
             self.relays.failed(&peer, why);
         }
@@ -391,7 +337,7 @@ impl Worker {
             }
             self.relays.restart(now);
             self.searches.restart(now);
-            self.fruitless.clear();
+            self.calls.clear();
             self.tell(NetEvent::NetworkChanged);
             self.swarm.behaviour_mut().discovery.repeat();
         }
@@ -426,6 +372,7 @@ impl Worker {
         self.stopping.send_replace(true);
         self.backlog.drain(..).for_each(start);
         self.swarm.behaviour_mut().streams.hangup_all();
+        let given_back = tokio::spawn(timeout(FAREWELL, self.swarm.behaviour_mut().mapping.end()));
         let linger = 2 * self.patience.linger;
         let flushed = self.turn_until(|swarm| swarm.behaviour().streams.is_idle());
         let _ = timeout(linger, flushed).await;
@@ -435,6 +382,7 @@ impl Worker {
         }
         let closed = self.turn_until(|swarm| swarm.connected_peers().next().is_none());
         let _ = timeout(FAREWELL, closed).await;
+        let _ = given_back.await;
     }
 
     /// Lets the node work until something holds, which need not come with an event.

@@ -47,6 +47,19 @@ impl Bindings {
         folder.ancestors().find_map(|folder| Some((folder.into(), *rooms.get(folder)?)))
     }
 
+    /// The rooms of this folder and of those in it; else that of its nearest parent.
+    pub fn around(&self, folder: &Path) -> Vec<RoomId> {
+        let top = canonical(folder);
+        let mut inside: Vec<RoomId> =
+            self.rooms().iter().filter(|(folder, _)| folder.starts_with(&top)).map(|(_, room)| *room).collect();
+        inside.sort_unstable();
+        inside.dedup();
+        if inside.is_empty() {
+            inside.extend(self.bound(folder).map(|(_, room)| room));
+        }
+        inside
+    }
+
     /// A folder that has this room.
     pub fn folder_of(&self, room: &RoomId) -> Option<PathBuf> {
         self.rooms().iter().find(|(_, bound)| *bound == room).map(|(folder, _)| folder.clone())

@@ -69,7 +69,7 @@ impl<L: Log> Viewer<'_, L> {
             color: look.color,
             origin: origin(event.origin).to_owned(),
             verified: self.is_verified(&event.author),
-            void: self.void(&record.position.id),
+            void: self.void(record),
             parents: event.parents.iter().map(ToString::to_string).collect(),
             ..Entry::default()
         })

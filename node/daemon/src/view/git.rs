@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use pairwave_api::{GitCommit, GitConflict, GitPull, GitSide, GitView, PathClaim, WarningView};
 use pairwave_core::actions::Risk;
-use pairwave_core::claims::{Claim, Taken};
+use pairwave_core::claims::{Claim, Claims, How, Lost, Taken};
 use pairwave_core::command::Speaker;
-use pairwave_core::event::Body;
+use pairwave_core::event::{Body, Origin};
 use pairwave_core::git::{Committed, GitSetUp, Strategy};
 use pairwave_core::id::{EventId, MemberId};
 use pairwave_core::log::{Log, LogError};
@@ -15,9 +15,14 @@ use super::{Viewer, origin, time};
 
 /// Most places that a pull is said to touch.
 const PLACES: usize = 8;
+/// Most commits of which it is looked whether they touch claims.
+const LOOKED_AT: usize = 16;
+/// Most misfits that are named.
+const MISFITS: usize = 8;
 
 impl<L: Log> Viewer<'_, L> {
-    /// Where everybody works, with at most so many commits.
+    /// Where everybody works, with at most so many commits. What commits touch of others' claims is
+    /// left to [`collisions`].
     pub fn git_view(&self, by: &Speaker, most: usize) -> Result<GitView, LogError> {
         let state = self.room().state();
         let (mut sides, mut commits) = (Vec::new(), Vec::new());
@@ -25,23 +30,76 @@ impl<L: Log> Viewer<'_, L> {
             sides.extend(self.side(member, &side.event)?);
         }
         let to_pull: BTreeSet<EventId> = state.git.to_pull(&self.me()).map(|commit| commit.event).collect();
-        for commit in state.git.commits().rev() {
+        for commit in state.git.commits().iter().rev() {
             commits.extend(self.commit(&commit.member, &commit.event, to_pull.contains(&commit.event))?);
         }
-        let conflicts = self.late_claims().chain(self.touching(&commits)).collect();
         let pull = pull(commits.iter().filter(|commit| commit.to_pull));
         commits.truncate(most);
+        let conflicts = state.claims.lost().iter().rev().map(|lost| self.conflict(lost));
         let mut view = GitView {
-            warnings: self.misfits(&sides),
+            warnings: misfits(&sides),
             claims: state.claims.held().iter().map(|claim| self.path_claim(by, claim)).collect(),
+            conflicts: conflicts.collect::<Result<_, _>>()?,
             sides,
-            conflicts,
             commits,
             pull,
             next: String::new(),
         };
-        view.next = next(&view);
+        view.next = self.git_next(by, &view);
         Ok(view)
+    }
+
+    /// Commits that somebody has not pulled yet, the newest first: what [`collisions`] looks at.
+    pub fn unpulled(&self) -> Result<Vec<(MemberId, GitCommit)>, LogError> {
+        let state = self.room().state();
+        let missing = |event: &EventId| {
+            state.gate.members().iter().any(|member| state.git.to_pull(member).any(|commit| commit.event == *event))
+        };
+        let mut unpulled = Vec::new();
+        let open = state.git.commits().iter().rev().filter(|commit| missing(&commit.event)).take(LOOKED_AT);
+        for commit in open {
+            let found = self.commit(&commit.member, &commit.event, false)?;
+            unpulled.extend(found.map(|found| (commit.member, found)));
+        }
+        Ok(unpulled)
+    }
+
+    /// Says of a commit that touches what another has claimed.
+    pub fn collision(&self, (commit, path, claim): &Collision) -> GitConflict {
+        GitConflict {
+            event: commit.event.clone(),
+            kind: "commit".to_owned(),
+            name: commit.name.clone(),
+            me: commit.me,
+            path: path.clone(),
+            against: claim.event.to_string(),
+            against_name: self.name(&claim.member),
+        }
+    }
+
+    /// What a session of ours lost of its claims, for it and for our human.
+    pub fn lost(&self, by: &Speaker) -> impl Iterator<Item = &Lost> {
+        let (me, by) = (self.me(), *by);
+        let lost = self.room().state().claims.lost().iter().filter(move |lost| lost.member == me);
+        lost.filter(move |lost| lost.session == by.session || by.origin == Origin::Human)
+    }
+
+    /// How a claim was lost.
+    pub fn conflict(&self, lost: &Lost) -> Result<GitConflict, LogError> {
+        let by = self.event(&lost.by)?.map(|(_, event)| self.name(&event.author)).unwrap_or_default();
+        let kind = match lost.how {
+            How::TooLate => "claim",
+            How::Ended => "ended",
+        };
+        Ok(GitConflict {
+            event: lost.event.to_string(),
+            kind: kind.to_owned(),
+            name: self.name(&lost.member),
+            me: lost.member == self.me(),
+            path: lost.path.clone(),
+            against: lost.by.to_string(),
+            against_name: by,
+        })
     }
 
     /// The newest commit that our side has to pull, and what they all touch: news to a side that said
@@ -74,25 +132,20 @@ impl<L: Log> Viewer<'_, L> {
         }
     }
 
-    /// Who has claimed what somebody wants, in a sentence.
-    pub fn taken(&self, taken: &Taken) -> String {
-        let Taken { path, theirs, claim } = taken;
-        let since = time(claim.at);
-        let note = claim.note.as_deref().filter(|note| !note.trim().is_empty());
-        let note = note.map(|note| format!(": {note}")).unwrap_or_default();
-        format!("`{path}` overlaps `{theirs}`, which {} claimed at {since}{note}", self.claimant(claim))
+    /// Who has what somebody wants, and since when, in a sentence.
+    pub fn taken(&self, Taken { path, claim, .. }: &Taken) -> String {
+        let (who, since) = (self.claimant(claim), time(claim.at));
+        format!("{who} has claimed `{path}`, or a part of it, since {since}")
     }
 
-    /// What a human should know before something touches these files: whose they are at the moment.
-    pub fn claimed(&self, paths: &[String]) -> Vec<WarningView> {
-        let touched = self.room().state().claims.touched(&self.me(), paths);
-        let warning = |(claim, path): (&Claim, String)| WarningView {
+    /// What somebody should know before something touches a file that another works on.
+    pub fn claimed(&self, (claim, path): &(Claim, String)) -> WarningView {
+        WarningView {
             rule: "claimed".to_owned(),
             risk: Risk::Low.name().to_owned(),
             reason: format!("{} works on this at the moment.", self.claimant(claim)),
-            excerpt: path,
-        };
-        touched.into_iter().map(warning).collect()
+            excerpt: path.clone(),
+        }
     }
 
     fn claimant(&self, claim: &Claim) -> String {
@@ -140,71 +193,64 @@ impl<L: Log> Viewer<'_, L> {
         }))
     }
 
-    /// Claims that came too late.
-    fn late_claims(&self) -> impl Iterator<Item = GitConflict> + '_ {
-        let claims = &self.room().state().claims;
-        claims.conflicts().rev().filter_map(|late| {
-            let against = claims.get(&late.against)?;
-            Some(GitConflict {
-                event: late.event.to_string(),
-                kind: "claim".to_owned(),
-                name: self.name(&late.member),
-                me: late.member == self.me(),
-                path: late.path.clone(),
-                against: against.event.to_string(),
-                against_name: self.name(&against.member),
-            })
-        })
-    }
-
-    /// Commits that nobody has pulled yet and that touch what another has claimed.
-    fn touching<'a>(&'a self, commits: &'a [GitCommit]) -> impl Iterator<Item = GitConflict> + 'a {
-        let state = self.room().state();
-        let open: BTreeSet<String> = state
-            .gate
-            .members()
-            .iter()
-            .flat_map(|member| state.git.to_pull(member))
-            .map(|commit| commit.event.to_string())
-            .collect();
-        let by = |commit: &GitCommit| state.gate.members().iter().find(|member| member.to_string() == commit.member);
-        let open = commits.iter().filter(move |commit| open.contains(&commit.event));
-        open.filter_map(move |commit| {
-            let (claim, path) = state.claims.touched(by(commit)?, &commit.paths).into_iter().next()?;
-            Some(GitConflict {
-                event: commit.event.clone(),
-                kind: "commit".to_owned(),
-                name: commit.name.clone(),
-                me: commit.me,
-                path,
-                against: claim.event.to_string(),
-                against_name: self.name(&claim.member),
-            })
-        })
-    }
-
-    /// Where what members said of their repositories does not fit together.
-    fn misfits(&self, sides: &[GitSide]) -> Vec<String> {
-        let mut misfits = Vec::new();
-        let Some((first, rest)) = sides.split_first() else { return misfits };
-        for side in rest {
-            let both = format!("{} and {}", first.name, side.name);
-            let shared = [first, side].map(|side| side.strategy == Strategy::SharedBranch.name());
-            if side.repo != first.repo {
-                misfits.push(format!("{both} name different repositories: {} and {}.", first.repo, side.repo));
-            } else if shared[0] != shared[1] {
-                misfits.push(format!("{both} do not share their work in the same way: agree on one strategy."));
-            } else if shared[0] && side.branch != first.branch {
-                misfits.push(format!(
-                    "{both} share one branch, but are on different ones: {} and {}.",
-                    first.branch, side.branch
-                ));
-            } else if !shared[0] && side.branch == first.branch {
-                misfits.push(format!("{both} each have a branch of their own, but both are on {}.", side.branch));
+    fn git_next(&self, by: &Speaker, view: &GitView) -> String {
+        let next = match view {
+            _ if self.lost(by).next().is_some() => {
+                "You lost a claim: leave those paths alone, and ask whoever has them now, or claim them again."
             }
-        }
-        misfits
+            GitView { pull: Some(_), .. } => {
+                "Pull before you go on, then say so: `pairwave git setup`, or pair_git setup with the new base_commit."
+            }
+            view if !view.sides.iter().any(|side| side.me) => {
+                "Say where you work: `pairwave git setup`, or the tool pair_git with op setup."
+            }
+            _ => "Claim what you are about to edit, announce what you have committed, and release what is done.",
+        };
+        next.to_owned()
     }
+}
+
+/// A commit, one of its files, and the claim that this falls under.
+pub type Collision = (GitCommit, String, Claim);
+
+/// Which commits touch what another member has claimed. Takes its time where there is much of both.
+pub fn collisions(claims: &Claims, commits: Vec<(MemberId, GitCommit)>) -> Vec<Collision> {
+    let of = |(by, commit): (MemberId, GitCommit)| {
+        let (claim, path) = claims.touched(&by, &commit.paths).into_iter().next()?;
+        Some((commit, path, claim.clone()))
+    };
+    commits.into_iter().filter_map(of).collect()
+}
+
+/// Where what members said of their repositories does not fit together.
+fn misfits(sides: &[GitSide]) -> Vec<String> {
+    let pairs = sides.iter().enumerate().flat_map(|(at, first)| sides[at + 1..].iter().map(move |side| (first, side)));
+    pairs.filter_map(|(first, side)| misfit(first, side)).take(MISFITS).collect()
+}
+
+fn misfit(first: &GitSide, side: &GitSide) -> Option<String> {
+    let both = format!("{} and {}", first.name, side.name);
+    let shares = |side: &GitSide| side.strategy == Strategy::SharedBranch.name();
+    if name_of(&side.repo) != name_of(&first.repo) {
+        Some(format!("{both} name different repositories: {} and {}.", first.repo, side.repo))
+    } else if shares(first) != shares(side) {
+        Some(format!("{both} do not share their work in the same way: agree on one strategy."))
+    } else if shares(side) && side.branch != first.branch {
+        Some(format!("{both} share one branch, but are on different ones: {} and {}.", first.branch, side.branch))
+    } else if !shares(side) && side.branch == first.branch {
+        Some(format!("{both} each have a branch of their own, but both are on {}.", side.branch))
+    } else {
+        None
+    }
+}
+
+/// A repository however it is reached: `host/path`, without scheme, user and `.git`.
+fn name_of(repo: &str) -> String {
+    let rest = repo.split_once("://").map_or(repo, |(_, rest)| rest);
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let whole = format!("{}/{path}", host.replacen(':', "/", 1)).to_lowercase();
+    whole.trim_end_matches('/').trim_end_matches(".git").to_owned()
 }
 
 /// What the commits touch, the oldest first.
@@ -232,27 +278,33 @@ fn place(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(folder, _)| folder)
 }
 
-fn next(view: &GitView) -> String {
-    let late = view.conflicts.iter().any(|conflict| conflict.me && conflict.kind == "claim");
-    let next = match view {
-        _ if late => "Your claim came too late: work on something else, or ask for a release.",
-        GitView { pull: Some(_), .. } => {
-            "Pull before you go on, then say so: `pairwave git setup --base-commit SHA`, or pair_git setup."
-        }
-        view if !view.sides.iter().any(|side| side.me) => {
-            "Say where you work: `pairwave git setup`, or the tool pair_git with op setup."
-        }
-        _ => "Claim what you are about to edit, announce what you have committed, and release what is done.",
-    };
-    next.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn commit(paths: &[&str]) -> GitCommit {
         GitCommit { paths: paths.iter().map(|path| (*path).to_owned()).collect(), ..GitCommit::default() }
+    }
+
+    #[test]
+    fn a_repository_is_the_same_however_it_is_reached() {
+        let same =
+            ["git@host.org:a/b.git", "https://host.org/a/b", "ssh://git@host.org/a/b.git", "https://u:p@Host.org/a/b/"];
+        assert!(same.iter().all(|repo| name_of(repo) == "host.org/a/b"), "{:?}", same.map(name_of));
+        assert_ne!(name_of("host.org/a/c"), name_of(same[0]));
+    }
+
+    #[test]
+    fn every_two_who_do_not_fit_are_named() {
+        let side = |name: &str, branch: &str| GitSide {
+            name: name.into(),
+            repo: "p.git".into(),
+            branch: branch.into(),
+            strategy: Strategy::BranchPerPerson.name().into(),
+            ..GitSide::default()
+        };
+        let misfits = misfits(&[side("alice", "main"), side("bob", "feature"), side("carol", "feature")]);
+        assert_eq!(misfits, ["bob and carol each have a branch of their own, but both are on feature."]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use futures::future::join_all;
+use pairwave_core::notice;
 
 use super::*;
 use crate::answers::handoff::{IDLE, Silent};
@@ -281,6 +282,57 @@ async fn an_export_overwrites_nothing_and_is_a_humans() {
 }
 
 #[tokio::test]
+async fn the_parts_of_an_export_are_the_whole() {
+    let alice = Person::new(&Table::default(), "alice").await;
+    alice.opens().await;
+    talk(&alice, 300).await;
+    for format in ["md", "json", "html"] {
+        let (format, out) = (Some(format.to_owned()), alice.dir.join(format));
+        alice.ask(Export { format: format.clone(), out: Some(out.clone()), room: None }).await.unwrap();
+        let (mut parts, mut next) = (Vec::new(), None);
+        loop {
+            let part = alice.ask(ExportPart { format: format.clone(), next, room: None }).await.unwrap();
+            parts.push(part.text);
+            next = part.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        // All but when each was written.
+        let whole = std::fs::read_to_string(&out).unwrap();
+        assert!(parts.len() > 3, "{}", parts.len());
+        assert_eq!(parts.concat().lines().skip(10).collect::<Vec<_>>(), whole.lines().skip(10).collect::<Vec<_>>());
+    }
+    let nowhere = ExportPart { next: Some("0".repeat(64)), ..ExportPart::default() };
+    assert_eq!(refused(&alice, nowhere).await.rule, "no_such_part");
+    let agent = alice.caller(Face::Mcp, "one").await;
+    assert!(alice.ask_as(&agent, ExportPart::default()).await.is_err());
+}
+
+#[tokio::test]
+async fn the_days_of_a_large_room_are_kept_up_with_it() {
+    let alice = Person::new(&Table::default(), "alice").await;
+    alice.opens().await;
+    let genesis = alice.ask(Read::default()).await.unwrap().events[0].event.clone();
+    talk(&alice, 1_000).await;
+    alice.ask(Remember { headline: "a".into(), content: "b".into(), ..Remember::default() }).await.unwrap();
+    let all = |days: &DaysView| days.days.iter().filter_map(|day| day.counts.get("messages")).sum::<u64>();
+    let began = std::time::Instant::now();
+    let days = alice.ask(Days::default()).await.unwrap();
+    println!("days: {:?}", began.elapsed());
+    assert_eq!((all(&days), days.earlier), (1_000, 0));
+    assert_eq!(days.days.last().unwrap().event, genesis);
+    assert_eq!(days.days.iter().filter_map(|day| day.counts.get("decisions")).sum::<u64>(), 250);
+    assert_eq!(days.days.iter().filter_map(|day| day.counts.get("remembered")).sum::<u64>(), 1);
+    alice.ask(say("one more")).await.unwrap();
+    let began = std::time::Instant::now();
+    assert_eq!(all(&alice.ask(Days::default()).await.unwrap()), 1_001);
+    println!("days again: {:?}", began.elapsed());
+    let nowhere = Days { zone: Some("Nowhere/Atall".into()), room: None };
+    assert_eq!(refused(&alice, nowhere).await.rule, "no_such_zone");
+}
+
+#[tokio::test]
 async fn the_ledger_is_the_same_for_both() {
     let (_table, alice, bob) = two().await;
     alice.ask(ask("which parser?")).await.unwrap();
@@ -304,7 +356,11 @@ async fn both_sides_see_live_mode_and_what_it_cost() {
     let (_table, alice, bob) = two().await;
     let agent = alice.caller(Face::Mcp, "one").await;
     assert_eq!(refused(&alice, LiveMode { on: true, ..LiveMode::default() }).await.rule, "agents_only");
+    let mut notices = alice.answers.parts.driver.notices();
     let begun = alice.ask_as(&agent, LiveMode { on: true, max_minutes: Some(600), room: None }).await.unwrap();
+    let me = alice.answers.parts.me;
+    let is_told = |notice| matches!(notice, notice::Notice::Presence { member, .. } if member == me);
+    while !is_told(notices.recv().await.unwrap()) {}
     assert!(begun.on && begun.until.is_some() && begun.push == "wait");
     let until = |status: &Status| {
         let hers = status.rooms[0].members.iter().find(|member| member.name == "alice")?;

@@ -59,6 +59,6 @@ impl Worker {
         }
         self.relays.restart(now);
         self.searches.restart(now);
-        self.fruitless.clear();
+        self.calls.clear();
     }
 }

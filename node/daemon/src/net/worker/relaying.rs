@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Instant;
 
+use libp2p::PeerId;
 use libp2p::relay::client;
-use libp2p::{Multiaddr, PeerId};
 use pairwave_wire::TransportId;
 use pairwave_wire::lookup::LookupRequest;
 use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
@@ -83,9 +83,12 @@ impl Worker {
     pub(super) fn on_circuit(&mut self, event: client::Event) {
         self.swarm.behaviour_mut().streams.heed_circuit(&event);
         match event {
-            client::Event::ReservationReqAccepted { relay_peer_id, limit, .. } => {
+            client::Event::ReservationReqAccepted { relay_peer_id, renewal, limit } => {
                 let bytes = limit.and_then(|limit| limit.data_in_bytes());
                 self.relays.reserved(&relay_peer_id, bytes, Instant::now());
+                if !renewal {
+                    self.calls.hasten(Instant::now());
+                }
             }
             client::Event::OutboundCircuitEstablished { relay_peer_id, .. } => {
                 tracing::debug!(relay = %relay_peer_id, "a circuit is up");
@@ -94,18 +97,6 @@ impl Worker {
                 tracing::debug!(peer = %src_peer_id, "somebody comes by a circuit");
             }
         }
-    }
-
-    /// All circuits through a relay that we are connected to are the same one; and where a peer was not
-    /// to be found a moment ago, it is not called again so soon.
-    pub(super) fn without_vain_circuits(&self, addresses: Vec<Multiaddr>, peer: Option<&PeerId>) -> Vec<Multiaddr> {
-        let now = Instant::now();
-        let mut through = BTreeSet::new();
-        let is_worth_it = |address: &Multiaddr| {
-            let (Some((relay, _)), Some(peer)) = (address::circuit(address), peer) else { return true };
-            self.fruitless.is_due(*peer, relay, now) && (!self.relays.is_connected(&relay) || through.insert(relay))
-        };
-        addresses.into_iter().filter(is_worth_it).collect()
     }
 
     /// The address that these connections left from is gone.

@@ -13,6 +13,9 @@ use crate::net::searches::Step;
 impl Worker {
     pub(super) fn take_search_steps(&mut self) {
         let now = Instant::now();
+        if let Some(punching) = self.swarm.behaviour_mut().punching.as_mut() {
+            punching.tend(now);
+        }
         while let Some(step) = self.searches.poll(now) {
             match step {
                 Step::Circuit(peer, circuit) => self.dial_circuit(peer, circuit),
@@ -44,7 +47,6 @@ impl Worker {
         match result {
             Ok(_) => {
                 tracing::debug!(%peer, "a direct way was found");
-                self.try_tcp(peer, false);
                 self.reports.punched(peer, Ok(()), Instant::now());
             }
             // It does not know us so far; that says nothing about the ways to it.
@@ -60,7 +62,6 @@ impl Worker {
         }
         tracing::debug!(%peer, why, "no direct way was found");
         self.reports.punched(peer, Err(why), now);
-        self.try_tcp(peer, true);
         self.relays.widen();
     }
 
@@ -73,12 +74,6 @@ impl Worker {
 
     fn wants(&self, peer: &PeerId) -> bool {
         self.swarm.behaviour().punching.as_ref().is_none_or(|punching| punching.wants(peer))
-    }
-
-    fn try_tcp(&mut self, peer: PeerId, tcp: bool) {
-        if let Some(punching) = self.swarm.behaviour_mut().punching.as_mut() {
-            punching.try_tcp(peer, tcp);
-        }
     }
 
     fn dial_circuit(&mut self, peer: PeerId, circuit: Multiaddr) {
