@@ -160,7 +160,11 @@ async fn the_third_day(hers: &Agent, his: &Agent, (kept, better): (&Value, &Valu
     }
     let claim = json!({ "op": "claim", "paths": ["src/parser/list.rs"] });
     let refusal = his.refusal("pair_git", claim).await;
-    assert!(refusal["message"].as_str().is_some_and(|text| text.contains("the loop")), "{refusal}");
+    assert!(refusal["message"].as_str().is_some_and(|text| text.contains("alice")), "{refusal}");
+    let git = his.ask("pair_git", json!({ "op": "status" })).await["git"].clone();
+    let claim =
+        git["claims"].as_array().expect("claims").iter().find(|claim| claim["paths"] == json!(["src/parser/**"]));
+    assert_eq!(claim.map(|claim| &claim["note"]), Some(&json!("the loop")), "{git}");
     let back = his.ask("pair_restore", json!({ "entry": kept })).await["event"].clone();
     let recalled = until("alice recalls what is back", async || {
         let found = hers.ask("pair_recall", json!({ "query": "retries" })).await["entries"][0].clone();
