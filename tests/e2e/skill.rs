@@ -152,10 +152,7 @@ impl Play {
             "pair_charter" if arguments["op"] == "propose" => keep("hash", "hash"),
             "pair_send" if arguments["kind"] == "question" => keep("question", "event"),
             "pair_share_code" => keep("artifact", "artifact"),
-            "pair_remember" => {
-                keep("entry", "event");
-                self.made.insert("superseded entry", arguments["supersedes"].clone());
-            }
+            "pair_remember" if arguments.get("supersedes").is_none() => keep("first entry", "event"),
             "pair_request_action" => self.requests.push(answer["request"].clone()),
             "pair_respond_permission" | "pair_complete_action" => _ = self.requests.pop(),
             "pair_wait" => assert_eq!(answer["timed_out"], false, "{answer}"),
