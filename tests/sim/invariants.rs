@@ -100,7 +100,10 @@ fn outcomes_are_values() {
     let mut world = World::new(10, &["alice", "bob", "carol"]);
     let room = found(&mut world, 0);
     bring_in(&mut world, room, 0, 1);
+    // Alice alone hears carol, so that bob is not above her.
+    world.partition(&[&[0, 2], &[1]]);
     bring_in(&mut world, room, 0, 2);
+    world.heal();
     settle(&mut world, room, &[0, 1, 2]);
     let [alice, carol] = [0, 2].map(|at| world.member(at));
     let remove = |member| Command::Remove { room, by: human(), member, reason: None };

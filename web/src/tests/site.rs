@@ -169,16 +169,21 @@ impl Site {
     }
 
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (String, String) {
+        let answer = self.heard(method, path, headers, body).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        assert!(head.contains("content-security-policy: default-src 'none'"), "{head}");
+        assert!(!head.to_lowercase().contains("access-control"), "{head}");
+        (head.to_owned(), body.to_owned())
+    }
+
+    /// All that came over the wire, whether or not it is an answer.
+    pub async fn heard(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
         let mut stream = self.connect(method, path, headers).await;
         // A server that has seen enough may hang up before it has read all.
         let _ = stream.write_all(body.as_bytes()).await;
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        assert!(head.contains("content-security-policy: default-src 'none'"), "{head}");
-        assert!(!head.to_lowercase().contains("access-control"), "{head}");
-        (head.to_owned(), body.to_owned())
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     pub async fn connect(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> TcpStream {
