@@ -77,6 +77,8 @@ pub struct Mailbox {
     collected: VecDeque<(TransportId, Waiting)>,
     /// Collected, and not discarded yet.
     held: BTreeSet<LetterId>,
+    /// To be discarded at each relay, once it has done so with those before.
+    done: BTreeMap<TransportId, Vec<(BlindedTag, LetterId)>>,
     errands: BTreeMap<u64, Errand>,
     /// Knock letters, and the answer to one that is under way.
     porch: Porch,
@@ -145,7 +147,7 @@ enum Errand {
     Deposit,
     /// A reply to a newcomer.
     Reply,
-    Discard(LetterId),
+    Discard(TransportId, Vec<LetterId>),
 }
 
 impl Own {
@@ -345,7 +347,7 @@ impl Seat {
             Some(Errand::Collect(relay)) => self.on_collected(&relay, answer),
             Some(Errand::Deposit) => self.on_deposited(answer, context),
             Some(Errand::Reply) => self.on_reply_left(answer == Some(MailboxAnswer::Stored), context),
-            Some(Errand::Discard(letter)) => _ = self.mailbox.held.remove(&letter),
+            Some(Errand::Discard(relay, letters)) => self.on_discarded(relay, &letters, context),
         }
         self.mind_mailbox(context);
     }
@@ -475,8 +477,32 @@ impl Seat {
 
     /// Everything before it is durable when this leaves.
     fn discard(&mut self, Place { relay, at, id }: Place, context: &mut Context<'_>) {
-        let errand = context.outbox.mail(relay, MailboxRequest::Discard { letters: vec![(at, id)] });
-        self.mailbox.errands.insert(errand, Errand::Discard(id));
+        self.mailbox.done.entry(relay.clone()).or_default().push((at, id));
+        self.discard_next(relay, context);
+    }
+
+    /// One request at a time to each relay: what else is read meanwhile goes with the next one.
+    fn discard_next(&mut self, relay: TransportId, context: &mut Context<'_>) {
+        let is_under_way = |errand: &Errand| matches!(errand, Errand::Discard(at, _) if *at == relay);
+        if self.mailbox.errands.values().any(is_under_way) {
+            return;
+        }
+        let Some(done) = self.mailbox.done.get_mut(&relay) else { return };
+        let letters: Vec<_> = done.drain(..done.len().min(limits::LETTER_IDS)).collect();
+        if letters.is_empty() {
+            self.mailbox.done.remove(&relay);
+            return;
+        }
+        let ids = letters.iter().map(|(_, id)| *id).collect();
+        let errand = context.outbox.mail(relay.clone(), MailboxRequest::Discard { letters });
+        self.mailbox.errands.insert(errand, Errand::Discard(relay, ids));
+    }
+
+    fn on_discarded(&mut self, relay: TransportId, letters: &[LetterId], context: &mut Context<'_>) {
+        for letter in letters {
+            self.mailbox.held.remove(letter);
+        }
+        self.discard_next(relay, context);
     }
 
     fn keep_ratchets(&mut self, ratchets: Vec<u8>, context: &mut Context<'_>) {
