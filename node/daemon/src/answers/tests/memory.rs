@@ -149,6 +149,7 @@ async fn a_handoff_names_the_brain_and_what_each_side_was_doing() {
         "> the lexer is half done",
         "“alice” is on “lexer” at “a1b2c3d” of “parser.git” (branch per person)",
         "has claimed “src/lexer/\\*\\*” since ",
+        "Pull what the others committed (1)",
         "not pulled by “alice”: “d4e5f60718” of “bob”, in “docs”: “Say what a comma is”",
     ] {
         assert!(handoff.contains(part), "{part} in {handoff}");
