@@ -158,6 +158,7 @@ impl<L: Log> Viewer<'_, L> {
         let asked = state.talk.open_questions().filter(|(_, question)| question.by != me).count();
         let decide = self.requests(|request| self.is_permission(request)).len();
         let tasks = self.requests(|request| self.is_task(request)).len();
+        let commits = state.git.to_pull(&me).count();
         let steps = [
             (!ledger.verified && ledger.participants.len() > 1)
                 .then(|| "Compare words with the others: `pairwave verify`.".to_owned()),
@@ -169,6 +170,7 @@ impl<L: Log> Viewer<'_, L> {
             }),
             (tasks > 0)
                 .then(|| format!("Carry out what was approved ({tasks}): `pair_apply`, then `pair_complete_action`.")),
+            (commits > 0).then(|| format!("Pull what the others committed ({commits}): `pair_git` with `op` status.")),
             (ledger.counts.get("decisions").is_some_and(|count| *count > 0)).then(|| {
                 "Hold the decisions below against the project, and tell the others where it differs.".to_owned()
             }),
