@@ -99,6 +99,25 @@ async fn a_link_over_a_circuit_moves_to_a_direct_connection_and_the_circuit_ends
 }
 
 #[tokio::test]
+async fn a_call_is_repeated_while_a_direct_address_hangs() {
+    let relay = TestRelay::start(9).await;
+    let config = || NetConfig { punching: false, ..config(&[QUIC]) };
+    let (mut alice, mut bob) = (Node::start(1, config()).await, Node::start(2, config()).await);
+    alice.wish(&[&relay.quic()]);
+    alice.reserved(1).await;
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let hangs = format!("/ip4/127.0.0.1/udp/{}/quic-v1", silent.local_addr().unwrap().port());
+    let addresses = vec![hangs, format!("{}/p2p-circuit", relay.quic())];
+    alice.net.do_(NetCommand::Dial { peer: Some(bob.id()), addresses });
+    let refused = async { while alice.net.status().await.dials.is_empty() {} };
+    timeout(LONG, refused).await.unwrap();
+    bob.wish(&[&relay.quic()]);
+    bob.reserved(1).await;
+    alice.until(|event| matches!(event, NetEvent::Connected { peer, .. } if *peer == bob.id())).await;
+    assert_eq!(alice.net.status().await.connections[0].path, Path::Relayed);
+}
+
+#[tokio::test]
 async fn a_relay_that_dies_is_replaced_at_once() {
     let (first, second, third) = (TestRelay::start(7).await, TestRelay::start(8).await, TestRelay::start(9).await);
     let mut alice = Node::start(1, config(&[QUIC])).await;
