@@ -21,8 +21,8 @@ use crate::net::{NetConfig, NetError, transport};
 const NEGOTIATING: usize = 32;
 /// How long a connection without streams stays.
 const IDLE: Duration = Duration::from_secs(30);
-/// How often the round trip is measured. Links and QUIC notice for themselves that a path is dead.
-const PING: Duration = Duration::from_secs(60);
+/// How often the round trip is measured.
+const PING: Duration = Duration::from_secs(15);
 /// How long an answer to that may take.
 const PONG: Duration = Duration::from_secs(10);
 
