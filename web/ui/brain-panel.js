@@ -123,7 +123,7 @@ export class BrainPanel {
   #pick(tag) {
     this.#tags = this.#tags.includes(tag) ? this.#tags.filter((other) => other !== tag) : [...this.#tags, tag];
     this.chosen.hidden = !this.#tags.length;
-    fill(this.chosen, this.#tags.map((chosen) => h("button", { type: "button", class: "chip", "data-testid": "brain-tag-chosen", "aria-label": `Look for more than ${chosen}`, on: { click: () => this.#pick(chosen) } }, h("bdi", null, `#${chosen}`), icon("close"))));
+    fill(this.chosen, this.#tags.map((chosen) => h("button", { type: "button", class: "chip", "data-testid": "brain-tag-chosen", "aria-label": `Stop filtering by ${chosen}`, on: { click: () => this.#pick(chosen) } }, h("bdi", null, `#${chosen}`), icon("close"))));
     this.#anew();
   }
 
@@ -136,7 +136,7 @@ export class BrainPanel {
   async #bringBack({ event }) {
     try {
       await this.store.api.ask("restore", { room: this.room, entry: event });
-      toast("It is back, in the place of the newer one.");
+      toast("Brought back. The newer one stays readable.");
       await this.refresh();
     } catch (error) {
       toastFailure(error);

@@ -61,11 +61,11 @@ export class GitPanel {
   }
 
   /** @param {GitConflict} conflict */
-  #conflict({ event, kind, name, me, path, against, against_name }) {
-    const what = kind === "commit" ? "committed to" : "claimed, too late,";
+  #conflict({ event, kind, text, against, against_name }) {
+    const holds = kind === "ended" ? `${against_name} ended it` : `${against_name}’s claim holds`;
     return h("div", { class: "git-conflict", "data-testid": "git-conflict", "data-event": event, "data-kind": kind },
-      line(event, this.hooks.goTo, "conflict", h("span", { class: "ledger-text" }, h("bdi", null, me ? "You" : name), ` ${what} `, h("code", null, path))),
-      h("p", { class: "ledger-by" }, button(`${against_name}’s claim holds`, { class: "link", "data-focus": `against-${event}`, on: { click: () => this.hooks.goTo(against) } })));
+      line(event, this.hooks.goTo, "conflict", h("span", { class: "ledger-text" }, h("bdi", null, text))),
+      h("p", { class: "ledger-by" }, button(holds, { class: "link", "data-focus": `against-${event}`, on: { click: () => this.hooks.goTo(against) } })));
   }
 
   /** @param {PathClaim} claim */

@@ -104,12 +104,14 @@ export interface PathClaim {
 /** Where two got in each other's way. */
 export interface GitConflict {
   event: string;
-  kind: "claim" | "commit";
+  kind: "claim" | "commit" | "ended";
   name: string;
   me: boolean;
   path: string;
   against: string;
   against_name: string;
+  at: string;
+  text: string;
 }
 
 export interface GitCommit {

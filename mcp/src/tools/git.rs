@@ -161,7 +161,7 @@ fn clean(mut git: GitView, (lines, most): (usize, usize)) -> GitView {
     }
     for conflict in &mut git.conflicts {
         (conflict.name, conflict.path) = (label(&conflict.name, 64), label(&conflict.path, 192));
-        conflict.against_name = label(&conflict.against_name, 64);
+        (conflict.against_name, conflict.text) = (label(&conflict.against_name, 64), label(&conflict.text, 400));
     }
     for commit in &mut git.commits {
         (commit.name, commit.message) = (label(&commit.name, 64), label(&commit.message, 160));
@@ -182,14 +182,7 @@ fn body(git: &GitView) -> String {
     let mut lines = Vec::new();
     lines.extend(git.pull.iter().map(|pull| pull.text.clone()));
     lines.extend(git.warnings.iter().map(|warning| format!("does not fit: {warning}")));
-    for conflict in &git.conflicts {
-        let (name, path, other) = (&conflict.name, &conflict.path, &conflict.against_name);
-        lines.push(match &conflict.kind[..] {
-            "commit" => format!("conflict: \"{name}\" committed to {path}, which \"{other}\" has claimed"),
-            "ended" => format!("lost: \"{other}\" ended the claim of \"{name}\" of {path}"),
-            _ => format!("conflict: \"{name}\" claimed {path} too late: \"{other}\" had claimed it"),
-        });
-    }
+    lines.extend(git.conflicts.iter().map(|conflict| format!("conflict: {}", conflict.text)));
     for claim in &git.claims {
         let who = if claim.yours { "you".to_owned() } else { format!("\"{}\" ({})", claim.name, claim.session_name) };
         let note = claim.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();

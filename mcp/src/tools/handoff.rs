@@ -78,9 +78,9 @@ impl PairTool for Handoff {
 impl PairTool for Resume {
     const NAME: &'static str = "pair_resume";
     const TITLE: &'static str = "Go on where the room was left";
-    const ABOUT: &'static str = "Gives back the newest handoff of this room with what has happened since, and the decisions to hold \
+    const ABOUT: &'static str = "Gives back the newest handoff of this room with what has happened since, and the decisions and statements to hold \
         against the project, each with where it comes from. Call it at the start of a session in a room that has a history, before \
-        you re-derive anything. Then look at the files that the decisions name, and tell your human and the other side where the \
+        you re-derive anything. Then look at the files that they name, and tell your human and the other side where the \
         project differs.";
     type Parameters = Parameters;
     type Answer = ResumeAnswer;
@@ -123,13 +123,13 @@ fn advice(unsummed: u32) -> String {
         many => format!("{many} things"),
     };
     format!(
-        "Your side has pushed {what} since it last summed up, so whoever goes on has to read them one by one. Call pair_claim, \
+        "Your side has pushed {what} since it last summed up, and no summary tells of it. Call pair_claim, \
          pair_summarize, pair_yield, then pair_handoff once more. {WRITTEN}"
     )
 }
 
 const WRITTEN: &str = "Tell your human where it is. pair_resume gives it back, with what has happened until then.";
-const RESUMED: &str = "Check the decisions against the project, then call pair_inbox for what waits.";
+const RESUMED: &str = "Hold the decisions and statements against the project, then call pair_inbox for what waits.";
 
 #[cfg(test)]
 mod tests {

@@ -100,7 +100,7 @@ pub struct GitView {
     pub sides: Vec<GitSide>,
     /// Paths that are claimed, the oldest claim first.
     pub claims: Vec<PathClaim>,
-    /// Where two got in each other's way, the newest first.
+    /// Where two got in each other's way: lost claims, the newest first, then commits.
     pub conflicts: Vec<GitConflict>,
     /// Commits that were announced, the newest first.
     pub commits: Vec<GitCommit>,
@@ -179,6 +179,10 @@ pub struct GitConflict {
     pub against: String,
     /// Whose that is.
     pub against_name: String,
+    /// When that was, by its author's clock.
+    pub at: String,
+    /// The same as a sentence.
+    pub text: String,
 }
 
 /// A commit that was announced.

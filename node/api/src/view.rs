@@ -393,7 +393,8 @@ pub struct Entry {
     /// `invite_closed`, `admitted`, `removed`, `left`, `rotated`, `verified`, `named`, `relay_added`,
     /// `relay_removed`, `letter_keys`, `charter_proposed`, `charter_accepted`, `charter_declined`,
     /// `floor_claimed`, `floor_yielded`, `floor_taken`, `floor_released`, `action` (a request),
-    /// `approved`, `denied`, `handed`, `completed`, `expired`, `overridden`, `prompted`, `remembered`, `foreign`.
+    /// `approved`, `denied`, `handed`, `completed`, `expired`, `overridden`, `prompted`, `remembered`,
+    /// `git_setup`, `committed`, `paths_claimed`, `paths_released`, `claims_expired`, `foreign`.
     pub kind: String,
     /// What was said, or one sentence on what happened.
     pub text: String,

@@ -1,8 +1,6 @@
 use clap::Subcommand;
 use jiff::Timestamp;
-use pairwave_api::{
-    AnnounceCommit, ClaimPaths, Code, Failure, GitConflict, GitView, PathClaim, ReleasePaths, SetUpGit, ShowGit,
-};
+use pairwave_api::{AnnounceCommit, ClaimPaths, Code, Failure, GitView, PathClaim, ReleasePaths, SetUpGit, ShowGit};
 
 use crate::args::RoomArg;
 use crate::caller::Caller;
@@ -23,7 +21,7 @@ Examples:
   pairwave git release
 
 To have git refuse a commit that touches what others have claimed, call `pairwave hook pre-commit` from
-.git/hooks/pre-commit; `pairwave hook --help` shows how."
+git's pre-commit hook; `pairwave hook --help` shows how."
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -132,7 +130,7 @@ fn told(view: &GitView, now: Timestamp, width: usize) -> String {
     let mut say = |text: &str| out.push_str(&page::paragraph(text, width));
     view.pull.iter().for_each(|pull| say(&capital(&plain::line(&pull.text))));
     view.warnings.iter().for_each(|warning| say(&plain::line(warning)));
-    view.conflicts.iter().for_each(|conflict| say(&collision(conflict)));
+    view.conflicts.iter().for_each(|conflict| say(&format!("Conflict: {}.", plain::line(&conflict.text))));
     if view.claims.is_empty() {
         say("Nobody has claimed anything.");
     }
@@ -163,15 +161,6 @@ fn claimed(claim: &PathClaim, now: Timestamp) -> String {
 pub fn claimant(claim: &PathClaim) -> String {
     let (name, session) = (plain::line(&claim.name), plain::line(&claim.session_name));
     if claim.origin == "agent" { format!("{name} ({session})") } else { name }
-}
-
-fn collision(conflict: &GitConflict) -> String {
-    let [name, path, other] = [&conflict.name, &conflict.path, &conflict.against_name].map(|text| plain::line(text));
-    match &conflict.kind[..] {
-        "commit" => format!("Conflict: {name} committed to {path}, which {other} has claimed."),
-        "ended" => format!("{other} ended the claim of {name} of {path}."),
-        _ => format!("Conflict: {name} claimed {path} too late: {other} had claimed it."),
-    }
 }
 
 fn capital(text: &str) -> String {

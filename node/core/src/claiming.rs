@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::claims::{Claim, ClaimsExpired, PathsClaimed};
+use crate::claims::{Claim, ClaimsExpired, PATHS, PathsClaimed};
 use crate::command::{Refusal, Speaker};
 use crate::context::Context;
 use crate::event::{Body, Origin};
@@ -35,8 +35,11 @@ impl Seat {
         if taken.is_empty() || !taken.iter().all(|taken| self.gives_way(&taken.claim, context)) {
             return Ok(());
         }
-        let claims = taken.into_iter().map(|taken| taken.claim.event).collect();
-        self.say(companion(), Body::ClaimsExpired(ClaimsExpired { claims }), context).map(drop)
+        let claims: Vec<EventId> = taken.into_iter().map(|taken| taken.claim.event).collect();
+        claims.chunks(PATHS).try_for_each(|claims| {
+            let claims = claims.to_vec();
+            self.say(companion(), Body::ClaimsExpired(ClaimsExpired { claims }), context).map(drop)
+        })
     }
 
     /// Takes note of claims whose session is gone, and has ours expire in time. Says whether

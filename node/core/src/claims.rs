@@ -199,7 +199,7 @@ impl Claims {
     pub(crate) fn check_expire(&self, by: &MemberId, expired: &ClaimsExpired) -> Result<(), Refusal> {
         let (got, max) = (expired.claims.len(), PATHS);
         if got > max {
-            return Err(Refusal::TooMany { field: "claims", got, max });
+            return Err(Refusal::TooMany { field: "paths", got, max });
         }
         let ends = self.held.iter().any(|claim| expires(by, expired, claim));
         if ends { Ok(()) } else { Err(Refusal::NotClaimed) }
@@ -218,7 +218,7 @@ impl Claims {
             self.lose(Lost { event: id, member: by, session, path: path.clone(), how: How::TooLate, by: *claim });
         }
         checked?;
-        // What it held of this before is under the new note now.
+        // What it held of this before goes under the new note.
         self.keep(|claim, path| claim.member != by || claim.session != session || !claimed.paths.contains(path));
         self.held.push(Claim {
             event: id,

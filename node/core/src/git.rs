@@ -111,7 +111,7 @@ impl Committed {
         within("branch", self.branch.as_deref().unwrap_or(""), limits::HEADLINE)?;
         let (got, max) = (self.paths.len(), FILES);
         if got > max {
-            return Err(Refusal::TooMany { field: "files", got, max });
+            return Err(Refusal::TooMany { field: "paths of a commit", got, max });
         }
         self.paths.iter().try_for_each(|path| filled("paths", path, FILE))
     }
@@ -281,7 +281,7 @@ mod tests {
             assert!(said(sha).check().is_err(), "{sha}");
         }
         let many = Committed { paths: vec!["x".into(); 33], ..said("abcdefa") };
-        assert_eq!(many.check(), Err(Refusal::TooMany { field: "files", got: 33, max: 32 }));
+        assert_eq!(many.check(), Err(Refusal::TooMany { field: "paths of a commit", got: 33, max: 32 }));
         git.gone(&ALICE);
         assert_eq!(git.sides().count(), 0);
     }

@@ -1,4 +1,4 @@
-//! Which paths of a repository somebody means: a pathspec, as git understands it. `*` and `?` go
+//! Which paths of a repository somebody means: a pathspec, in the manner of git's. `*` and `?` go
 //! across folders, a folder stands for all that lies in it, and case makes no difference, so that
 //! what might meet on any machine does. Only a name with an extension is not taken for a folder by
 //! wildcards: `README.md` and `**/*.ts` have nothing in common.

@@ -55,7 +55,9 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
         Refusal::TooMany { field: "paths", .. } => {
             ("too_many", "Release what you no longer work on with `pairwave git release`, or claim a folder instead.")
         }
-        Refusal::TooMany { field: "files", .. } => ("too_many", "Name folders instead, with a slash behind each."),
+        Refusal::TooMany { field: "paths of a commit", .. } => {
+            ("too_many", "Name folders instead, with a slash behind each.")
+        }
         Refusal::TooMany { .. } => ("too_many", "Leave some of them out, or say it in several messages."),
         Refusal::Empty { field } => return ("empty", format!("Fill in `{field}`.")),
         Refusal::EventTooLong { .. } => ("event_too_long", "Say it in less, or in several messages."),
@@ -130,7 +132,7 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
         ),
         Refusal::NotClaimed => (
             "not_claimed",
-            "See what your side has claimed, as it is written there, with `pairwave git` or pair_git status.",
+            "`pairwave git` and pair_git status show what your side has claimed: name the paths as they stand there.",
         ),
         Refusal::CommitThere { .. } => ("commit_there", "There is nothing to do: everybody has heard of it or will."),
         Refusal::NoSuchArtifact => ("no_such_artifact", "See what is there with `pairwave quarantine`."),

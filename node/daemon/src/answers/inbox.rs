@@ -274,17 +274,13 @@ fn waiting(kind: &str, id: EventId, from: String, headline: String, since: Times
     Item { id, kind, from, headline: beginning(&headline), waiting_since, entry: None }
 }
 
-fn lost_claim(GitConflict { event, kind, path, against_name, .. }: GitConflict) -> Item {
-    let headline = match &kind[..] {
-        "claim" => format!("Your claim of {path} came too late: {against_name} had claimed it"),
-        _ => format!("{against_name} ended your claim of {path}"),
-    };
+fn lost_claim(GitConflict { event, against_name, at, text, .. }: GitConflict) -> Item {
     Item {
         id: event,
         kind: "claim".to_owned(),
         from: against_name,
-        headline: beginning(&headline),
-        waiting_since: String::new(),
+        headline: beginning(&text),
+        waiting_since: at,
         entry: None,
     }
 }

@@ -20,7 +20,7 @@ mod part {
     pub const MATTERS: usize = 2_800;
     pub const TALK: usize = 700;
     pub const DECISIONS: usize = 2_800;
-    pub const CLAIMS: usize = 2_200;
+    pub const STATEMENTS: usize = 2_200;
 }
 
 /// Events that are looked at for what has happened since; in between steps the node does other things.
@@ -165,8 +165,8 @@ fn resumed<L: Log>(
     page.heading(2, "Decisions to hold against the project");
     page.line("Look at the files and lines that each names. Where the project differs it has drifted: tell your human and the others.\n");
     viewer.decisions_part(&mut page, part::DECISIONS)?;
-    page.heading(2, "Claims to hold against the project");
-    viewer.claims_part(&mut page, part::CLAIMS)?;
+    page.heading(2, "Statements to hold against the project");
+    viewer.statements_part(&mut page, part::STATEMENTS)?;
     let mut markdown = page.finish();
     markdown.push_str("\n---\n\n");
     let left = HANDOFF.saturating_sub(markdown.chars().count());

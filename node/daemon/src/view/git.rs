@@ -66,6 +66,7 @@ impl<L: Log> Viewer<'_, L> {
 
     /// Says of a commit that touches what another has claimed.
     pub fn collision(&self, (commit, path, claim): &Collision) -> GitConflict {
+        let other = self.name(&claim.member);
         GitConflict {
             event: commit.event.clone(),
             kind: "commit".to_owned(),
@@ -73,7 +74,9 @@ impl<L: Log> Viewer<'_, L> {
             me: commit.me,
             path: path.clone(),
             against: claim.event.to_string(),
-            against_name: self.name(&claim.member),
+            at: time(claim.at),
+            text: format!("{} committed to {path}, which {other} has claimed", commit.name),
+            against_name: other,
         }
     }
 
@@ -86,19 +89,24 @@ impl<L: Log> Viewer<'_, L> {
 
     /// How a claim was lost.
     pub fn conflict(&self, lost: &Lost) -> Result<GitConflict, LogError> {
-        let by = self.event(&lost.by)?.map(|(_, event)| self.name(&event.author)).unwrap_or_default();
-        let kind = match lost.how {
-            How::TooLate => "claim",
-            How::Ended => "ended",
+        let by = self.event(&lost.by)?;
+        let at = by.as_ref().map(|(_, event)| time(event.claimed_time)).unwrap_or_default();
+        let (name, path) = (self.name(&lost.member), lost.path.clone());
+        let other = by.map(|(_, event)| self.name(&event.author)).unwrap_or_default();
+        let (kind, text) = match lost.how {
+            How::TooLate => ("claim", format!("{name} claimed {path} too late: {other} had claimed it")),
+            How::Ended => ("ended", format!("{other} ended {name}’s claim of {path}")),
         };
         Ok(GitConflict {
             event: lost.event.to_string(),
             kind: kind.to_owned(),
-            name: self.name(&lost.member),
+            name,
             me: lost.member == self.me(),
-            path: lost.path.clone(),
+            path,
             against: lost.by.to_string(),
-            against_name: by,
+            against_name: other,
+            at,
+            text,
         })
     }
 
@@ -143,7 +151,10 @@ impl<L: Log> Viewer<'_, L> {
         WarningView {
             rule: "claimed".to_owned(),
             risk: Risk::Low.name().to_owned(),
-            reason: format!("{} works on this at the moment.", self.claimant(claim)),
+            reason: format!(
+                "{} has claimed this path: agree with them before anybody changes it.",
+                self.claimant(claim)
+            ),
             excerpt: path.clone(),
         }
     }
@@ -196,7 +207,7 @@ impl<L: Log> Viewer<'_, L> {
     fn git_next(&self, by: &Speaker, view: &GitView) -> String {
         let next = match view {
             _ if self.lost(by).next().is_some() => {
-                "You lost a claim: leave those paths alone, and ask whoever has them now, or claim them again."
+                "You lost a claim. Change nothing there; claim those paths again, and where somebody has them, ask for a release."
             }
             GitView { pull: Some(_), .. } => {
                 "Pull before you go on, then say so: `pairwave git setup`, or pair_git setup with the new base_commit."
@@ -274,7 +285,7 @@ fn pull<'a>(commits: impl Iterator<Item = &'a GitCommit>) -> Option<GitPull> {
 }
 
 /// The folder that a file lies in, or the file where it lies at the top.
-fn place(path: &str) -> &str {
+pub(super) fn place(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(folder, _)| folder)
 }
 

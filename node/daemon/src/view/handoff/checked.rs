@@ -1,4 +1,4 @@
-//! What is to be held against the project: decisions, claims and what was remembered, each with where
+//! What is to be held against the project: decisions, statements and what was remembered, each with where
 //! it comes from.
 
 use std::cmp::Reverse;
@@ -26,22 +26,22 @@ impl<L: Log> Viewer<'_, L> {
     }
 
     /// The newest of what somebody said or remembered to be so, where it can be checked.
-    pub fn claims_part(&self, page: &mut Page, budget: usize) -> Result<(), LogError> {
-        let mut claims = Vec::new();
+    pub fn statements_part(&self, page: &mut Page, budget: usize) -> Result<(), LogError> {
+        let mut statements = Vec::new();
         for id in self.room().state().ledger.headlines() {
-            claims.extend(self.entry(id)?);
+            statements.extend(self.entry(id)?);
         }
-        claims.extend(self.entries_that_count()?);
-        claims.retain(|entry| entry.claim.is_some() || !entry.provenance.is_empty());
-        claims.sort_by_cached_key(|entry| Reverse((entry.depth, entry.event.clone())));
-        let items: Vec<String> = claims.into_iter().map(claim).collect();
+        statements.extend(self.entries_that_count()?);
+        statements.retain(|entry| entry.claim.is_some() || !entry.provenance.is_empty());
+        statements.sort_by_cached_key(|entry| Reverse((entry.depth, entry.event.clone())));
+        let items: Vec<String> = statements.into_iter().map(statement).collect();
         nothing_or(page, &items, items.len(), budget, "`pair_recall`, and `pair_read` with `kind` context");
         Ok(())
     }
 
     /// The newest entries of the brain.
     pub(super) fn brain_part(&self, page: &mut Page, budget: usize) -> Result<(), LogError> {
-        let items: Vec<String> = self.entries_that_count()?.into_iter().map(claim).collect();
+        let items: Vec<String> = self.entries_that_count()?.into_iter().map(statement).collect();
         let state = self.room().state();
         let all = state.ledger.counts().entries.saturating_sub(state.brain.superseded() as u64);
         nothing_or(page, &items, usize::try_from(all).unwrap_or(usize::MAX), budget, "`pair_recall`");
@@ -64,7 +64,7 @@ fn decision(entry: Entry) -> String {
 }
 
 /// What somebody says is so, and how sure that is.
-fn claim(entry: Entry) -> String {
+fn statement(entry: Entry) -> String {
     let places = places(&entry.provenance);
     let remembered = match entry.fields.get("remembered_as") {
         Some(Field::Text(kind)) => Some(kind.clone()),

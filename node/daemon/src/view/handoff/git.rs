@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use pairwave_api::{GitCommit, GitConflict, GitSide, PathClaim};
+use pairwave_api::{GitCommit, GitSide, PathClaim};
 use pairwave_core::command::Speaker;
 use pairwave_core::log::{Log, LogError};
 
 use super::{Viewer, moment};
 use crate::markdown::{Page, inline};
+use crate::view::git::{collisions, place};
 
 /// Commits that are looked at, and paths that are named of one claim.
 const COMMITS: usize = 16;
@@ -18,12 +19,14 @@ impl<L: Log> Viewer<'_, L> {
         let view = self.git_view(by, COMMITS)?;
         let mut items: Vec<String> = view.sides.iter().map(side).collect();
         items.extend(view.warnings.iter().map(|warning| inline(warning, 300)));
-        items.extend(view.conflicts.iter().map(conflict));
+        let collisions = collisions(&self.room().state().claims, self.unpulled()?);
+        let conflicts = view.conflicts.into_iter().chain(collisions.iter().map(|found| self.collision(found)));
+        items.extend(conflicts.map(|conflict| format!("CONFLICT: {}", inline(&conflict.text, 300))));
         items.extend(view.claims.iter().map(claim));
         let lacking = view.commits.iter().map(|commit| (commit, self.who_lacks(commit)));
         items.extend(lacking.filter(|(_, who)| !who.is_empty()).map(|(commit, who)| not_pulled(commit, &who)));
         match items.is_empty() {
-            true => page.line("Nobody said where they work: `pair_git` does."),
+            true => page.line("Nobody has said where they work: `pair_git` with `op` setup says it."),
             false => page.list(&items, items.len(), budget, "`pair_git` with `op` status"),
         }
         Ok(())
@@ -52,23 +55,14 @@ fn claim(claim: &PathClaim) -> String {
     format!(
         "{} ({}) has claimed {}{more} since {since}{note}",
         inline(&claim.name, 64),
-        claim.session_name,
+        inline(&claim.session_name, 64),
         paths.join(", ")
     )
 }
 
-fn conflict(conflict: &GitConflict) -> String {
-    let [name, path, against] = [&conflict.name, &conflict.path, &conflict.against_name].map(|text| inline(text, 80));
-    match conflict.kind.as_str() {
-        "claim" => format!("CONFLICT: {name} claimed {path} after {against} had"),
-        _ => format!("CONFLICT: a commit of {name} touches {path}, which {against} has claimed"),
-    }
-}
-
 fn not_pulled(commit: &GitCommit, who: &[String]) -> String {
     let (sha, message) = (inline(&commit.sha, 12), inline(&commit.message, 120));
-    let places: BTreeSet<&str> =
-        commit.paths.iter().map(|path| path.rsplit_once('/').map_or(&path[..], |(at, _)| at)).collect();
+    let places: BTreeSet<&str> = commit.paths.iter().map(|path| place(path)).collect();
     let places: Vec<String> = places.into_iter().take(PATHS).map(|place| inline(place, 80)).collect();
     let touches = if places.is_empty() { String::new() } else { format!(", in {}", places.join(", ")) };
     format!("not pulled by {}: {sha} of {}{touches}: {message}", who.join(", "), inline(&commit.name, 64))
