@@ -63,21 +63,51 @@ pub fn staged(dir: &Path) -> Option<Vec<String>> {
     Some(paths)
 }
 
-/// Paths as they are typed in a folder of a repository, from its top.
+/// Paths as they are typed in a folder of a repository, from its top. What leads out of it stays as
+/// it is, for the companion to refuse.
 pub fn from_top(dir: &Path, paths: Vec<String>) -> Vec<String> {
     let prefix = git(dir, &["rev-parse", "--show-prefix"]).unwrap_or_default();
-    let whole =
-        |path: String| if path == "." && !prefix.is_empty() { prefix.clone() } else { format!("{prefix}{path}") };
+    let top = git(dir, &["rev-parse", "--show-toplevel"]);
+    let whole = |path: String| match top.as_ref().and_then(|top| path.strip_prefix(top.as_str())) {
+        Some(rest) if rest.starts_with('/') => rest.trim_start_matches('/').to_owned(),
+        Some("") => ".".to_owned(),
+        _ if path.starts_with('/') => path,
+        _ => joined(&prefix, &path).unwrap_or(path),
+    };
     paths.into_iter().map(whole).collect()
 }
 
+/// None where it leads out.
+fn joined(prefix: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = prefix.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/').filter(|part| *part != ".") {
+        match part {
+            ".." => _ = parts.pop()?,
+            part => parts.push(part),
+        }
+    }
+    Some(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
+}
+
+/// The newest commit of the checked out one that others have heard of, as far as it has all that they
+/// announced; else the newest of those that it has.
+pub fn base(dir: &Path, announced: &[String]) -> Option<String> {
+    let has = |sha: &&String| run(dir, &["merge-base", "--is-ancestor", sha, "HEAD"]).is_some();
+    let had: Vec<&String> = announced.iter().filter(has).collect();
+    if had.len() == announced.len() { head_commit(dir) } else { had.first().map(|sha| (*sha).clone()) }
+}
+
+/// Without whoever logs in there, and of a folder on this machine its name alone.
 fn without_user(remote: &str) -> String {
     match remote.split_once("://") {
-        Some((scheme, rest)) if scheme.starts_with("http") => {
+        Some((scheme, rest)) => {
             let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
             format!("{scheme}://{}/{path}", host.rsplit_once('@').map_or(host, |(_, host)| host))
         }
-        _ => remote.to_owned(),
+        None if remote.starts_with(['/', '.', '~']) => {
+            remote.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
+        }
+        None => remote.to_owned(),
     }
 }
 
@@ -139,6 +169,17 @@ mod tests {
     fn an_address_tells_of_nobody_who_logs_in() {
         assert_eq!(without_user("https://me:secret@host.org/a/b.git"), "https://host.org/a/b.git");
         assert_eq!(without_user("git@host.org:a/b.git"), "git@host.org:a/b.git");
+        assert_eq!(without_user("ssh://me:secret@host.org/a/b.git"), "ssh://host.org/a/b.git");
+        assert_eq!(without_user("/home/me/clients/acme.git"), "acme.git");
+    }
+
+    #[test]
+    fn paths_are_told_from_the_top() {
+        let cases = [("auth", "src/auth"), ("../docs", "docs"), (".", "src"), ("..", "."), ("./a/", "src/a/")];
+        for (path, whole) in cases {
+            assert_eq!(joined("src/", path).as_deref(), Some(whole), "{path}");
+        }
+        assert_eq!((joined("", "../x"), joined("", "a/b").as_deref()), (None, Some("a/b")));
     }
 
     #[test]

@@ -93,11 +93,13 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
         Some(Action::Status { room }) => caller.ask(ShowGit { room: room.room }).await?,
         Some(Action::Setup { repo, branch, base_commit, strategy, room }) => {
             let dir = &caller.dir;
+            let news = caller.ask(ShowGit { room: room.room.clone() }).await?.commits;
+            let news: Vec<String> = news.into_iter().filter(|commit| commit.to_pull).map(|commit| commit.sha).collect();
             let ask = SetUpGit {
                 room: room.room,
                 repo: repo.or_else(|| project::repository(dir)),
                 branch: branch.or_else(|| project::branch(dir)),
-                base_commit: base_commit.or_else(|| project::head_commit(dir)),
+                base_commit: base_commit.or_else(|| project::base(dir, &news)),
                 strategy,
             };
             caller.ask(ask).await?

@@ -109,12 +109,11 @@ async fn check(caller: &Caller, paths: &[String]) -> Result<Vec<TouchedPath>, Fa
 fn told(touched: &[TouchedPath], now: Timestamp) -> String {
     let mut text = "This commit touches what others are working on:\n".to_owned();
     for TouchedPath { path, claim } in touched {
-        let paths: Vec<String> = claim.paths.iter().map(|path| plain::line(path)).collect();
-        let note = claim.note.as_deref().map(|note| format!(": {}", plain::line(note))).unwrap_or_default();
-        let (path, who, paths) = (plain::line(path), claimant(claim), paths.join(", "));
-        text.push_str(&format!("  {path}: {who} has claimed {paths}, {}{note}\n", when::ago(&claim.since, now)));
+        // No words of others: an agent may read this as its own tool's.
+        let (path, who, since) = (plain::line(path), claimant(claim), when::ago(&claim.since, now));
+        text.push_str(&format!("  {path}: {who} has claimed it, {since}\n"));
     }
-    text.push_str("Leave it out, ask for a release, or commit all the same with `git commit --no-verify`.\n");
+    text.push_str("`pairwave git` shows what for. Leave it out, ask for a release, or let your human decide to commit all the same.\n");
     text
 }
 

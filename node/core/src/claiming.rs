@@ -28,11 +28,16 @@ impl Seat {
         claimed: &PathsClaimed,
         context: &mut Context<'_>,
     ) -> Result<(), Refusal> {
-        let state = self.room.state();
-        claimed.check(state.may_claim_everything(by.origin))?;
-        let taken = state.claims.taken(&self.me(), &by.session, &claimed.paths);
+        let (me, state) = (self.me(), self.room.state());
         // Who cannot have it all in the end takes nothing from anybody.
-        if taken.is_empty() || !taken.iter().all(|taken| self.gives_way(&taken.claim, context)) {
+        state.check_policy(&me, &by.session, by.origin, &Body::PathsClaimed(claimed.clone()))?;
+        let everything = state.may_claim_everything(by.origin);
+        match state.claims.check_claim(&me, &by.session, everything, claimed) {
+            Err(Refusal::PathTaken { .. }) => {}
+            settled => return settled,
+        }
+        let taken = state.claims.taken(&me, &by.session, &claimed.paths);
+        if !taken.iter().all(|taken| self.gives_way(&taken.claim, context)) {
             return Ok(());
         }
         let claims: Vec<EventId> = taken.into_iter().map(|taken| taken.claim.event).collect();

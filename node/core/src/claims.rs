@@ -17,6 +17,8 @@ use crate::time::Timestamp;
 
 /// Most paths that one member holds.
 pub const PATHS: usize = 32;
+/// Most bytes of these together: whether claims overlap takes the product of two members'.
+const BYTES: usize = 2048;
 /// Most lost claims that are named.
 const LOST: usize = 16;
 
@@ -171,10 +173,15 @@ impl Claims {
         claimed.check(everything)?;
         let own = self.held.iter().filter(|claim| claim.member == *by);
         let kept = |claim: &Claim, path: &String| claim.session != *session || !claimed.paths.contains(path);
-        let rest = own.map(|claim| claim.paths.iter().filter(|path| kept(claim, path)).count()).sum::<usize>();
-        let (got, max) = (rest + claimed.paths.len(), PATHS);
+        let rest = own.flat_map(|claim| claim.paths.iter().filter(move |path| kept(claim, path)));
+        let all: Vec<&String> = rest.chain(&claimed.paths).collect();
+        let (got, max) = (all.len(), PATHS);
         if got > max {
             return Err(Refusal::TooMany { field: "paths", got, max });
+        }
+        let (got, max) = (all.iter().map(|path| path.len()).sum(), BYTES);
+        if got > max {
+            return Err(Refusal::TooLong { field: "paths", got, max });
         }
         match self.taken(by, session, &claimed.paths).into_iter().next() {
             Some(Taken { path, claim, .. }) => Err(Refusal::PathTaken { path, claim: claim.event }),
@@ -404,6 +411,10 @@ mod tests {
         claim(&mut claims, ALICE, 1, &many[..32]).unwrap();
         assert_eq!(claim(&mut claims, ALICE, 2, &many[..32]), Ok(()));
         assert_eq!(claim(&mut claims, ALICE, 3, &["x"]), refused(33));
+        let long: Vec<String> = (0..11).map(|number| format!("{number:0190}")).collect();
+        let long: Vec<&str> = long.iter().map(String::as_str).collect();
+        let too_long = Err(Refusal::TooLong { field: "paths", got: 2090, max: 2048 });
+        assert_eq!(claim(&mut claims, BOB, 4, &long), too_long);
         for number in 0..20 {
             assert!(claim(&mut claims, BOB, 10 + number, &["1"]).is_err());
         }

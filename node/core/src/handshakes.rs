@@ -1,6 +1,7 @@
 //! From a connection to a link: opening streams, and the handshakes on them.
 
 use pairwave_wire::TransportId;
+use rand_core::Rng;
 
 use crate::effect::{Effect, Slot};
 use crate::id::{MemberId, RoomId};
@@ -34,7 +35,7 @@ impl<L: Log> Node<L> {
     }
 
     pub(crate) fn on_disconnected(&mut self, peer: &TransportId) {
-        let jitter = rand_core::Rng::next_u64(&mut self.rng);
+        let jitter = self.rng.next_u64();
         self.connectivity.disconnected(peer, jitter, self.now);
     }
 
@@ -176,8 +177,9 @@ impl<L: Log> Node<L> {
     }
 
     fn offer_epochs(&mut self, link: LinkId, room: RoomId, stream: Stream) {
+        let turn = self.rng.next_u64();
         let Some(seat) = self.seats.get(&room) else { return self.hang_up(link) };
-        let epochs = seat.offered_epochs();
+        let epochs = seat.offered_epochs(turn);
         let epochs = epochs.iter().map(|(id, key)| (*id, key));
         let (opener, hello) = Opener::new(room, &self.transport, &stream.peer, epochs, &mut self.rng);
         self.links.set(link, Stream { phase: Phase::Opener(opener), ..stream });
@@ -207,7 +209,8 @@ impl<L: Log> Node<L> {
     }
 
     fn greet(&mut self, link: LinkId, stream: Stream, bytes: &[u8]) {
-        let offered: Vec<_> = self.seats.iter().map(|(room, seat)| (*room, seat.offered_epochs())).collect();
+        let turn = self.rng.next_u64();
+        let offered: Vec<_> = self.seats.iter().map(|(room, seat)| (*room, seat.offered_epochs(turn))).collect();
         let epochs = offered.iter().flat_map(|(room, keys)| keys.iter().map(|(epoch, key)| (*room, *epoch, key)));
         match Acceptor::greet(&self.transport, &stream.peer, bytes, epochs, &mut self.rng) {
             Ok(Greeting::Common { acceptor, frame }) => {

@@ -184,7 +184,7 @@ impl<L: Log> Node<L> {
         self.with_seat(&room, |seat, context| {
             seat.peers.met(member, peer, &[]);
             seat.save_peers(context);
-            let (epoch, key) = seat.offered_epochs().into_iter().next().ok_or(None)?;
+            let (epoch, key) = seat.offered_epochs(0).into_iter().next().ok_or(None)?;
             Ok(Welcome { room, epoch, key, admission })
         })
         .unwrap_or(Err(None))
@@ -238,13 +238,13 @@ impl Seat {
         }
     }
 
-    /// Epochs to open a link with, newest first.
-    pub(crate) fn offered_epochs(&self) -> Vec<(EventId, crate::key::EpochKey)> {
+    /// Epochs to open a link with, newest first; what is not proved yet begins elsewhere each `turn`.
+    pub(crate) fn offered_epochs(&self, turn: u64) -> Vec<(EventId, crate::key::EpochKey)> {
         let ids: Vec<EventId> = self.room.state().members.epochs().collect();
         let unknown = self.keys.iter().map(|(id, _)| *id).filter(|id| !ids.contains(id)).collect::<Vec<_>>();
         let all = ids.into_iter().chain(unknown);
         let known = self.keys.known(all).map(|(id, key)| (id, key.clone()));
-        known.chain(self.unproved.iter().cloned()).take(pairwave_wire::limits::TAGS).collect()
+        known.chain(self.unproved.offered(turn)).take(pairwave_wire::limits::TAGS).collect()
     }
 }
 

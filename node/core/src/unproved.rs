@@ -28,8 +28,15 @@ impl Unproved {
         self.inviter = Some(inviter);
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &(EventId, EpochKey)> {
-        self.keys.values().flatten()
+    /// All keys, one of each giver before the second of anybody, beginning at another one each time:
+    /// so nobody who gives many keeps those of others from being tried.
+    pub fn offered(&self, turn: u64) -> Vec<(EventId, EpochKey)> {
+        let most = self.keys.values().map(Vec::len).max().unwrap_or(0);
+        let in_turn = (0..most).flat_map(|at| self.keys.values().filter_map(move |keys| keys.get(at)));
+        let mut offered: Vec<_> = in_turn.cloned().collect();
+        let begin = usize::try_from(turn % offered.len().max(1) as u64).unwrap_or(0);
+        offered.rotate_left(begin);
+        offered
     }
 
     /// Says once that a member let us in.
@@ -77,5 +84,27 @@ impl Seat {
 
     fn is_believed(&self, from: &MemberId) -> bool {
         self.room.is_member(from) || self.unproved.inviter == Some(*from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{ALICE, MALLORY, position};
+
+    fn key(number: u16) -> (EventId, EpochKey) {
+        (position(number).id, EpochKey::new([number as u8; 32]))
+    }
+
+    #[test]
+    fn who_gives_many_keeps_nobody_elses_key_from_its_turn() {
+        let mut unproved = Unproved::default();
+        unproved.hold(MALLORY, (0..60).map(key).collect());
+        unproved.hold(ALICE, vec![key(99)]);
+        let place =
+            |turn| unproved.offered(turn).iter().position(|offered| *offered == key(99)).expect("it is offered");
+        assert!(place(0) < 2);
+        assert!((0..61).all(|at| (0..61).any(|turn| place(turn) == at)), "each place at some turn");
+        assert_eq!(Unproved::default().offered(7), []);
     }
 }

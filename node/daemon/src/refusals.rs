@@ -41,6 +41,9 @@ fn rule_and_next(refusal: &Refusal) -> (&'static str, String) {
         Refusal::FieldShape { field, expected } => {
             return ("field_shape", format!("Give `{field}` as a {expected}."));
         }
+        Refusal::TooLong { field: "paths", .. } => {
+            ("too_long", "Release what you no longer work on with `pairwave git release`, or claim a folder instead.")
+        }
         Refusal::TooLong { field: "content", .. } => ("too_long", "Share it in several parts."),
         Refusal::TooLong { .. } => ("too_long", "Say it in less, or in several messages."),
         Refusal::TooMany { field: "relays", .. } => {

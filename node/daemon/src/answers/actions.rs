@@ -2,7 +2,7 @@
 
 use pairwave_api::{
     ActionRequested, Applied, Apply, Code, Complete, EventDone, Failure, RequestAction, RequestDetail, RequestList,
-    RequestView, Requests, Respond, Responded, ShowRequest,
+    RequestView, Requests, Respond, Responded, ShowRequest, WarningView,
 };
 use pairwave_core::actions::{Action, Completed, Denied, Request, RequestState, Requested, Risk};
 use pairwave_core::command::{Command, Refusal, Speaker};
@@ -35,14 +35,17 @@ impl Answers {
         let body = Body::Requested(requested.clone());
         let cleared = self.clear(by, room, &body).await?;
         let event = self.settle(cleared, self.act(by, room, Act::Request(requested)).await)?;
-        let unjudged =
-            self.look(room, move |viewer| viewer.unjudged(&event).map_err(|error| unreadable(&error))).await?;
-        let paths = match unjudged {
-            Some(unjudged) => self.judge(unjudged).await?.0.paths.clone(),
-            None => Vec::new(),
-        };
-        let warnings = self.claimed(room, paths).await?;
+        // It was said, whatever becomes of the warnings.
+        let warnings = self.claimed_by_request(room, event).await.unwrap_or_default();
         Ok(ActionRequested { event: event.to_string(), request: event.to_string(), warnings })
+    }
+
+    /// What a request touches that another has claimed.
+    async fn claimed_by_request(&self, room: RoomId, event: EventId) -> Result<Vec<WarningView>, Failure> {
+        let look = move |viewer: &Viewer<'_, _>| viewer.unjudged(&event).map_err(|error| unreadable(&error));
+        let Some(unjudged) = self.look(room, look).await? else { return Ok(Vec::new()) };
+        let paths = self.judge(unjudged).await?.0.paths.clone();
+        self.claimed(room, paths).await
     }
 
     pub(super) async fn requests(&self, by: &Caller, ask: &Requests) -> Result<RequestList, Failure> {
@@ -117,9 +120,10 @@ impl Answers {
         let (room, unjudged) = self.look_in(by, &ask.room, find).await?;
         let (judged, unjudged) = self.judge(unjudged).await?;
         let Unjudged { id: request, requested, payload } = unjudged;
-        self.act(by, room, Act::Hand { request }).await?;
+        // Before it is handed over: after that, nothing may come between.
         let mut warnings = judged.warnings.clone();
         warnings.extend(self.claimed(room, judged.paths.clone()).await?);
+        self.act(by, room, Act::Hand { request }).await?;
         let payload = payload.unwrap_or_default();
         let Requested { action, target_path, .. } = requested;
         Ok(Applied { request: request.to_string(), action: action.name().to_owned(), payload, target_path, warnings })

@@ -115,7 +115,8 @@ fn arrived<L: Log>(viewer: &Viewer<'_, L>, after: u64) -> Result<(u64, Vec<(Posi
             break;
         }
         through = arrival;
-        said.extend(viewer.event(&id)?.map(|(record, event)| (record.position, event)));
+        let heard = viewer.event(&id)?.filter(|(record, _)| viewer.void(record).is_none());
+        said.extend(heard.map(|(record, event)| (record.position, event)));
     }
     Ok((through, said))
 }

@@ -10,13 +10,14 @@ use pairwave_core::log::Position;
 
 use super::Answers;
 use super::artifacts::all;
+use super::judging::blocking;
 use crate::recall::Index;
 use crate::view::Found;
 
 /// Most bytes of an artifact that is looked into.
 const LONGEST: u64 = 1 << 20;
 /// Most bytes of all artifacts of a room that are searchable at a time. Beyond it the newest half stays.
-const MOST: u64 = 16 << 20;
+const MOST: u64 = 4 << 20;
 /// Lines and bytes of a passage.
 const LINES: usize = 12;
 const BYTES: usize = 1_200;
@@ -95,8 +96,12 @@ impl Answers {
         here.sort_unstable_by_key(|found| found.position);
         for found in passages.choose(here) {
             let content = self.content(room, &found).await?;
-            passages.take(found.position.id, &content);
-            tokio::task::yield_now().await;
+            let mut taking = std::mem::take(passages);
+            let take = move || {
+                taking.take(found.position.id, &content);
+                taking
+            };
+            *passages = blocking(take).await?;
         }
         Ok(())
     }

@@ -313,9 +313,9 @@ impl NetworkBehaviour for Punching {
         if first.len() == addresses.len() {
             return Ok(Vec::new());
         }
-        self.replaced.insert(connection);
         let asked = connection;
         if let Some(peer) = peer.filter(|_| !first.is_empty()) {
+            self.replaced.insert(connection);
             self.dial(StandIn { asked, peer, addresses: first, role });
             let tcp = StandIn { asked, peer, addresses: tcp, role };
             self.later.extend((!tcp.addresses.is_empty()).then(|| (Instant::now() + HEAD_START, tcp)));
