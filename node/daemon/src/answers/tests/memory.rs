@@ -191,13 +191,13 @@ async fn what_is_taken_up_again_tells_what_to_hold_against_the_project() {
     }
     let resumed = alice.ask(Resume::default()).await.unwrap();
     assert_eq!((resumed.since, resumed.log_ok), (63, true));
-    let claims = resumed.markdown.split("\n## ").find(|part| part.starts_with("Claims")).expect("claims");
+    let statements = resumed.markdown.split("\n## ").find(|part| part.starts_with("Statements")).expect("statements");
     for part in [
         "context (inference): “tokens are cached”. See “src/cache.rs:1”",
         "and 2 more.",
         "fact: “links”. See “docs/links.md:7”.",
     ] {
-        assert!(claims.contains(part), "{part} in {claims}");
+        assert!(statements.contains(part), "{part} in {statements}");
     }
     let since = resumed.markdown.split("\n## ").find(|part| part.starts_with("What has happened")).expect("news");
     for part in ["63 events, among them 60 chat", "decision: “one pass”", "“hm 59”", "and 55 more: `pair_read`"]
