@@ -9,24 +9,12 @@ use pairwave_core::seat::Standing;
 
 use crate::checks::{have_the_same, transcript};
 use crate::post;
-use crate::scenes::{MINUTE, bring_in, found, invite, join, one_truth, say, settle};
+use crate::scenes::{MINUTE, bring_in, found, invite, is_linked, join, one_truth, pair, say, settle};
 use crate::world::{At, World, human};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE_MS: i64 = 60_000;
 const YEAR_MS: i64 = 365 * 24 * 60 * MINUTE_MS;
-
-fn pair(seed: u64) -> (World, RoomId) {
-    let mut world = World::new(seed, &["alice", "bob"]);
-    let room = found(&mut world, 0);
-    bring_in(&mut world, room, 0, 1);
-    settle(&mut world, room, &[0, 1]);
-    (world, room)
-}
-
-fn is_linked(world: &World, room: RoomId, at: At, to: At) -> bool {
-    world.node(at).presence(&room, &world.member(to)).link.is_some()
-}
 
 /// The room has a relay.
 fn at_a_relay(world: &mut World, room: RoomId) {

@@ -6,25 +6,13 @@ use std::time::Duration;
 use pairwave_core::id::RoomId;
 
 use crate::checks::{have_the_same, transcript};
-use crate::scenes::{MINUTE, bring_in, found, one_truth, say, settle};
+use crate::scenes::{MINUTE, bring_in, found, is_linked, one_truth, pair, say, settle};
 use crate::world::{At, World};
 
 /// A link of which nothing is heard is over after this. What was heard last may be a moment old.
 const SILENCE: Duration = Duration::from_secs(6);
 /// And soon after that there is a new one.
 const BACK: Duration = Duration::from_secs(12);
-
-fn pair(seed: u64) -> (World, RoomId) {
-    let mut world = World::new(seed, &["alice", "bob"]);
-    let room = found(&mut world, 0);
-    bring_in(&mut world, room, 0, 1);
-    settle(&mut world, room, &[0, 1]);
-    (world, room)
-}
-
-fn is_linked(world: &World, room: RoomId, at: At, to: At) -> bool {
-    world.node(at).presence(&room, &world.member(to)).link.is_some()
-}
 
 /// Everybody has what was said, once, and makes the same of it.
 fn all_is_well(world: &mut World, room: RoomId, among: &[At], said: &[&str]) {

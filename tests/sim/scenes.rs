@@ -191,3 +191,16 @@ fn a_third_carries_between_two_who_never_meet() {
     assert!(have_the_same(&world, room, &[0, 1, 2]));
     one_truth(&world, room, &[0, 1, 2]);
 }
+
+/// Alice and bob in a room, with everything.
+pub fn pair(seed: u64) -> (World, RoomId) {
+    let mut world = World::new(seed, &["alice", "bob"]);
+    let room = found(&mut world, 0);
+    bring_in(&mut world, room, 0, 1);
+    settle(&mut world, room, &[0, 1]);
+    (world, room)
+}
+
+pub fn is_linked(world: &World, room: RoomId, at: At, to: At) -> bool {
+    world.node(at).presence(&room, &world.member(to)).link.is_some()
+}

@@ -96,7 +96,6 @@ pub enum How {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     pub path: String,
-    pub theirs: String,
     pub claim: Claim,
 }
 
@@ -143,7 +142,7 @@ impl Claims {
         let others = self.held.iter().filter(|claim| claim.member != *by);
         let touched = others.filter_map(|claim| {
             let specs = claim.specs();
-            let path = paths.iter().find(|path| specs.iter().any(|(_, spec)| means(spec, path)))?;
+            let path = paths.iter().find(|path| specs.iter().any(|spec| means(spec, path)))?;
             Some((claim, path.clone()))
         });
         touched.collect()
@@ -151,14 +150,12 @@ impl Claims {
 
     /// What of other sessions' claims overlaps these paths.
     pub fn taken(&self, by: &MemberId, session: &SessionId, paths: &[String]) -> Vec<Taken> {
-        let wanted: Vec<(&String, Pathspec)> = parsed(paths).collect();
+        let wanted: Vec<(&String, Pathspec)> = paths.iter().filter_map(|path| Some((path, spec(path)?))).collect();
         let others = self.held.iter().filter(|claim| claim.member != *by || claim.session != *session);
         let taken = others.filter_map(|claim| {
             let specs = claim.specs();
-            wanted.iter().find_map(|(path, spec)| {
-                let (theirs, _) = specs.iter().find(|(_, held)| held.overlaps(spec))?;
-                Some(Taken { path: (*path).clone(), theirs: (*theirs).clone(), claim: claim.clone() })
-            })
+            let (path, _) = wanted.iter().find(|(_, spec)| specs.iter().any(|held| held.overlaps(spec)))?;
+            Some(Taken { path: (*path).clone(), claim: claim.clone() })
         });
         taken.collect()
     }
@@ -184,7 +181,7 @@ impl Claims {
             return Err(Refusal::TooLong { field: "paths", got, max });
         }
         match self.taken(by, session, &claimed.paths).into_iter().next() {
-            Some(Taken { path, claim, .. }) => Err(Refusal::PathTaken { path, claim: claim.event }),
+            Some(Taken { path, claim }) => Err(Refusal::PathTaken { path, claim: claim.event }),
             None => Ok(()),
         }
     }
@@ -197,8 +194,8 @@ impl Claims {
         released: &PathsReleased,
     ) -> Result<(), Refusal> {
         few("paths", &released.paths, PATHS)?;
-        let speaks_for = |claim: &&Claim| claim.member == *by && (origin == Origin::Human || claim.session == *session);
-        let mine: Vec<&String> = self.held.iter().filter(speaks_for).flat_map(|claim| &claim.paths).collect();
+        let held = self.held.iter().filter(|claim| claim.obeys(by, session, origin));
+        let mine: Vec<&String> = held.flat_map(|claim| &claim.paths).collect();
         let all = released.paths.iter().all(|path| mine.contains(&path));
         if all && !mine.is_empty() { Ok(()) } else { Err(Refusal::NotClaimed) }
     }
@@ -245,8 +242,7 @@ impl Claims {
         self.check_release(author, session, *origin, released)?;
         self.lost.retain(|lost| lost.member != *author || lost.how == How::TooLate);
         let releases = |claim: &Claim, path: &String| {
-            let speaks_for = claim.member == *author && (*origin == Origin::Human || claim.session == *session);
-            speaks_for && (released.paths.is_empty() || released.paths.contains(path))
+            claim.obeys(author, session, *origin) && (released.paths.is_empty() || released.paths.contains(path))
         };
         self.end(releases, |claim| claim.session != *session, id);
         Ok(())
@@ -292,13 +288,18 @@ impl Claims {
 }
 
 impl Claim {
-    fn specs(&self) -> Vec<(&String, Pathspec)> {
-        parsed(&self.paths).collect()
+    /// May this session release it? A human speaks for all sessions of its side.
+    fn obeys(&self, by: &MemberId, session: &SessionId, origin: Origin) -> bool {
+        self.member == *by && (origin == Origin::Human || self.session == *session)
+    }
+
+    fn specs(&self) -> Vec<Pathspec> {
+        self.paths.iter().filter_map(|path| spec(path)).collect()
     }
 }
 
-fn parsed(paths: &[String]) -> impl Iterator<Item = (&String, Pathspec)> {
-    paths.iter().filter_map(|path| Some((path, Pathspec::parse(path).ok()?)))
+fn spec(path: &str) -> Option<Pathspec> {
+    Pathspec::parse(path).ok()
 }
 
 fn expires(by: &MemberId, expired: &ClaimsExpired, claim: &Claim) -> bool {

@@ -146,6 +146,20 @@ impl<'a, L: Log> Viewer<'a, L> {
         open.into_iter().map(|(event, _)| *event).collect()
     }
 
+    /// What arrived after and the state holds, of so many events, and how far that goes.
+    pub fn arrived(&self, after: u64, most: usize) -> Result<(u64, Vec<(Record, Event)>), LogError> {
+        let last = self.room.settled_arrival();
+        let (mut through, mut arrived) = (after, Vec::new());
+        for (arrival, id) in self.node.log().arrivals(&self.room.id(), after, most)? {
+            if arrival > last {
+                break;
+            }
+            through = arrival;
+            arrived.extend(self.event(&id)?);
+        }
+        Ok((through, arrived))
+    }
+
     pub fn event(&self, id: &EventId) -> Result<Option<(Record, Event)>, LogError> {
         self.room.event(self.node.log(), id)
     }

@@ -8,7 +8,7 @@ use jiff::tz::{Offset, TimeZone};
 use pairwave_api::{Code, DayView, Days, DaysView, Failure};
 use pairwave_core::event::{Body, Event};
 use pairwave_core::id::{RoomId, SessionId};
-use pairwave_core::log::{Log, LogError, Position};
+use pairwave_core::log::Position;
 use pairwave_core::talk::Kind;
 
 use super::Answers;
@@ -56,12 +56,16 @@ impl Answers {
     async fn keep_diary(&self, room: RoomId, diary: &mut Diary) -> Result<(), Failure> {
         loop {
             let after = diary.through;
-            let step = move |viewer: &Viewer<'_, _>| arrived(viewer, after).map_err(|error| unreadable(&error));
+            let step = move |viewer: &Viewer<'_, _>| {
+                let (through, mut said) = viewer.arrived(after, STEP).map_err(|error| unreadable(&error))?;
+                said.retain(|(record, _)| viewer.void(record).is_none());
+                Ok((through, said))
+            };
             let (through, said) = self.look(room, step).await?;
             if through == after {
                 return Ok(());
             }
-            said.into_iter().for_each(|(position, event)| diary.take(position, &event));
+            said.into_iter().for_each(|(record, event)| diary.take(record.position, &event));
             diary.through = through;
         }
     }
@@ -104,21 +108,6 @@ impl Stretch {
         let counts = self.counts.into_iter().map(|(sort, count)| (sort.to_owned(), count)).collect();
         DayView { day: day.to_string(), event: self.first.id.to_string(), counts }
     }
-}
-
-/// What has arrived after, and how far that goes.
-fn arrived<L: Log>(viewer: &Viewer<'_, L>, after: u64) -> Result<(u64, Vec<(Position, Event)>), LogError> {
-    let last = viewer.room().settled_arrival();
-    let (mut through, mut said) = (after, Vec::new());
-    for (arrival, id) in viewer.node().log().arrivals(&viewer.room().id(), after, STEP)? {
-        if arrival > last {
-            break;
-        }
-        through = arrival;
-        let heard = viewer.event(&id)?.filter(|(record, _)| viewer.void(record).is_none());
-        said.extend(heard.map(|(record, event)| (record.position, event)));
-    }
-    Ok((through, said))
 }
 
 /// What an event counts as, beside being one.

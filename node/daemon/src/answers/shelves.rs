@@ -7,7 +7,6 @@ use pairwave_api::Failure;
 use pairwave_core::brain::{self, Remembered};
 use pairwave_core::event::{Body, Event};
 use pairwave_core::id::{EventId, RoomId};
-use pairwave_core::log::{Log, LogError};
 
 use super::Answers;
 use super::passages::Passages;
@@ -105,7 +104,11 @@ impl Answers {
     ) -> Result<(), Failure> {
         loop {
             let after = shelf.through;
-            let step = move |viewer: &Viewer<'_, _>| arrived(viewer, after, read).map_err(|error| unreadable(&error));
+            let step = move |viewer: &Viewer<'_, _>| {
+                let (through, arrived) = viewer.arrived(after, STEP).map_err(|error| unreadable(&error))?;
+                let found = arrived.into_iter().filter_map(|(record, event)| read(record.position.id, event));
+                Ok((through, found.collect::<Vec<_>>()))
+            };
             let (through, found) = self.look(room, step).await?;
             if through == after {
                 return Ok(());
@@ -114,23 +117,6 @@ impl Answers {
             shelf.through = through;
         }
     }
-}
-
-fn arrived<L: Log>(
-    viewer: &Viewer<'_, L>,
-    after: u64,
-    read: fn(EventId, Event) -> Option<Found>,
-) -> Result<(u64, Vec<Found>), LogError> {
-    let last = viewer.room().settled_arrival();
-    let (mut through, mut found) = (after, Vec::new());
-    for (arrival, id) in viewer.node().log().arrivals(&viewer.room().id(), after, STEP)? {
-        if arrival > last {
-            break;
-        }
-        through = arrival;
-        found.extend(viewer.event(&id)?.and_then(|(_, event)| read(id, event)));
-    }
-    Ok((through, found))
 }
 
 fn of_brain(event: EventId, read: Event) -> Option<Found> {

@@ -141,7 +141,7 @@ impl<L: Log> Viewer<'_, L> {
     }
 
     /// Who has what somebody wants, and since when, in a sentence.
-    pub fn taken(&self, Taken { path, claim, .. }: &Taken) -> String {
+    pub fn taken(&self, Taken { path, claim }: &Taken) -> String {
         let (who, since) = (self.claimant(claim), time(claim.at));
         format!("{who} has claimed `{path}`, or a part of it, since {since}")
     }
