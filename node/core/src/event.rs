@@ -192,7 +192,12 @@ struct Wire {
 impl SignedEvent {
     /// Parses the array of event bytes and signature.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let (event, signature): (ByteBuf, ByteBuf) = cbor::decode(bytes, limits::EVENT)?;
+        let parts: (ByteBuf, ByteBuf) = cbor::decode(bytes, limits::EVENT)?;
+        // A third item would be read over, kept and passed on, though nobody signed it.
+        if cbor::encode(&parts).as_deref() != Ok(bytes) {
+            return Err(cbor::DecodeError::NotDeterministic.into());
+        }
+        let (event, signature) = parts;
         let got = signature.len();
         let signature = <[u8; 64]>::try_from(signature.as_ref()).map_err(|_| DecodeError::Signature { got })?;
         let id = id_of(&event);
@@ -361,6 +366,14 @@ mod tests {
             let verified = SignedEvent::decode(&tampered).ok().and_then(|event| event.verify().ok());
             assert_eq!(verified, None, "byte {at}");
         }
+    }
+
+    #[test]
+    fn nothing_can_be_added_beside_event_and_signature() {
+        let signed = VerifiedEvent::sign(&alice(), chat("hello")).unwrap();
+        let (event, signature): (ByteBuf, ByteBuf) = cbor::decode_checked(signed.signed_bytes()).unwrap();
+        let longer = cbor::encode(&(event, signature, "more")).unwrap();
+        assert!(matches!(SignedEvent::decode(&longer), Err(DecodeError::Cbor(_))));
     }
 
     #[test]
