@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::crossed;
 use crate::figures;
+use crate::idle;
 use crate::machine::Machine;
 use crate::outcome::Outcome;
 use crate::plan::{Plan, Relays, Twist};
@@ -26,6 +27,10 @@ const COLUMNS: &str = "\
 seconds from having met until both see a direct path, at most 60. **words**: both companions end, start again, and say
 something at once: seconds until both were heard. **direct**: seconds from the same moment until both see a direct path.
 **words after loss**: the relay in use is killed; seconds until both were heard again.";
+
+const IDLE: &str = "\
+What goes over each machine's wire, headers of Ethernet included, some minutes after both have met: the link, the places at the
+relays, and what else a network says.";
 
 pub fn write(text: &str) {
     std::fs::write(PATH, text).expect("docs/CONNECTIVITY.md can be written");
@@ -49,6 +54,8 @@ pub fn text(machine: &Machine, runs: &[Run]) -> String {
     let _ = write!(text, "\n### Unusual networks\n\n{}\n{}", twists(&unusual), table(&unusual));
     let crossings: Vec<&Run> = runs.iter().filter(|run| matches!(run.task, Task::Crossing(_))).collect();
     let _ = write!(text, "\n## A thousand messages each way\n\n{}", crossed::table(&crossings));
+    let idle: Vec<&Run> = runs.iter().filter(|run| matches!(run.task, Task::Idle(_))).collect();
+    let _ = write!(text, "\n## With nothing to say\n\n{IDLE}\n\n{}", idle::table(&idle));
     let _ = write!(text, "\n## Raw rows\n\n```json\n{}```\n", raw(runs));
     text
 }

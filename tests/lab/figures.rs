@@ -2,17 +2,19 @@
 
 use std::fmt::Write;
 
+use crate::idle::{self, Idle};
 use crate::outcome::Outcome;
 use crate::plan::{Plan, Relays, Twist};
 use crate::run::{Run, Task};
 use crate::site::Site;
 use crate::theory::Reach;
 
-/// What was asked, what came of it in seconds, and what it is to be at most.
+/// What was asked, what came of it, and what it is to be at most.
 struct Figure {
     what: &'static str,
-    seconds: Option<f64>,
+    measured: Option<f64>,
     at_most: f64,
+    unit: &'static str,
 }
 
 pub fn table(runs: &[Run]) -> String {
@@ -26,32 +28,46 @@ pub fn table(runs: &[Run]) -> String {
     let figures = [
         Figure {
             what: "home to home: first words each way, after both are up",
-            seconds: home.as_ref().and_then(|outcome| outcome.first_words_after),
+            measured: home.as_ref().and_then(|outcome| outcome.first_words_after),
             at_most: 1.0,
+            unit: "s",
         },
         Figure {
             what: "home to home: a direct path, after both are up",
-            seconds: home.as_ref().and_then(|outcome| outcome.direct_after),
+            measured: home.as_ref().and_then(|outcome| outcome.direct_after),
             at_most: 3.0,
+            unit: "s",
         },
         Figure {
             what: "relayed, the relay in use is killed: words again each way, slowest pair",
-            seconds: lost(&|reach| reach == Reach::Relayed),
+            measured: lost(&|reach| reach == Reach::Relayed),
             at_most: 8.0,
+            unit: "s",
         },
         Figure {
             what: "one wifi, another address: words again each way",
-            seconds: back(runs, "crossing/lan", "address changed"),
+            measured: back(runs, "crossing/lan", "address changed"),
             at_most: 4.0,
+            unit: "s",
         },
+        idle_figure(runs, "nothing to say, one wifi: in and out", Idle::Lan),
+        idle_figure(runs, "nothing to say, direct, two relays: in and out", Idle::Direct),
+        idle_figure(runs, "nothing to say, relayed, two relays: in and out", Idle::Relayed),
     ];
     let mut text = String::from("| figure | measured | to reach | reached |\n|---|---|---|---|\n");
-    for Figure { what, seconds, at_most } in figures {
-        let measured = seconds.map_or("no figure".to_owned(), |seconds| format!("{seconds:.2} s"));
-        let reached = if seconds.is_some_and(|seconds| seconds <= at_most) { "yes" } else { "**no**" };
-        let _ = writeln!(text, "| {what} | {measured} | ≤ {at_most} s | {reached} |");
+    for Figure { what, measured, at_most, unit } in figures {
+        let told = measured.map_or("no figure".to_owned(), |measured| format!("{measured:.2} {unit}"));
+        let reached = if measured.is_some_and(|measured| measured <= at_most) { "yes" } else { "**no**" };
+        let _ = writeln!(text, "| {what} | {told} | ≤ {at_most} {unit} | {reached} |");
     }
     text
+}
+
+/// Of whoever sends and receives more.
+fn idle_figure(runs: &[Run], what: &'static str, idle: Idle) -> Figure {
+    let run = runs.iter().find(|run| run.task == Task::Idle(idle) && !run.is_bad());
+    let measured = run.and_then(|run| idle::most(run.result.as_ref().ok()?));
+    Figure { what, measured, at_most: idle::AT_MOST, unit: "bytes/s" }
 }
 
 fn outcomes(runs: &[Run], wanted: impl Fn(Plan) -> bool) -> Vec<Outcome> {

@@ -15,6 +15,7 @@ mod crossed;
 mod crossing;
 mod document;
 mod figures;
+mod idle;
 mod letters;
 #[path = "../bench/machine.rs"]
 mod machine;

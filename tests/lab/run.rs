@@ -10,6 +10,7 @@ use tokio::process::Command;
 
 use crate::CELL;
 use crate::crossing::{self, Crossing, MESSAGES};
+use crate::idle::{self, Idle};
 use crate::outcome::Outcome;
 use crate::plan::{self, Plan};
 use crate::{cell, document};
@@ -33,6 +34,7 @@ pub struct Run {
 pub enum Task {
     Pair(Plan),
     Crossing(Crossing),
+    Idle(Idle),
 }
 
 impl Task {
@@ -40,6 +42,7 @@ impl Task {
         match self {
             Self::Pair(plan) => plan.to_string(),
             Self::Crossing(crossing) => format!("crossing/{}", crossing.name()),
+            Self::Idle(idle) => format!("idle/{}", idle.name()),
         }
     }
 }
@@ -62,7 +65,8 @@ impl Run {
 /// Long ones first: they decide when the last one ends.
 fn tasks() -> Vec<Task> {
     let crossings = crossing::ALL.into_iter().map(Task::Crossing);
-    crossings.chain(plan::all().into_iter().chain(plan::unusual()).map(Task::Pair)).collect()
+    let idle = idle::ALL.into_iter().map(Task::Idle);
+    crossings.chain(idle).chain(plan::all().into_iter().chain(plan::unusual()).map(Task::Pair)).collect()
 }
 
 pub async fn side_by_side(at_once: usize, wanted: impl Fn(&str) -> bool) -> Vec<Run> {
@@ -128,6 +132,7 @@ pub async fn alone(name: &str) -> Value {
             let ran = tokio::time::timeout(CROSSING_TAKES, crossing::run(crossing, MESSAGES, &folder)).await;
             ran.unwrap_or_else(|_| crossing.unfinished(MESSAGES, CROSSING_TAKES))
         }
+        Task::Idle(idle) => idle::run(idle, &folder).await,
     }
 }
 

@@ -276,6 +276,10 @@ impl Event {
     /// Parses what [`Self::encode`] wrote and checks that the event can have a place in a DAG.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let wire: Wire = cbor::decode(bytes, limits::EVENT)?;
+        // A name may be spelled as a map, which what reads the log does not know.
+        if cbor::encode(&wire).as_deref() != Ok(bytes) {
+            return Err(cbor::DecodeError::NotDeterministic.into());
+        }
         if wire.v != VERSION {
             return Err(DecodeError::Version { got: wire.v });
         }
@@ -374,6 +378,20 @@ mod tests {
         let (event, signature): (ByteBuf, ByteBuf) = cbor::decode_checked(signed.signed_bytes()).unwrap();
         let longer = cbor::encode(&(event, signature, "more")).unwrap();
         assert!(matches!(SignedEvent::decode(&longer), Err(DecodeError::Cbor(_))));
+    }
+
+    /// What the log could not read again would stop the room.
+    #[test]
+    fn an_event_that_is_spelled_in_another_way_is_refused() {
+        let encoded = chat("hello").encode().unwrap();
+        let Value::Map(fields) = cbor::decode(&encoded, limits::EVENT).unwrap() else { panic!("an event is a map") };
+        let spelled = fields.into_iter().map(|(key, value)| match key.as_text() {
+            Some("origin") => (key, Value::Map(vec![(value, Value::Null)])),
+            _ => (key, value),
+        });
+        let spelled = cbor::encode(&Value::Map(spelled.collect())).unwrap();
+        let refused = DecodeError::Cbor(cbor::DecodeError::NotDeterministic);
+        assert_eq!(Event::decode(&spelled), Err(refused));
     }
 
     #[test]

@@ -20,6 +20,9 @@ use crate::time::Timestamp;
 
 /// How long a side may say nothing before it says that it is there.
 const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How much longer whoever answered last keeps silent, so that one side asks and the other answers: an
+/// answer carries the acknowledgement of the question, while two questions are four packets more.
+const ANSWERED: Duration = Duration::from_millis(250);
 /// How long nothing may be heard before the link counts as dead.
 const SILENCE: Duration = Duration::from_secs(6);
 
@@ -39,7 +42,8 @@ pub struct LiveLink {
     /// Frames that the network has not taken yet.
     in_flight: usize,
     heard_at: Timestamp,
-    said_at: Timestamp,
+    /// When we say that we are here, if nothing else is said before.
+    beat_at: Timestamp,
     /// Sessions that are live there.
     pub(crate) sessions: Vec<LiveSession>,
     /// Epochs whose keys the other side holds, once it has told.
@@ -71,7 +75,7 @@ impl LiveLink {
             sync: Sync::new(room),
             in_flight: 0,
             heard_at: now,
-            said_at: now,
+            beat_at: now + HEARTBEAT,
             sessions: Vec::new(),
             epochs: None,
             skew_ms: None,
@@ -102,7 +106,8 @@ impl LiveLink {
     }
 
     pub fn say(&mut self, message: &LinkMessage, context: &mut Context<'_>) {
-        self.said_at = context.now;
+        let silence = if *message == LinkMessage::Pong { HEARTBEAT + ANSWERED } else { HEARTBEAT };
+        self.beat_at = context.now + silence;
         let bytes = message.encode();
         match self.channel.seal(&bytes) {
             Ok(frames) => {
@@ -175,7 +180,7 @@ impl LiveLink {
 
     /// Says that we are here, when it is time to.
     pub fn beat(&mut self, context: &mut Context<'_>) {
-        if context.now >= self.said_at + HEARTBEAT {
+        if context.now >= self.beat_at {
             self.say(&LinkMessage::Ping, context);
         }
     }
@@ -186,7 +191,7 @@ impl LiveLink {
     }
 
     pub fn poll_timeout(&self) -> Timestamp {
-        let beat = (self.said_at + HEARTBEAT).min(self.heard_at + SILENCE);
+        let beat = self.beat_at.min(self.heard_at + SILENCE);
         let carry = self.sync.poll_timeout().filter(|_| self.in_flight < IN_FLIGHT);
         carry.map_or(beat, |carry| carry.min(beat))
     }
