@@ -82,6 +82,24 @@ fn a_long_absence_fits_into_a_few_letters() {
     assert!(world.run_until(MINUTE, |world| said.iter().all(|event| has(world, BOB, room, event))));
 }
 
+/// Also while somebody may come in by letter, for whom the same mailboxes are looked into.
+#[test]
+fn a_collection_goes_on_until_nothing_is_left() {
+    let (mut world, room) = pair(4, 1);
+    world.post.at_once = 1;
+    world.crash(BOB);
+    let said: Vec<EventId> = (0..5)
+        .map(|number| {
+            let event = say(&mut world, room, ALICE, &format!("letter {number}"));
+            assert!(world.run_until(MINUTE, |world| state(world, room, event) == Delivery::Stored));
+            event
+        })
+        .collect();
+    world.crash(ALICE);
+    world.start(BOB);
+    assert!(world.run_until(5 * SECOND, |world| said.iter().all(|event| has(world, BOB, room, event))));
+}
+
 #[test]
 fn without_a_relay_nobody_tells_letter_keys() {
     let mut world = World::new(3, &["alice", "bob"]);

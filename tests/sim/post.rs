@@ -35,6 +35,8 @@ pub struct Post {
     pub change_one_in: u64,
     /// Nothing that was to be discarded goes.
     pub keeps_all: bool,
+    /// Letters that one answer has room for; 0: two.
+    pub at_once: usize,
     pub refuses: bool,
     /// Whoever looks finds junk, always other junk, and is told that there is more.
     pub floods: bool,
@@ -135,8 +137,9 @@ impl Post {
             .filter(|((where_, id), (tag, _))| *where_ == relay && at.contains(tag) && !besides.contains(id));
         let mut letters: Vec<Waiting> =
             ours.map(|((_, id), (tag, letter))| Waiting { id: *id, at: *tag, letter: letter.clone() }).collect();
-        let more = letters.len() > 2;
-        letters.truncate(2);
+        let at_once = if self.at_once == 0 { 2 } else { self.at_once };
+        let more = letters.len() > at_once;
+        letters.truncate(at_once);
         MailboxAnswer::Letters { letters, more }
     }
 }

@@ -201,7 +201,8 @@ impl Mailbox {
 
     /// Goes on at once where there is more, as long as there is something new in it.
     fn look_for_more(&mut self, now: Timestamp) {
-        let is_through = self.collected.is_empty() && self.porch.is_empty();
+        let is_opening = matches!(self.work, Some(Work::Opening { .. }));
+        let is_through = self.collected.is_empty() && !is_opening && self.porch.is_empty();
         if is_through && std::mem::take(&mut self.more) && std::mem::take(&mut self.progress) {
             self.look_by(now);
         }
