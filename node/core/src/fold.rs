@@ -193,9 +193,9 @@ impl Fold {
             }
         }
         for (id, member) in &members.members {
-            let gone_before = before.members.get(id).and_then(|member| member.gone.as_ref());
-            if gone_before != member.gone.as_ref() {
-                affected.extend(first_affected(log, &self.room, id, gone_before, member.gone.as_ref())?);
+            let before = before.members.get(id).map(|member| member.gone.as_ref());
+            if before != Some(member.gone.as_ref()) {
+                affected.extend(first_affected(log, &self.room, id, before, member.gone.as_ref())?);
             }
         }
         if standing(before) != standing(&members) {
@@ -287,12 +287,13 @@ fn standing(members: &Members) -> BTreeSet<MemberId> {
     members.iter().map(|(member, _)| *member).collect()
 }
 
-/// The first event of a member whose effect depends on which of two ends its membership has.
+/// The first event of a member whose effect depends on which of two ends its membership has. Who was no
+/// member `before` may have spoken: it came in by an admission that was void.
 fn first_affected(
     log: &dyn Log,
     room: &RoomId,
     member: &MemberId,
-    before: Option<&Gone>,
+    before: Option<Option<&Gone>>,
     after: Option<&Gone>,
 ) -> Result<Option<Position>, LogError> {
     let through = |gone: Option<&Gone>| match gone {
@@ -301,7 +302,7 @@ fn first_affected(
         Some(Gone::Removed { off, .. }) if !off.is_empty() => 0,
         Some(Gone::Removed { through, .. }) => *through,
     };
-    let from = through(before).min(through(after)).saturating_add(1);
+    let from = before.map_or(0, through).min(through(after)).saturating_add(1);
     let mut first = None;
     for (_, id) in log.chain(room, member, from, 4)? {
         let position = log.get(room, &id)?.map(|record| record.position);
