@@ -2,7 +2,7 @@
 //! no project.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The commit that is checked out, as it is announced to others.
@@ -61,6 +61,14 @@ pub fn staged(dir: &Path) -> Option<Vec<String>> {
         paths.retain(|path| own.contains(path));
     }
     Some(paths)
+}
+
+/// This working tree, and the main one of its repository where that is another.
+pub fn working_trees(dir: &Path) -> Vec<PathBuf> {
+    let common = git(dir, &["rev-parse", "--path-format=absolute", "--git-common-dir"]).map(PathBuf::from);
+    let main = common.filter(|common| common.ends_with(".git")).and_then(|common| Some(common.parent()?.to_owned()));
+    let main = main.filter(|main| !dir.starts_with(main));
+    [dir.to_owned()].into_iter().chain(main).collect()
 }
 
 /// Paths as they are typed in a folder of a repository, from its top. What leads out of it stays as

@@ -7,6 +7,10 @@ use crate::patience::until;
 use crate::person::no_human_here;
 use crate::story::{open, two_without_bounds};
 
+fn import_of(file: &std::path::Path) -> [&str; 3] {
+    ["brain", "import", file.to_str().expect("a path")]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_side_remembers_the_other_recalls() {
     if no_human_here() {
@@ -21,7 +25,9 @@ async fn what_one_side_remembers_the_other_recalls() {
         ("قاعدة البيانات", "تُعاد محاولة الاتصال", "fact"),
     ];
     for (headline, content, kind) in entries {
-        let entry = json!({ "headline": headline, "content": content, "kind": kind, "tags": ["link"] });
+        let entry = json!({
+            "headline": headline, "content": content, "kind": kind, "tags": ["link"], "provenance": ["src/link.rs:1-9"]
+        });
         hers.ask("pair_remember", entry).await;
     }
     let recalled = async |query: &str| his.ask("pair_recall", json!({ "query": query })).await;
@@ -42,6 +48,8 @@ async fn what_one_side_remembers_the_other_recalls() {
     hers.ask("pair_claim", json!({})).await;
     let content = format!("{}pub fn backoff_schedule() {{}}\n", "// nothing\n".repeat(30));
     hers.ask("pair_share_code", json!({ "headline": "waiting", "content": content })).await;
+    let of_a_file = recalled("src/link.rs").await["entries"].as_array().expect("entries").len();
+    assert_eq!(of_a_file, 3, "what is known of a file");
     let inside = until("bob recalls what stands inside the code", async || {
         let found =
             his.ask("pair_recall", json!({ "query": "backoff", "artifacts": true })).await["entries"][0].clone();
@@ -80,9 +88,17 @@ async fn what_one_side_remembers_the_other_recalls() {
 
     let mallory = lab.person("mallory").await;
     open(&mallory).await;
-    let import = ["brain", "import", file.to_str().expect("a path")];
+    let import = import_of(&file);
     let imported = mallory.ask(&import).await;
     assert_eq!((&imported["imported"], &imported["skipped"]), (&json!(3), &json!(0)), "{imported}");
     assert_eq!(mallory.ask(&import).await["skipped"], 3);
     assert_eq!(mallory.ask(&["recall", "再試行"]).await["entries"][0]["headline"], "接続");
+
+    let edited = std::fs::read_to_string(&file).expect("what was exported").replace("three times", "nine times");
+    std::fs::write(&file, edited).expect("the file");
+    let imported = bob.ask(&import_of(&file)).await;
+    assert_eq!((&imported["imported"], &imported["skipped"]), (&json!(1), &json!(2)), "{imported}");
+    let entries = bob.ask(&["recall", "retries", "--kind", "decision"]).await["entries"].clone();
+    assert_eq!(entries.as_array().map(Vec::len), Some(1), "what was changed takes its place: {entries}");
+    assert_eq!(entries[0]["content"], "The connection is retried nine times");
 }

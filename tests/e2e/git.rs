@@ -33,6 +33,18 @@ fn hook(person: &Person) {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("an executable hook");
 }
 
+/// The room is bound to the main one; what others claimed counts there as well.
+async fn in_another_working_tree(person: &Person) {
+    let beside = person.dir.with_file_name("beside");
+    let place = beside.to_str().expect("a path");
+    assert_eq!(git(person, &["worktree", "add", "--quiet", "--orphan", "-b", "beside", place]).await.code, 0);
+    std::fs::create_dir_all(beside.join("src/auth")).expect("a folder");
+    std::fs::write(beside.join("src/auth/login.ts"), "y").expect("a file");
+    assert_eq!(git(person, &["-C", place, "add", "."]).await.code, 0);
+    let refused = git(person, &["-C", place, "commit", "--quiet", "--message", "all"]).await;
+    assert!(refused.code != 0 && refused.err.contains("src/auth/login.ts: alice"), "{}", refused.err);
+}
+
 fn has(claims: &Value, path: &str) -> bool {
     let claims = claims["claims"].as_array().expect("claims");
     claims.iter().any(|claim| claim["paths"].as_array().is_some_and(|paths| paths.contains(&json!(path))))
@@ -73,6 +85,7 @@ async fn nobody_commits_over_what_the_other_has_claimed_and_hears_of_new_commits
     assert_eq!(git(&bob, &["add", "."]).await.code, 0);
     let refused = git(&bob, &["commit", "--quiet", "--message", "all"]).await;
     assert!(refused.code != 0 && refused.err.contains("src/auth/login.ts: alice"), "{}", refused.err);
+    in_another_working_tree(&bob).await;
     assert_eq!(git(&bob, &["rm", "--quiet", "--cached", "-r", "src"]).await.code, 0);
     let committed = git(&bob, &["commit", "--quiet", "--message", "Say what it is"]).await;
     assert_eq!((committed.code, &committed.err[..]), (0, ""));

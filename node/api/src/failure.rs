@@ -62,9 +62,9 @@ impl Failure {
 
     /// Was something looked for that is not there?
     pub fn is_not_found(&self) -> bool {
-        let things =
-            ["no_such_room", "no_such_member", "no_such_session", "no_such_invite", "no_such_event", "no_such_request"];
-        self.code == Code::Usage && things.contains(&&self.rule[..])
+        let things = ["room", "member", "session", "invite", "event", "request", "artifact"];
+        let thing = self.rule.strip_prefix("no_such_");
+        self.code == Code::Usage && thing.is_some_and(|thing| things.contains(&thing))
     }
 }
 

@@ -104,7 +104,8 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
 
 fn told(imported: &BrainImported) -> String {
     let BrainImported { imported, skipped, refused } = imported;
-    let mut told = format!("{imported} entries remembered, {skipped} were there already.\n");
+    let entries = if *imported == 1 { "1 entry".to_owned() } else { format!("{imported} entries") };
+    let mut told = format!("{entries} remembered, {skipped} there already.\n");
     for entry in refused {
         let [headline, message, next] = [&entry.headline, &entry.message, &entry.next].map(|text| plain::line(text));
         told.push_str(&format!("Not remembered: {headline}\n  {message}. {next}\n"));
@@ -142,7 +143,7 @@ mod tests {
         let refused =
             vec![EntryRefused { headline: "A".into(), message: "`tags` is empty".into(), next: "Fill it in.".into() }];
         let said = told(&BrainImported { imported: 2, skipped: 1, refused });
-        assert!(said.starts_with("2 entries remembered, 1 were there already.\n"), "{said}");
+        assert!(said.starts_with("2 entries remembered, 1 there already.\n"), "{said}");
         assert!(said.contains("Not remembered: A\n  `tags` is empty. Fill it in."), "{said}");
     }
 }

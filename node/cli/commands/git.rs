@@ -106,7 +106,10 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
         }
         Some(Action::Claim { paths, note, room }) => {
             let paths = project::from_top(&caller.dir, paths);
-            caller.ask(ClaimPaths { room: room.room, paths, note }).await?
+            match caller.ask(ClaimPaths { room: room.room.clone(), paths, note }).await {
+                Err(Stop::Failed(failure)) => return Err(with_the_claim(failure, room, caller).await),
+                asked => asked?,
+            }
         }
         Some(Action::Release { paths, room }) => {
             let paths = project::from_top(&caller.dir, paths);
@@ -120,6 +123,20 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
         }
     };
     caller.output.answer(&view, |view| told(view, Timestamp::now(), page::width()))
+}
+
+/// Says what is claimed there and what for, where that is why it failed.
+async fn with_the_claim(failure: Failure, room: RoomArg, caller: &Caller) -> Stop {
+    let Some(event) = failure.candidates.first().filter(|_| failure.rule == "path_taken") else {
+        return failure.into();
+    };
+    let view = caller.ask(ShowGit { room: room.room }).await.unwrap_or_default();
+    let claim = view.claims.iter().find(|claim| claim.claim == *event);
+    let message = match claim {
+        Some(claim) => format!("{}. {}", failure.message.trim_end_matches('.'), claimed(claim, Timestamp::now())),
+        None => failure.message.clone(),
+    };
+    Failure { message, ..failure }.into()
 }
 
 fn no_commit(name: &str) -> Stop {
@@ -153,7 +170,7 @@ fn told(view: &GitView, now: Timestamp, width: usize) -> String {
 }
 
 fn claimed(claim: &PathClaim, now: Timestamp) -> String {
-    let note = claim.note.as_deref().map(|note| format!(": {}", plain::line(note))).unwrap_or_default();
+    let note = claim.note.as_deref().map(|note| format!(": “{}”", plain::line(note))).unwrap_or_default();
     let paths: Vec<String> = claim.paths.iter().map(|path| plain::line(path)).collect();
     let since = when::ago(&claim.since, now);
     format!("{} has {} ({since}){note}", claimant(claim), paths.join(", "))
@@ -202,7 +219,7 @@ mod tests {
         let now = "2026-11-20T10:05:00Z".parse().unwrap();
         assert_eq!(
             told(&view, now, 100),
-            "Pull: 1 new commit touches src\nbob (winter-bay) has src/auth/** (5 minutes ago): the login\n\
+            "Pull: 1 new commit touches src\nbob (winter-bay) has src/auth/** (5 minutes ago): “the login”\n\
              You work on main in p.git (shared branch).\nPull.\n"
         );
     }

@@ -93,15 +93,18 @@ async fn pre_commit(caller: &Caller) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// However many files there are, a part at a time.
+/// However many files there are, a part at a time; of the rooms of the repository, whichever of its working
+/// trees they are bound to.
 async fn check(caller: &Caller, paths: &[String]) -> Result<Vec<TouchedPath>, Failure> {
-    let companion = Client::connect(&caller.home, caller.hello()).await?;
     let mut touched: Vec<TouchedPath> = Vec::new();
-    for paths in paths.chunks(FILES) {
-        let found = companion.ask(CheckPaths { room: None, paths: paths.to_vec() }).await?.touched;
-        let known = |one: &TouchedPath| touched.iter().any(|other| other.claim.claim == one.claim.claim);
-        let new: Vec<TouchedPath> = found.into_iter().filter(|one| !known(one)).collect();
-        touched.extend(new);
+    for dir in project::working_trees(&caller.dir) {
+        let companion = Client::connect(&caller.home, Hello { dir: Some(dir), ..caller.hello() }).await?;
+        for paths in paths.chunks(FILES) {
+            let found = companion.ask(CheckPaths { room: None, paths: paths.to_vec() }).await?.touched;
+            let known = |one: &TouchedPath| touched.iter().any(|other| other.claim.claim == one.claim.claim);
+            let new: Vec<TouchedPath> = found.into_iter().filter(|one| !known(one)).collect();
+            touched.extend(new);
+        }
     }
     Ok(touched)
 }

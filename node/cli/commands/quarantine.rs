@@ -8,6 +8,7 @@ use pairwave_api::{
 
 use crate::args::RoomArg;
 use crate::caller::Caller;
+use crate::lookup;
 use crate::output::{Ended, Stop};
 use crate::prose::{page, plain};
 
@@ -75,10 +76,10 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
             let list: QuarantineList = caller.ask(ListArtifacts { room: room.room }).await?;
             caller.output.answer(&list, told)
         }
-        Action::Show { artifact, room } => {
-            let shown: ArtifactView = caller.ask(ShowArtifact { room: room.room, artifact }).await?;
-            caller.output.answer(&shown, told_whole)
-        }
+        Action::Show { artifact, room } => match caller.ask(ShowArtifact { room: room.room, artifact }).await {
+            Ok(shown) => caller.output.answer(&shown, told_whole),
+            Err(stop) => lookup::ended(stop, caller.output),
+        },
         Action::Export { artifact, dir, room } => {
             let dir = std::path::absolute(&dir).map_err(|error| {
                 let message = format!("{} is no folder: {error}.", dir.display());

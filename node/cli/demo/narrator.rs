@@ -58,7 +58,7 @@ impl Narrator {
                 "at_ms": millis(self.begun.elapsed()),
                 "act": self.act.get(),
                 "who": who,
-                "what": what,
+                "what": anstream::adapter::strip_str(what).to_string(),
                 "took_ms": took.map(millis),
             }));
         }

@@ -14,6 +14,8 @@ pub struct Note {
     pub tags: Vec<String>,
     pub kind: String,
     pub provenance: Vec<String>,
+    /// The entry that it was written from.
+    pub event: Option<String>,
 }
 
 /// The beginning of the text.
@@ -61,7 +63,8 @@ pub fn read(text: &str) -> Vec<Note> {
 
 fn note(headline: &str, lines: &mut Peekable<Lines<'_>>) -> Note {
     let (headline, kind) = (headline.trim().to_owned(), "fact".to_owned());
-    let mut note = Note { headline, content: String::new(), tags: Vec::new(), kind, provenance: Vec::new() };
+    let (content_of, tags, provenance) = (String::new(), Vec::new(), Vec::new());
+    let mut note = Note { headline, content: content_of, tags, kind, provenance, event: None };
     while lines.next_if(|line| line.trim().is_empty()).is_some() {}
     while let Some(line) = lines.next_if(|line| is_known_of(line)) {
         let (name, value) = line[2..].split_once(": ").unwrap_or_default();
@@ -69,6 +72,7 @@ fn note(headline: &str, lines: &mut Peekable<Lines<'_>>) -> Note {
             "kind" => note.kind = value.trim().to_owned(),
             "tags" => note.tags = value.split(',').map(|tag| tag.trim().to_owned()).collect(),
             "provenance" => note.provenance.push(value.trim().to_owned()),
+            "event" => note.event = Some(value.trim().to_owned()).filter(|event| !event.is_empty()),
             _ => (),
         }
     }

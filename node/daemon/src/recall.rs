@@ -152,6 +152,7 @@ mod tests {
             ("postgressql", 7),
             ("authenticate", 7),
             ("데이터베이스", 8),
+            ("인증을", 8),
             ("数据库", 9),
         ];
         for (query, number) in expected {

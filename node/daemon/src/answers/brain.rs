@@ -101,13 +101,15 @@ impl Answers {
         let room = self.room(by, &ask.room).await?;
         let mut known = self.known_notes(room).await?;
         let mut imported = BrainImported { imported: 0, skipped: 0, refused: Vec::new() };
-        for note in notes {
+        for mut note in notes {
+            let written_from = note.event.take();
             if !known.insert(note.clone()) {
                 imported.skipped += 1;
                 continue;
             }
             let headline = note.headline.clone();
-            let kept = match remembered(note) {
+            let supersedes = self.edited(room, written_from).await?;
+            let kept = match remembered(note, supersedes) {
                 Ok(entry) => self.keep(by, room, entry).await,
                 Err(failure) => Err(failure),
             };
@@ -134,9 +136,26 @@ impl Answers {
                 recollections(viewer, &some, false, usize::MAX).map_err(|error| unreadable(&error))
             };
             let entries = self.look(room, look).await?;
-            known.extend(entries.iter().flat_map(|(_, entry)| notebook::read(&notebook::written(entry))));
+            let notes = entries.iter().flat_map(|(_, entry)| notebook::read(&notebook::written(entry)));
+            known.extend(notes.map(|note| Note { event: None, ..note }));
         }
         Ok(known)
+    }
+
+    /// The entry of this room that a text was written from, if it counts still: what was changed takes its
+    /// place.
+    async fn edited(&self, room: RoomId, event: Option<String>) -> Result<Option<EventId>, Failure> {
+        let Some(event) = event else { return Ok(None) };
+        let find = move |viewer: &Viewer<'_, _>| {
+            let Ok(id) = resolve::event(viewer.node(), viewer.room(), &event) else { return Ok(None) };
+            let read = viewer.event(&id).map_err(|error| unreadable(&error))?;
+            let is_entry = read.is_some_and(|(record, event)| {
+                matches!(event.body, Body::Remembered(_)) && viewer.void(&record).is_none()
+            });
+            let counts = is_entry && viewer.room().state().brain.superseded_by(&id).is_none();
+            Ok(counts.then_some(id))
+        };
+        self.look(room, find).await
     }
 }
 
@@ -156,10 +175,10 @@ fn entry<L: Log>(viewer: &Viewer<'_, L>, ask: Remember) -> Result<Remembered, Fa
     })
 }
 
-fn remembered(note: Note) -> Result<Remembered, Failure> {
-    let Note { headline, content, tags, kind, provenance } = note;
+fn remembered(note: Note, supersedes: Option<EventId>) -> Result<Remembered, Failure> {
+    let Note { headline, content, tags, kind, provenance, .. } = note;
     let kind = named("kind", &kind, KINDS)?;
-    Ok(Remembered { headline, content, tags: tidy_tags(tags), kind, provenance, supersedes: None })
+    Ok(Remembered { headline, content, tags: tidy_tags(tags), kind, provenance, supersedes })
 }
 
 /// Tags as people write them: with a sign before, or twice.

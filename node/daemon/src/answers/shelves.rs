@@ -52,6 +52,8 @@ struct Found {
     book: Book,
     headline: String,
     text: String,
+    /// Files, links: what it was taken from.
+    provenance: Vec<String>,
 }
 
 impl Shelf {
@@ -67,8 +69,9 @@ impl Shelf {
     }
 
     fn put(&mut self, found: Found) {
-        let tags = found.book.tags.join(" ");
-        self.index.add(&[(&found.headline, HEADLINE), (&tags, HEADLINE), (&found.text, 1.0)]);
+        let (tags, provenance) = (found.book.tags.join(" "), found.provenance.join(" "));
+        let parts = [(&found.headline, HEADLINE), (&tags, HEADLINE), (&found.text, 1.0), (&provenance, 1.0)];
+        self.index.add(&parts.map(|(part, weight)| (part.as_str(), weight)));
         self.books.push(found.book);
     }
 }
@@ -120,8 +123,9 @@ impl Answers {
 }
 
 fn of_brain(event: EventId, read: Event) -> Option<Found> {
-    let Body::Remembered(Remembered { headline, content, tags, kind, .. }) = read.body else { return None };
-    Some(Found { book: Book { event, kind: Some(kind), tags }, headline, text: content })
+    let Body::Remembered(entry) = read.body else { return None };
+    let Remembered { headline, content, tags, kind, provenance, .. } = entry;
+    Some(Found { book: Book { event, kind: Some(kind), tags }, headline, text: content, provenance })
 }
 
 fn of_transcript(event: EventId, read: Event) -> Option<Found> {
@@ -129,11 +133,12 @@ fn of_transcript(event: EventId, read: Event) -> Option<Found> {
     match read.body {
         Body::Message(message) => {
             let headline = message.headline.unwrap_or_default();
-            Some(Found { book, headline, text: format!("{}\n{}", message.text, message.rationale.unwrap_or_default()) })
+            let text = format!("{}\n{}", message.text, message.rationale.unwrap_or_default());
+            Some(Found { book, headline, text, provenance: message.provenance })
         }
         Body::Shared(shared) => {
             let text = [shared.language, shared.path_hint].into_iter().flatten().collect::<Vec<_>>().join(" ");
-            Some(Found { book, headline: shared.headline, text })
+            Some(Found { book, headline: shared.headline, text, provenance: Vec::new() })
         }
         _ => None,
     }

@@ -72,6 +72,7 @@ impl Words {
     pub fn stem(&self, word: &Word) -> String {
         let Word { word, form, .. } = word;
         let stem = match form.chars().next() {
+            _ if word.chars().all(is_hangul) => folded(without_particle(word)),
             Some('a'..='z') => self.latin.stem(form).into_owned(),
             Some('\u{370}'..='\u{3ff}') => folded(&self.greek.stem(word)),
             Some('\u{400}'..='\u{52f}') => folded(&self.cyrillic.stem(word)),
@@ -126,6 +127,20 @@ fn signs(run: &str, whole: bool, words: &mut Vec<Word>) {
         words.extend(signs.iter().map(|one| Word::folded(&one.to_string(), true)));
     }
     words.extend(signs.windows(2).map(|pair| Word::folded(&String::from_iter(pair), true)));
+}
+
+/// A syllable of Korean.
+fn is_hangul(sign: char) -> bool {
+    ('\u{ac00}'..='\u{d7a3}').contains(&sign)
+}
+
+/// Korean appends particles to nouns; of short words nothing would be left.
+fn without_particle(word: &str) -> &str {
+    const PARTICLES: [&str; 16] =
+        ["에서", "으로", "에게", "까지", "을", "를", "이", "가", "은", "는", "에", "의", "로", "와", "과", "도"];
+    let syllables = |word: &str| word.chars().count();
+    let bare = PARTICLES.iter().filter_map(|particle| word.strip_suffix(particle));
+    bare.filter(|bare| syllables(bare) >= 2).min_by_key(|bare| syllables(bare)).unwrap_or(word)
 }
 
 /// Thai, Lao, Myanmar, Khmer, Japanese and Chinese.

@@ -35,11 +35,16 @@ impl<L: Log> Viewer<'_, L> {
         }
         let pull = pull(commits.iter().filter(|commit| commit.to_pull));
         commits.truncate(most);
-        let conflicts = state.claims.lost().iter().rev().map(|lost| self.conflict(lost));
+        let mut conflicts = Vec::new();
+        for lost in state.claims.lost().iter().rev() {
+            if self.concerns(by, lost)? {
+                conflicts.push(self.conflict(lost)?);
+            }
+        }
         let mut view = GitView {
             warnings: misfits(&sides),
             claims: state.claims.held().iter().map(|claim| self.path_claim(by, claim)).collect(),
-            conflicts: conflicts.collect::<Result<_, _>>()?,
+            conflicts,
             sides,
             commits,
             pull,
@@ -84,7 +89,17 @@ impl<L: Log> Viewer<'_, L> {
     pub fn lost(&self, by: &Speaker) -> impl Iterator<Item = &Lost> {
         let (me, by) = (self.me(), *by);
         let lost = self.room().state().claims.lost().iter().filter(move |lost| lost.member == me);
-        lost.filter(move |lost| lost.session == by.session || by.origin == Origin::Human)
+        let lost = lost.filter(move |lost| lost.session == by.session || by.origin == Origin::Human);
+        lost.filter(move |lost| self.concerns(&by, lost).unwrap_or(true))
+    }
+
+    /// What a side gave up itself is news to the session that had it, and to nobody else.
+    fn concerns(&self, by: &Speaker, lost: &Lost) -> Result<bool, LogError> {
+        if lost.how == How::TooLate || lost.session == by.session {
+            return Ok(true);
+        }
+        let ended = self.event(&lost.by)?;
+        Ok(ended.is_none_or(|(_, event)| event.author != lost.member))
     }
 
     /// How a claim was lost.
@@ -159,8 +174,9 @@ impl<L: Log> Viewer<'_, L> {
         }
     }
 
+    /// In quotation marks: names are words of others.
     fn claimant(&self, claim: &Claim) -> String {
-        format!("{} ({})", self.name(&claim.member), self.session_name(&claim.member, &claim.session))
+        format!("“{}” (“{}”)", self.name(&claim.member), self.session_name(&claim.member, &claim.session))
     }
 
     /// What a member said last of its repository.
