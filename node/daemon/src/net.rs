@@ -134,7 +134,7 @@ pub enum NetEvent {
         peer: TransportId,
         addresses: Vec<String>,
     },
-    /// We have gained or lost an address.
+    /// We have gained or lost an address, or an interface went down or came up.
     NetworkChanged,
     /// There is a connection now; told once until `Disconnected`. The address is where the peer may
     /// be dialled again; of whoever came over TCP only the IP is known.

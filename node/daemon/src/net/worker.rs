@@ -332,6 +332,7 @@ impl Worker {
         let addresses = addresses.iter().map(Multiaddr::to_string).collect();
         self.tell(NetEvent::Listening { addresses });
         if moved {
+            tracing::info!("the network has changed; everybody who is away is tried at once");
             if let Some(punching) = self.swarm.behaviour_mut().punching.as_mut() {
                 punching.moved();
             }
