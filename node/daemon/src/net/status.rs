@@ -18,7 +18,7 @@ pub struct NetStatus {
     pub found: Vec<TransportId>,
     /// The interfaces that are used: name and address.
     pub interfaces: Vec<(String, IpAddr)>,
-    /// The best connection to each peer.
+    /// One connection to each peer.
     pub connections: Vec<ConnectionStatus>,
     /// Whether strangers could reach us.
     pub reachability: Reachability,
@@ -31,7 +31,7 @@ pub struct NetStatus {
     pub punches: Vec<PunchReport>,
 }
 
-/// The connection to one peer that new streams would take.
+/// The connection that a peer's links use; where it has none, what a new one would take.
 #[derive(Debug, Clone)]
 pub struct ConnectionStatus {
     pub peer: TransportId,
