@@ -178,11 +178,12 @@ impl Worker {
     }
 
     fn due(&self) -> Option<Instant> {
+        let now = Instant::now();
         let streams = self.swarm.behaviour().streams.due();
-        let calls = self.calls.due(Instant::now(), |relay| self.relays.distance(relay));
+        let calls = self.calls.due(now, |relay| self.relays.distance(relay));
         let punching = self.swarm.behaviour().punching.as_ref().and_then(Punching::due);
-        let all =
-            [self.dials.due(), calls, self.listening.due(), self.relays.due(), self.searches.due(), streams, punching];
+        let relays = self.relays.due(now);
+        let all = [self.dials.due(), calls, self.listening.due(), relays, self.searches.due(), streams, punching];
         all.into_iter().flatten().min()
     }
 
