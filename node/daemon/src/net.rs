@@ -53,7 +53,7 @@ pub use address::is_link_local;
 pub use libp2p::Multiaddr;
 pub use proxy::{NoProxy, Proxy};
 pub use reports::{DialReport, PunchReport};
-pub use status::{ConnectionStatus, NetStatus, Path, Reachability, RelayStatus};
+pub use status::{ConnectionStatus, NetStatus, Path, Ports, Reachability, RelayStatus};
 
 use crate::net::worker::{Order, Worker};
 

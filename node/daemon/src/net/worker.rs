@@ -353,6 +353,7 @@ impl Worker {
         NetStatus {
             reachability: findings.verdict(),
             nat: findings.nat(|ip| self.interfaces.has(ip)),
+            ports: findings.ports(|ip| self.interfaces.has(ip)),
             listening,
             mdns: discovery.is_running(),
             mdns_wanted: discovery.is_wanted(),
