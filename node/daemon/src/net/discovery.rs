@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ use crate::net::address;
 const KNOWN: usize = 256;
 /// How often to ask again. On a wireless network an answer is easily lost.
 const ASK: Duration = Duration::from_secs(60);
+/// The same over IPv6 beside IPv4, by which most are found: every address asks, and every one answers.
+const ASK_BESIDE: Duration = Duration::from_secs(5 * 60);
 
 /// Somebody is at these addresses.
 #[derive(Debug)]
@@ -83,17 +86,34 @@ impl Discovery {
             }
         }
         self.advertised = addresses;
-        let has_v6 = self.advertised.iter().filter_map(address::ip).any(|ip| ip.is_ipv6());
-        for over in [Some(Over::V4), has_v6.then_some(Over::V6)].into_iter().flatten() {
-            if self.enabled && !self.running.contains_key(&over) {
-                self.running.extend(start(self.me, over, &self.advertised).map(|mdns| (over, mdns)));
-            }
+        let has = |is: fn(&IpAddr) -> bool| self.advertised.iter().filter_map(address::ip).any(|ip| is(&ip));
+        let (has_v4, has_v6) = (has(IpAddr::is_ipv4), has(IpAddr::is_ipv6));
+        self.start(Over::V4, ASK);
+        if has_v6 {
+            self.start(Over::V6, if has_v4 { ASK_BESIDE } else { ASK });
         }
     }
 
     /// Reports everybody who is known once more.
     pub fn repeat(&mut self) {
         self.news = self.known.iter().map(|(peer, heard)| found(*peer, heard)).collect();
+    }
+
+    fn start(&mut self, over: Over, query_interval: Duration) {
+        if !self.enabled || self.running.contains_key(&over) {
+            return;
+        }
+        let config = mdns::Config { query_interval, enable_ipv6: over == Over::V6, ..mdns::Config::default() };
+        match mdns::tokio::Behaviour::new(config, self.me) {
+            Ok(mut mdns) => {
+                let listener_id = ListenerId::next();
+                for addr in &self.advertised {
+                    mdns.on_swarm_event(FromSwarm::NewListenAddr(NewListenAddr { listener_id, addr }));
+                }
+                self.running.insert(over, mdns);
+            }
+            Err(error) => tracing::warn!(?over, %error, "discovery on the local network cannot run"),
+        }
     }
 
     fn on_event(&mut self, over: Over, event: mdns::Event) {
@@ -150,19 +170,6 @@ impl Discovery {
 fn found(peer: PeerId, heard: &Heard) -> Found {
     let addresses: BTreeSet<&Multiaddr> = heard.values().flatten().collect();
     Found { peer, addresses: addresses.into_iter().cloned().collect() }
-}
-
-fn start(me: PeerId, over: Over, shown: &BTreeSet<Multiaddr>) -> Option<mdns::tokio::Behaviour> {
-    let config = mdns::Config { query_interval: ASK, enable_ipv6: over == Over::V6, ..mdns::Config::default() };
-    let started = mdns::tokio::Behaviour::new(config, me);
-    let started =
-        started.inspect_err(|error| tracing::warn!(?over, %error, "discovery on the local network cannot run"));
-    let mut mdns = started.ok()?;
-    let listener_id = ListenerId::next();
-    for addr in shown {
-        mdns.on_swarm_event(FromSwarm::NewListenAddr(NewListenAddr { listener_id, addr }));
-    }
-    Some(mdns)
 }
 
 impl NetworkBehaviour for Discovery {
