@@ -56,6 +56,28 @@ async fn a_cable_that_was_pulled_costs_nothing() {
     agree(&[&alice, &bob]).await;
 }
 
+/// An interface that is back with the address that it had.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cable_that_was_out_for_long_is_noticed_when_it_is_back() {
+    let lab = Lab::new().await;
+    let (alice, bob) = two(&lab).await;
+    cable(&bob, "down").await;
+    for (who, other) in [(&alice, &bob), (&bob, &alice)] {
+        let gone = async || who.sees(other).await.filter(|member| member["online"] == false);
+        crate::patience::until("the link is given up", gone).await;
+    }
+    let noticed = changes(&bob);
+    cable(&bob, "up").await;
+    crate::patience::until("the interface is seen", async || (changes(&bob) > noticed).then_some(())).await;
+    bob.meets(&alice).await;
+    agree(&[&alice, &bob]).await;
+}
+
+/// How often this companion tried everybody anew because its network was another one.
+fn changes(person: &Person) -> usize {
+    person.log().matches("the network has changed").count()
+}
+
 async fn cable(person: &Person, state: &str) {
     let mut command = person.program("ip");
     command.args(["link", "set", "eth0", state]);

@@ -1,6 +1,6 @@
 //! A network of its own: machines on one bridge, as on a wifi at home.
 
-use patchbay::{Router, RouterPreset};
+use patchbay::{IpSupport, Router, RouterBuilder, RouterPreset};
 use tempfile::TempDir;
 
 use crate::person::Person;
@@ -15,8 +15,17 @@ pub struct Lab {
 
 impl Lab {
     pub async fn new() -> Self {
+        Self::with(|wifi| wifi).await
+    }
+
+    /// A network without IPv4.
+    pub async fn of_ipv6() -> Self {
+        Self::with(|wifi| wifi.ip_support(IpSupport::V6Only)).await
+    }
+
+    async fn with(made: impl FnOnce(RouterBuilder) -> RouterBuilder) -> Self {
         let network = patchbay::Lab::new().await.expect("network namespaces: see tests/README.md");
-        let wifi = network.add_router("wifi").preset(RouterPreset::Home).build().await.expect("a bridge");
+        let wifi = made(network.add_router("wifi").preset(RouterPreset::Home)).build().await.expect("a bridge");
         Self { network, wifi, folder: tempfile::tempdir().expect("a temporary folder") }
     }
 

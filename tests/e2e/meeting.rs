@@ -1,16 +1,31 @@
 //! Two people on one wifi find each other.
 
+use serde_json::Value;
+
 use crate::lab::Lab;
 use crate::story::{agree, join, open, two};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_meet_by_mdns_alone() {
     let lab = Lab::new().await;
+    let seen = meet_by_mdns(&lab, "/ip4/0.0.0.0/udp/4501/quic-v1,/ip4/0.0.0.0/tcp/4501").await;
+    assert_eq!(seen["path"], "lan", "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_meet_by_mdns_where_there_is_no_ipv4() {
+    let lab = Lab::of_ipv6().await;
+    let seen = meet_by_mdns(&lab, "/ip6/::/udp/4501/quic-v1,/ip6/::/tcp/4501").await;
+    assert!(seen["address"].as_str().is_some_and(|address| address.starts_with("/ip6/")), "{seen}");
+}
+
+/// How alice sees bob in the end. `elsewhere` is where she listens when the invite is used.
+async fn meet_by_mdns(lab: &Lab, elsewhere: &str) -> Value {
     let (alice, bob) = (lab.person("alice").await, lab.person("bob").await);
     let invite = open(&alice).await;
     let before = listening(&alice).await;
     // Nothing answers at the invite's addresses any more.
-    alice.ask(&["config", "set", "network.listen", "/ip4/0.0.0.0/udp/4501/quic-v1,/ip4/0.0.0.0/tcp/4501"]).await;
+    alice.ask(&["config", "set", "network.listen", elsewhere]).await;
     alice.down().await;
     alice.up().await;
     let after = listening(&alice).await;
@@ -19,9 +34,9 @@ async fn two_people_meet_by_mdns_alone() {
     let joined = bob.ask(&["join", &invite, "--name", "bob", "--no-wire"]).await;
     assert_eq!(joined["state"], "admitted", "{joined}");
     let seen = alice.meets(&bob).await;
-    assert_eq!(seen["path"], "lan", "{seen}");
     bob.meets(&alice).await;
     agree(&[&alice, &bob]).await;
+    seen
 }
 
 #[tokio::test(flavor = "multi_thread")]

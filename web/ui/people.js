@@ -94,7 +94,8 @@ function connection(member) {
   }
   const details = [PATHS[member.path], member.rtt_ms === null || member.rtt_ms === undefined ? "" : `${Math.round(member.rtt_ms)} ms`].filter(Boolean);
   return h("p", { class: "connection", "data-testid": "connection" }, details.join(", "),
-    member.address && h("code", { class: "address" }, member.address));
+    member.address && h("code", { class: "address" }, member.address),
+    member.why && h("span", { class: "hint", "data-testid": "why-relayed" }, `${member.why}.`));
 }
 
 /** @param {Member} member */

@@ -47,6 +47,8 @@ export interface Member {
   path: Path;
   address: string | null;
   rtt_ms: number | null;
+  /** Why the path goes through a relay. */
+  why?: string | null;
   last_seen: string | null;
   equivocated: boolean;
   pending: number;

@@ -442,6 +442,7 @@ fn member(name: &str, me: bool) -> MemberView {
         path: "lan".into(),
         address: Some("/ip4/192.168.1.7/udp/4001/quic-v1".into()),
         rtt_ms: Some(0.7),
+        why: None,
         last_seen: None,
         equivocated: false,
         pending: 0,

@@ -277,10 +277,13 @@ pub struct MemberView {
     pub verified_by: Option<String>,
     /// `lan`, `direct`, `relayed` or `none`.
     pub path: String,
-    /// Where it is, as a multiaddr.
+    /// Where it is, as a multiaddr; of a circuit, the relay.
     pub address: Option<String>,
     /// Round trip in milliseconds.
     pub rtt_ms: Option<f64>,
+    /// Why the path goes through a relay: what was tried for a direct one, and what came of it.
+    #[serde(default)]
+    pub why: Option<String>,
     /// When there was a link last.
     pub last_seen: Option<String>,
     /// Has it said two things in one place: somebody holds a copy of its key.

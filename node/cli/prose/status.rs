@@ -84,6 +84,9 @@ fn others(room: &RoomView) -> impl Iterator<Item = &MemberView> {
 fn told_member(member: &MemberView, now: Timestamp) -> String {
     let name = plain::line(&member.name).bold().to_string();
     let mut sentence = format!("{name} {}, {}.", presence(member, now), trust(member));
+    if let Some(why) = member.why.as_deref().filter(|_| member.online) {
+        sentence.push_str(&format!(" {}.", plain::line(why)));
+    }
     let agents = online_agents(member);
     if member.online && !agents.is_empty() {
         let has = if agents.len() == 1 { "agent is" } else { "agents are" };
@@ -216,6 +219,7 @@ mod tests {
             path: "lan".into(),
             address: Some("/ip4/192.168.1.7/udp/4001/quic-v1".into()),
             rtt_ms: Some(0.71),
+            why: None,
             last_seen: None,
             equivocated: false,
             pending: 0,
@@ -288,6 +292,16 @@ mod tests {
         assert!(said.contains("bob is away, last here 2 hours ago, not verified (`pairwave verify bob`)."), "{said}");
         assert!(said.contains("1 event is on the way"), "{said}");
         assert!(said.contains("`pairwave doctor --member bob`"), "{said}");
+    }
+
+    #[test]
+    fn why_a_path_goes_through_a_relay_is_said() {
+        let mut room = room();
+        let why = Some("A direct path was not tried yet. Messages go through the relay X, encrypted".into());
+        room.members[1] = MemberView { path: "relayed".into(), why, ..member("bob") };
+        let said = said(vec![room]).replace('\n', " ");
+        assert!(said.contains("through a relay (0.7 ms), verified. A direct path was not tried yet."), "{said}");
+        assert!(said.contains("the relay X, encrypted."), "{said}");
     }
 
     #[test]

@@ -49,10 +49,11 @@ use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
+pub use address::is_link_local;
 pub use libp2p::Multiaddr;
 pub use proxy::{NoProxy, Proxy};
 pub use reports::{DialReport, PunchReport};
-pub use status::{ConnectionStatus, NetStatus, Path, Reachability, RelayStatus};
+pub use status::{ConnectionStatus, NetStatus, Path, Ports, Reachability, RelayStatus};
 
 use crate::net::worker::{Order, Worker};
 
@@ -134,7 +135,7 @@ pub enum NetEvent {
         peer: TransportId,
         addresses: Vec<String>,
     },
-    /// We have gained or lost an address.
+    /// We have gained or lost an address, or an interface went down or came up.
     NetworkChanged,
     /// There is a connection now; told once until `Disconnected`. The address is where the peer may
     /// be dialled again; of whoever came over TCP only the IP is known.

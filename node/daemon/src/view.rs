@@ -7,6 +7,7 @@ mod git;
 mod handoff;
 mod ledger;
 mod notice;
+mod relayed;
 mod request;
 mod sentence;
 mod status;
@@ -30,6 +31,7 @@ pub use git::collisions;
 pub use handoff::{DECISIONS, HANDOFF, QUOTED, told};
 pub use ledger::{Most, line};
 pub use notice::notice;
+pub use relayed::{ago, why_relayed};
 pub use request::{Asked, Judged, Unjudged, is_open, judged, warning};
 pub use status::{reachability, relay, room_summary, room_view, waiting_summary, waiting_view};
 

@@ -23,7 +23,8 @@ pub struct Change {
     pub addresses: Vec<Multiaddr>,
     /// Of these, what the local network may be shown.
     pub shown: BTreeSet<Multiaddr>,
-    /// This machine has gained or lost an address. The first time does not count.
+    /// This machine has gained or lost an address, or an interface went down or came up again, which
+    /// others need not notice. The first time does not count.
     pub moved: bool,
 }
 
@@ -36,6 +37,9 @@ pub struct Listening {
     told: Option<Vec<Multiaddr>>,
     /// Of these, our own.
     local: Vec<Multiaddr>,
+    /// Link-local addresses, which are told to nobody. Each interface that is up has one; an IPv4 address
+    /// stays where the cable is out, and tells nothing when it is back.
+    up: BTreeSet<IpAddr>,
     settles: Option<Instant>,
 }
 
@@ -71,7 +75,7 @@ impl Listening {
         self.told.as_deref().unwrap_or_default()
     }
 
-    /// The change, when a burst is over and others would notice a difference.
+    /// The change, when a burst is over and made a difference to others or to the ways out of here.
     pub fn poll(&mut self, interfaces: &Interfaces, now: Instant) -> Option<Change> {
         self.settles.take_if(|settles| *settles <= now)?;
         let shown: BTreeSet<Multiaddr> = self.all.iter().filter(|all| is_used(all, interfaces)).cloned().collect();
@@ -82,12 +86,15 @@ impl Listening {
         let beyond: Vec<Multiaddr> = beyond.cloned().collect();
         local.truncate(limits::ADDRESSES - beyond.len());
         let first = self.told.is_none();
-        let moved = !first && self.local != local;
+        let up = self.all.iter().filter_map(address::ip).filter(|ip| address::is_link_local(ip) && interfaces.uses(ip));
+        let up: BTreeSet<IpAddr> = up.collect();
+        let moved = !first && (self.local != local || self.up != up);
         // Loopback stays last.
         let near = local.partition_point(|address| !is_loopback(address));
         let addresses = [&local[..near], &beyond, &local[near..]].concat();
         self.local = local;
-        if self.told.as_ref() == Some(&addresses) {
+        self.up = up;
+        if !moved && self.told.as_ref() == Some(&addresses) {
             return None;
         }
         self.told = Some(addresses.clone());
@@ -165,6 +172,23 @@ mod tests {
         listening.removed(&parsed(ALL[4]), start);
         let change = listening.poll(&interfaces(), start + BURST).unwrap();
         assert!(change.moved && change.addresses.is_empty());
+    }
+
+    #[test]
+    fn an_interface_that_goes_and_comes_is_a_move_although_its_address_stays() {
+        let mut listening = Listening::default();
+        let start = Instant::now();
+        for text in ALL {
+            listening.added(parsed(text), start);
+        }
+        let before = listening.poll(&interfaces(), start + BURST).unwrap();
+        listening.removed(&parsed(ALL[2]), start);
+        let down = listening.poll(&interfaces(), start + BURST).unwrap();
+        assert!(down.moved && down.addresses == before.addresses);
+        listening.added(parsed(ALL[2]), start);
+        assert!(listening.poll(&interfaces(), start + BURST).unwrap().moved);
+        listening.added(parsed("/ip6/fe80::99/tcp/1"), start);
+        assert_eq!(listening.poll(&interfaces(), start + BURST), None, "a container was started");
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub struct Paths {
 struct Connection {
     id: ConnectionId,
     address: Multiaddr,
+    /// Of a circuit that the peer came by, how it leads to us: its own side of it has no address.
+    came_by: Option<Multiaddr>,
     rank: Rank,
     origin: Origin,
     inbound: bool,
@@ -66,6 +68,7 @@ impl Paths {
         let connection = Connection {
             id,
             address: address::without_peer(remote.clone()),
+            came_by: came_by(endpoint),
             rank: Rank::of(remote),
             origin: Origin::of(remote),
             inbound: endpoint.is_listener(),
@@ -191,9 +194,17 @@ impl Paths {
         }
     }
 
-    pub fn status(&self) -> Vec<ConnectionStatus> {
-        let best = self.peers.keys().filter_map(|peer| Some((peer, self.best_of(peer)?)));
-        best.map(|(peer, connection)| connection.status(peer)).collect()
+    /// One connection of each peer: of those that its links use the worst, for that is how what is said
+    /// still goes; where there is no link, the best.
+    pub fn status(&self, in_use: impl Fn(&PeerId) -> Vec<ConnectionId>) -> Vec<ConnectionStatus> {
+        let shown = |peer| self.worst_of(peer, &in_use(peer)).or_else(|| self.best_of(peer));
+        self.peers.keys().filter_map(|peer| Some(shown(peer)?.status(peer))).collect()
+    }
+
+    /// Among equals the newest.
+    fn worst_of(&self, peer: &PeerId, among: &[ConnectionId]) -> Option<&Connection> {
+        let newest_first = self.peers.get(peer)?.iter().rev();
+        newest_first.filter(|connection| among.contains(&connection.id)).min_by_key(|connection| connection.rank)
     }
 
     fn best_of(&self, peer: &PeerId) -> Option<&Connection> {
@@ -224,7 +235,7 @@ impl Connection {
         ConnectionStatus {
             peer: address::transport_id(peer),
             path,
-            address: self.address.to_string(),
+            address: self.came_by.as_ref().unwrap_or(&self.address).to_string(),
             rtt_ms: self.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
             agent: self.agent.clone(),
         }
@@ -259,6 +270,13 @@ impl Heard {
 
     pub fn silent_for(&self) -> Duration {
         Duration::from_millis(millis().saturating_sub(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+fn came_by(endpoint: &ConnectedPoint) -> Option<Multiaddr> {
+    match endpoint {
+        ConnectedPoint::Listener { local_addr, .. } if address::is_relayed(local_addr) => Some(local_addr.clone()),
+        _ => None,
     }
 }
 
@@ -302,13 +320,45 @@ mod tests {
         let mut paths = Paths::default();
         paths.add(bob, id(1), &dialled(&format!("/p2p/{bob}")));
         assert_eq!(paths.best(&bob), Some(id(1)));
-        assert_eq!(paths.status()[0].path, Path::Relayed);
+        assert_eq!(paths.status(|_| Vec::new())[0].path, Path::Relayed);
         paths.add(bob, id(2), &dialled(QUIC));
         paths.add(bob, id(3), &dialled(TCP));
         assert_eq!(paths.best(&bob), Some(id(2)));
         paths.add(bob, id(4), &dialled(QUIC));
         assert_eq!(paths.best(&bob), Some(id(4)));
-        assert_eq!(paths.status()[0].path, Path::Lan);
+        assert_eq!(paths.status(|_| Vec::new())[0].path, Path::Lan);
+    }
+
+    #[test]
+    fn what_a_link_uses_is_shown_rather_than_what_it_could_use() {
+        let bob = PeerId::random();
+        let mut paths = Paths::default();
+        paths.add(bob, id(1), &dialled(&format!("/p2p/{bob}")));
+        paths.add(bob, id(2), &dialled(QUIC));
+        paths.add(bob, id(3), &dialled(QUIC));
+        let shown = |in_use: &[usize]| {
+            let in_use: Vec<ConnectionId> = in_use.iter().map(|number| id(*number)).collect();
+            paths.status(|_| in_use.clone())[0].path
+        };
+        assert_eq!(
+            [shown(&[]), shown(&[2]), shown(&[1]), shown(&[1, 3])],
+            [Path::Lan, Path::Lan, Path::Relayed, Path::Relayed]
+        );
+    }
+
+    #[test]
+    fn who_came_by_a_circuit_is_shown_with_its_relay_but_has_no_address() {
+        let (bob, relay) = (PeerId::random(), PeerId::random());
+        let circuit = format!("{QUIC}/p2p/{relay}/p2p-circuit");
+        let came = ConnectedPoint::Listener {
+            local_addr: circuit.parse().unwrap(),
+            send_back_addr: format!("/p2p/{bob}").parse().unwrap(),
+        };
+        let mut paths = Paths::default();
+        paths.add(bob, id(1), &came);
+        assert_eq!(paths.status(|_| Vec::new())[0].address, circuit);
+        assert_eq!(paths.reachable_at(id(1)), Some(Multiaddr::empty()));
+        assert_eq!(paths.circuit(id(1)), Some(&Multiaddr::empty()), "it is none of those that we asked for");
     }
 
     #[test]
@@ -377,7 +427,7 @@ mod tests {
         let mut paths = Paths::default();
         paths.add(bob, id(1), &dialled(QUIC));
         paths.set_agent(id(1), &format!("\u{1b}[31mpairwave{}", "x".repeat(500)));
-        let agent = paths.status().remove(0).agent.unwrap();
+        let agent = paths.status(|_| Vec::new()).remove(0).agent.unwrap();
         assert!(agent.starts_with("[31mpairwave") && agent.chars().count() == AGENT);
     }
 }

@@ -24,6 +24,8 @@ use crate::net::{RelayStatus, chance};
 
 /// Reservations that are kept.
 const RESERVED: usize = 2;
+/// How long those that come first wait for others to tell how far away they are.
+const WEIGHING: Duration = Duration::from_secs(1);
 /// First and longest pause between two dials of one relay.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -349,10 +351,11 @@ impl Relays {
         self.mute(now).or_else(|| self.dial(now)).or_else(|| self.reserve(now))
     }
 
-    /// When to poll again at the latest.
-    pub fn due(&self) -> Option<Instant> {
+    /// When to poll again at the latest. `now` is when that was last done.
+    pub fn due(&self, now: Instant) -> Option<Instant> {
         let free = self.reservations() < RESERVED;
-        self.relays.values().filter_map(|relay| relay.due(free)).min()
+        let weighed = self.weighing_until(now);
+        self.relays.values().filter_map(|relay| relay.due(free.then(|| weighed.unwrap_or(now)))).min()
     }
 
     /// A connection that does not say who it is.
@@ -382,7 +385,7 @@ impl Relays {
     }
 
     fn reserve(&mut self, now: Instant) -> Option<Step> {
-        if self.reservations() >= RESERVED {
+        if self.reservations() >= RESERVED || self.weighing_until(now).is_some() {
             return None;
         }
         let free = self.relays.values_mut().filter(|relay| relay.wants_reservation() && relay.reserve_at <= now);
@@ -391,6 +394,14 @@ impl Relays {
         relay.reserve_at = now + REFUSED;
         let at = relay.connections.first()?.address.clone();
         Some(Step::Reserve(relay.wish.peer, address::circuit_through(relay.wish.peer, at)))
+    }
+
+    /// Until when reservations wait so that the nearest get them: where there are more relays than
+    /// reservations, and one of them has yet to tell how far away it is.
+    fn weighing_until(&self, now: Instant) -> Option<Instant> {
+        let has_choice = self.relays.len() > RESERVED && self.relays.values().any(Relay::may_be_near);
+        let since = self.relays.values().filter(|relay| relay.wants_reservation()).filter_map(Relay::since).min();
+        since.map(|since| since + WEIGHING).filter(|until| has_choice && now < *until)
     }
 
     fn reservations(&self) -> usize {
@@ -449,6 +460,17 @@ impl Relay {
         matches!(self.token, Token::Unshown | Token::Shown)
     }
 
+    /// How long there has been a connection.
+    fn since(&self) -> Option<Instant> {
+        self.connections.first().map(|oldest| oldest.since)
+    }
+
+    /// It has not told how far away it is, and nothing speaks against its doing so soon.
+    fn may_be_near(&self) -> bool {
+        let is_coming = !self.connections.is_empty() || (self.failures == 0 && !self.rests);
+        self.rtt.is_none() && is_coming
+    }
+
     /// Unknown is far.
     fn distance(&self) -> Duration {
         self.rtt.unwrap_or(Duration::MAX)
@@ -497,9 +519,10 @@ impl Relay {
         introduced && !self.is_being_shown() && self.reservation == Reservation::None
     }
 
-    fn due(&self, free: bool) -> Option<Instant> {
+    /// `free` is from when on a reservation may be asked for, if any.
+    fn due(&self, free: Option<Instant>) -> Option<Instant> {
         let dial = self.wants_dial().then_some(self.dial_at);
-        let reserve = (free && self.wants_reservation()).then_some(self.reserve_at);
+        let reserve = free.filter(|_| self.wants_reservation()).map(|free| free.max(self.reserve_at));
         let mute = self.connections.iter().filter(|one| !one.introduced).map(|one| one.since + INTRODUCTION).min();
         [dial, reserve, mute].into_iter().flatten().min()
     }

@@ -18,12 +18,14 @@ pub struct NetStatus {
     pub found: Vec<TransportId>,
     /// The interfaces that are used: name and address.
     pub interfaces: Vec<(String, IpAddr)>,
-    /// The best connection to each peer.
+    /// One connection to each peer.
     pub connections: Vec<ConnectionStatus>,
     /// Whether strangers could reach us.
     pub reachability: Reachability,
     /// What is known of the NAT that we are behind, one sentence.
     pub nat: Option<String>,
+    /// What it does to ports.
+    pub ports: Ports,
     pub relays: Vec<RelayStatus>,
     /// The last attempts to connect, the oldest first.
     pub dials: Vec<DialReport>,
@@ -31,11 +33,12 @@ pub struct NetStatus {
     pub punches: Vec<PunchReport>,
 }
 
-/// The connection to one peer that new streams would take.
+/// The connection that a peer's links use; where it has none, what a new one would take.
 #[derive(Debug, Clone)]
 pub struct ConnectionStatus {
     pub peer: TransportId,
     pub path: Path,
+    /// Where the peer is. Of a circuit, the relay: `…/p2p/RELAY/p2p-circuit`, whoever dialled it.
     pub address: String,
     pub rtt_ms: Option<f64>,
     /// What the peer says it runs, such as `pairwave/0.1.0`; cut and free of control characters.
@@ -63,6 +66,17 @@ pub enum Reachability {
     Private,
     /// From everywhere.
     Public,
+}
+
+/// What becomes of our ports on the way out, as far as relays show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ports {
+    #[default]
+    Unknown,
+    /// One for all destinations: who is told of it finds us there.
+    Kept,
+    /// Another one, perhaps for every destination.
+    Changed,
 }
 
 /// One relay that is wished for.

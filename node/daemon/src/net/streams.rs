@@ -42,6 +42,10 @@ use surplus::Surplus;
 /// Most bytes that may wait for a peer that does not read.
 const BACKLOG: usize = 16 * 1024 * 1024;
 
+/// How often it is told that there is a better path, as long as a room's link is not on it: one whose
+/// handshake still ran on the worse one could not be moved.
+const REMINDER: Duration = Duration::from_secs(2);
+
 /// Within this time two companions that dial each other may both succeed.
 const BOTH_AT_ONCE: Duration = Duration::from_secs(1);
 
@@ -72,6 +76,8 @@ pub struct Streams {
     /// Connections to these carry no streams of ours.
     relays: BTreeSet<PeerId>,
     surplus: Surplus,
+    /// When to look next for links that a better path could take.
+    remind_at: Option<Instant>,
     reporter: mpsc::UnboundedSender<Report>,
     reports: mpsc::UnboundedReceiver<Report>,
     actions: VecDeque<Action>,
@@ -106,6 +112,7 @@ impl Streams {
             proved: Vec::new(),
             relays: BTreeSet::new(),
             surplus: Surplus::new(me),
+            remind_at: None,
             reporter,
             reports,
             actions: VecDeque::new(),
@@ -183,8 +190,12 @@ impl Streams {
         self.relays = relays;
     }
 
-    /// Closes connections that are no longer needed beside others.
+    /// Closes connections that are no longer needed beside others, and reminds of better paths.
     pub fn tidy(&mut self, now: Instant) {
+        if self.remind_at.take_if(|at| *at <= now).is_some() {
+            let peers: BTreeSet<PeerId> = self.links.values().map(|link| link.peer).collect();
+            peers.into_iter().for_each(|peer| self.tell_if_better(peer));
+        }
         if !self.surplus.is_due(now) {
             return;
         }
@@ -203,7 +214,7 @@ impl Streams {
 
     /// When to tidy up at the latest.
     pub fn due(&self) -> Option<Instant> {
-        self.surplus.due()
+        self.surplus.due().into_iter().chain(self.remind_at).min()
     }
 
     /// A circuit was made, with limits that its relay has told.
@@ -225,7 +236,13 @@ impl Streams {
     }
 
     pub fn status(&self) -> NetStatus {
-        NetStatus { connections: self.paths.status(), ..NetStatus::default() }
+        NetStatus { connections: self.paths.status(|peer| self.in_use(peer)), ..NetStatus::default() }
+    }
+
+    /// The connections that a peer's rooms speak on.
+    fn in_use(&self, peer: &PeerId) -> Vec<ConnectionId> {
+        let links = self.links.values().filter(|link| link.peer == *peer && link.is_of_room());
+        links.map(|link| link.connection).collect()
     }
 
     /// Whether `Connected` stands for this peer, so that a failed dial means nothing.
@@ -277,6 +294,7 @@ impl Streams {
     fn tell_if_better(&mut self, peer: PeerId) {
         let mut carrying = self.links.values().filter(|link| link.peer == peer && link.is_of_room());
         if carrying.any(|link| self.paths.has_better(link.connection)) {
+            self.remind_at.get_or_insert(Instant::now() + REMINDER);
             self.tell(NetEvent::BetterPath { peer: address::transport_id(&peer) });
         }
     }

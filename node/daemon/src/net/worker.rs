@@ -178,11 +178,12 @@ impl Worker {
     }
 
     fn due(&self) -> Option<Instant> {
+        let now = Instant::now();
         let streams = self.swarm.behaviour().streams.due();
-        let calls = self.calls.due(Instant::now(), |relay| self.relays.distance(relay));
+        let calls = self.calls.due(now, |relay| self.relays.distance(relay));
         let punching = self.swarm.behaviour().punching.as_ref().and_then(Punching::due);
-        let all =
-            [self.dials.due(), calls, self.listening.due(), self.relays.due(), self.searches.due(), streams, punching];
+        let relays = self.relays.due(now);
+        let all = [self.dials.due(), calls, self.listening.due(), relays, self.searches.due(), streams, punching];
         all.into_iter().flatten().min()
     }
 
@@ -332,6 +333,7 @@ impl Worker {
         let addresses = addresses.iter().map(Multiaddr::to_string).collect();
         self.tell(NetEvent::Listening { addresses });
         if moved {
+            tracing::info!("the network has changed; everybody who is away is tried at once");
             if let Some(punching) = self.swarm.behaviour_mut().punching.as_mut() {
                 punching.moved();
             }
@@ -351,6 +353,7 @@ impl Worker {
         NetStatus {
             reachability: findings.verdict(),
             nat: findings.nat(|ip| self.interfaces.has(ip)),
+            ports: findings.ports(|ip| self.interfaces.has(ip)),
             listening,
             mdns: discovery.is_running(),
             mdns_wanted: discovery.is_wanted(),

@@ -1,5 +1,7 @@
 //! Who is here, how we are connected, what waits.
 
+use std::time::Instant;
+
 use pairwave_api::{
     CharterView, FloorView, Me, MemberView, RelayView, RoomSummary, RoomView, SessionView, WaitingView,
 };
@@ -12,7 +14,7 @@ use pairwave_core::message::LiveSession;
 use pairwave_core::relays::without_token;
 use pairwave_core::sessions::look;
 
-use super::{Viewer, origin, standing, time};
+use super::{Viewer, origin, standing, time, why_relayed};
 use crate::clock;
 use crate::net::{NetStatus, Path, Reachability, RelayStatus};
 
@@ -124,6 +126,10 @@ fn member_view<L: Log>(viewer: &Viewer<'_, L>, member: MemberId, network: &NetSt
         path: path.map_or("none", |path| path_name(path.path)).to_owned(),
         address: path.map(|path| path.address.clone()),
         rtt_ms: path.and_then(|path| path.rtt_ms),
+        why: path.filter(|path| path.path == Path::Relayed).map(|path| {
+            let peers = viewer.node.transports(&id, &member);
+            why_relayed(&viewer.name(&member), &peers, path, network, Instant::now())
+        }),
         last_seen: presence.last_seen.map(time),
         equivocated: viewer.room.state().equivocations.contains_key(&member),
         pending: if me { 0 } else { viewer.node.pending(&id, &member) },

@@ -115,9 +115,7 @@ fn linked<L: Log>(
     let presence = viewer.node().presence(&viewer.room().id(), &member);
     let check = format!("member {name}");
     if presence.link.is_some() {
-        // Who comes by a circuit comes from nowhere that could be named.
-        let address = connection.map(|connection| connection.address.as_str()).filter(|address| !address.is_empty());
-        let at = address.map(|address| format!(" at {address}")).unwrap_or_default();
+        let at = connection.map(|connection| format!(" at {}", connection.address)).unwrap_or_default();
         let rtt =
             connection.and_then(|connection| connection.rtt_ms).map(|rtt| format!(", {rtt:.1} ms")).unwrap_or_default();
         return passed(&check, format!("{name} is here{at}{rtt}"));

@@ -1,13 +1,16 @@
 //! Does multicast work here? Sends to the group that companions are found by, and listens for it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
-/// The group of mDNS (RFC 6762 §3). The port is our own, so that no responder is disturbed.
+use crate::net::is_link_local;
+
+/// The groups of mDNS (RFC 6762 §3). The port is our own, so that no responder is disturbed.
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
+const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
 
 const HEAR_WITHIN: Duration = Duration::from_millis(500);
 
@@ -16,8 +19,7 @@ const HEAR_WITHIN: Duration = Duration::from_millis(500);
 pub async fn probe(interfaces: &[(String, IpAddr)]) -> Result<Vec<String>, String> {
     let mut heard = Vec::new();
     let mut deaf = Vec::new();
-    for (name, address) in interfaces {
-        let IpAddr::V4(address) = address else { continue };
+    for (name, address) in tried(interfaces) {
         match hear_ourselves(*address).await {
             Ok(()) => heard.push(name.clone()),
             Err(why) => deaf.push(format!("{name} ({why})")),
@@ -25,19 +27,39 @@ pub async fn probe(interfaces: &[(String, IpAddr)]) -> Result<Vec<String>, Strin
     }
     match (heard.is_empty(), deaf.is_empty()) {
         (false, _) => Ok(heard),
-        (true, true) => Err("no interface that is used has an IPv4 address".to_owned()),
+        (true, true) => Err("no interface that is used has an address".to_owned()),
         (true, false) => Err(format!("no interface carries multicast: {}", deaf.join(", "))),
     }
 }
 
-async fn hear_ourselves(interface: Ipv4Addr) -> Result<(), String> {
-    let listening = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await.map_err(|error| error.to_string())?;
-    listening.join_multicast_v4(GROUP, interface).map_err(|error| error.to_string())?;
+/// Every IPv4 address, and one of IPv6 where an interface has no other.
+fn tried(interfaces: &[(String, IpAddr)]) -> Vec<&(String, IpAddr)> {
+    let (mut tried, v6): (Vec<_>, Vec<_>) = interfaces.iter().partition(|(_, address)| address.is_ipv4());
+    for other in v6.into_iter().filter(|(_, address)| !is_link_local(address)) {
+        if tried.iter().all(|(name, _)| *name != other.0) {
+            tried.push(other);
+        }
+    }
+    tried
+}
+
+async fn hear_ourselves(interface: IpAddr) -> Result<(), String> {
+    let (anywhere, group): (IpAddr, IpAddr) = match interface {
+        IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED.into(), GROUP.into()),
+        IpAddr::V6(_) => (Ipv6Addr::UNSPECIFIED.into(), GROUP_V6.into()),
+    };
+    let listening = UdpSocket::bind((anywhere, 0)).await.map_err(|error| error.to_string())?;
+    let joined = match interface {
+        IpAddr::V4(interface) => listening.join_multicast_v4(GROUP, interface),
+        // Discovery leaves the choice of the interface to the system as well.
+        IpAddr::V6(_) => listening.join_multicast_v6(&GROUP_V6, 0),
+    };
+    joined.map_err(|error| error.to_string())?;
     let port = listening.local_addr().map_err(|error| error.to_string())?.port();
     // Sent from an address of the interface, a datagram to a group leaves through that interface.
     let speaking = UdpSocket::bind((interface, 0)).await.map_err(|error| error.to_string())?;
     let word = speaking.local_addr().map_err(|error| error.to_string())?.to_string();
-    speaking.send_to(word.as_bytes(), SocketAddrV4::new(GROUP, port)).await.map_err(|error| error.to_string())?;
+    speaking.send_to(word.as_bytes(), (group, port)).await.map_err(|error| error.to_string())?;
     let mut buffer = [0; 64];
     let hear = async {
         loop {
@@ -49,4 +71,22 @@ async fn hear_ourselves(interface: Ipv4Addr) -> Result<(), String> {
         }
     };
     timeout(HEAR_WITHIN, hear).await.unwrap_or_else(|_| Err("nothing is heard".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv6_is_tried_where_there_is_nothing_else() {
+        let interface = |name: &str, address: &str| (name.to_owned(), address.parse::<IpAddr>().unwrap());
+        let all = [
+            interface("wlan0", "192.168.1.20"),
+            interface("wlan0", "fd00::20"),
+            interface("eth0", "fe80::7"),
+            interface("eth0", "fd00:1::7"),
+            interface("eth0", "fd00:1::8"),
+        ];
+        assert_eq!(tried(&all), [&all[0], &all[3]]);
+    }
 }

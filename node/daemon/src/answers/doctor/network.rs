@@ -36,22 +36,24 @@ const BEYOND: &str = "For people in other networks name a relay with `pairwave r
 
 /// How we stand with each relay, and where letters for whoever is away can be left.
 pub(super) fn relays(network: &NetStatus) -> Vec<Check> {
-    let held = network.relays.iter().filter(|relay| relay.reserved).count();
-    let mut checks: Vec<Check> = network.relays.iter().map(|relay| one_relay(relay, held)).collect();
+    let mut checks: Vec<Check> = network.relays.iter().map(|relay| one_relay(relay, network)).collect();
     if !checks.is_empty() {
         checks.push(mailbox(network));
     }
     checks
 }
 
-fn one_relay(relay: &RelayStatus, held: usize) -> Check {
+fn one_relay(relay: &RelayStatus, network: &NetStatus) -> Check {
+    let held: Vec<&RelayStatus> = network.relays.iter().filter(|relay| relay.reserved).collect();
     let address = without_token(&relay.address);
     let rtt = relay.rtt_ms.map(|ms| format!(", {ms:.0} ms away")).unwrap_or_default();
     let why = relay.why.as_deref().unwrap_or("no reason is known yet; it is being tried");
     match (relay.reserved, relay.connected) {
         (true, _) => passed("relay", format!("{address} holds a place for you{rtt}")),
-        (false, true) if held >= 2 => {
-            passed("relay", format!("{address} is connected{rtt}; two others that are nearer hold your place"))
+        (false, true) if held.len() >= 2 => {
+            let is_nearer = |other: &&RelayStatus| other.rtt_ms.zip(relay.rtt_ms).is_some_and(|(theirs, its)| theirs <= its);
+            let others = if held.iter().all(is_nearer) { "two others that are nearer" } else { "two others" };
+            passed("relay", format!("{address} is connected{rtt}; {others} hold your place"))
         }
         (false, true) => failed(
             "relay",
@@ -126,8 +128,12 @@ mod tests {
         assert!(checks[1].detail.contains("connection refused") && checks[1].next.contains("443"), "{checks:?}");
         assert!(checks[2].detail.contains("no place left") && checks[2].next.contains("token"), "{checks:?}");
         assert!(!format!("{checks:?}").contains("planted"));
-        let spare = relays(&with(vec![held.clone(), held, full]));
-        assert!(spare[2].ok && spare[2].detail.contains("two others"), "{spare:?}");
+        let spare = |mine| {
+            let spare = RelayStatus { rtt_ms: Some(mine), ..full.clone() };
+            relays(&with(vec![held.clone(), held.clone(), spare])).remove(2)
+        };
+        assert!(spare(40.0).ok && spare(40.0).detail.contains("two others that are nearer"), "{:?}", spare(40.0));
+        assert!(spare(2.0).ok && spare(2.0).detail.contains("two others hold"), "{:?}", spare(2.0));
         assert!(relays(&NetStatus::default()).is_empty());
     }
 

@@ -1,5 +1,5 @@
 //! What a doctor says of the ways to one member: which addresses were tried over which transport and
-//! what came of it, and why a connection goes through a relay.
+//! what came of it.
 
 use std::time::Instant;
 
@@ -7,7 +7,8 @@ use pairwave_api::Check;
 use pairwave_wire::TransportId;
 
 use super::{failed, passed};
-use crate::net::{ConnectionStatus, DialReport, NetStatus, Path, PunchReport};
+use crate::net::{ConnectionStatus, DialReport, NetStatus, Path};
+use crate::view::{ago, why_relayed};
 
 /// Attempts that are told of one member.
 const TOLD: usize = 6;
@@ -27,14 +28,7 @@ pub(super) fn path(
         Path::Direct => passed(&check, format!("Directly, over {over}")),
         Path::Relayed => Check {
             next: next_of(peers, network),
-            ..passed(
-                &check,
-                format!(
-                    "{}. Messages go through {}, encrypted",
-                    why_relayed(peers, network, now),
-                    relay_of(connection, network)
-                ),
-            )
+            ..passed(&check, why_relayed(name, peers, connection, network, now))
         },
     }
 }
@@ -61,22 +55,6 @@ pub(super) fn tried(name: &str, peers: &[TransportId], network: &NetStatus, now:
     Some(failed(&check, told, next))
 }
 
-fn why_relayed(peers: &[TransportId], network: &NetStatus, now: Instant) -> String {
-    let nat = network.nat.as_deref().map(|nat| format!("{}; ", nat.trim_end_matches('.'))).unwrap_or_default();
-    let punches: Vec<&PunchReport> = network.punches.iter().filter(|punch| peers.contains(&punch.peer)).collect();
-    let Some(last) = punches.iter().max_by_key(|punch| punch.at) else {
-        return format!("{nat}a direct path was not tried yet");
-    };
-    match &last.outcome {
-        Err(why) => {
-            let times = punches.iter().filter(|punch| punch.outcome.is_err()).count();
-            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
-            format!("{nat}a direct path was tried {times} and did not come about: {why}, {}", ago(last.at, now))
-        }
-        Ok(()) => format!("{nat}a direct path came about {} and was lost again", ago(last.at, now)),
-    }
-}
-
 fn next_of(peers: &[TransportId], network: &NetStatus) -> String {
     let failed = network.punches.iter().any(|punch| peers.contains(&punch.peer) && punch.outcome.is_err());
     if failed {
@@ -85,18 +63,6 @@ fn next_of(peers: &[TransportId], network: &NetStatus) -> String {
             .to_owned()
     } else {
         "Nothing has to be done; a direct path is tried by itself.".to_owned()
-    }
-}
-
-/// The relay of a circuit, as far as the address or our own relays tell.
-fn relay_of(connection: &ConnectionStatus, network: &NetStatus) -> String {
-    let named = connection.address.split("/p2p-circuit").next().filter(|before| before.contains("/p2p/"));
-    let held: Vec<&str> =
-        network.relays.iter().filter(|relay| relay.connected).map(|relay| relay.address.as_str()).collect();
-    match (named, held.as_slice()) {
-        (Some(relay), _) if connection.address.contains("/p2p-circuit") => format!("the relay {relay}"),
-        (_, [only]) => format!("the relay {only}"),
-        _ => "a relay".to_owned(),
     }
 }
 
@@ -129,20 +95,12 @@ fn transport(address: &str) -> &'static str {
     }
 }
 
-fn ago(at: Instant, now: Instant) -> String {
-    match now.saturating_duration_since(at).as_secs() {
-        0 => "just now".to_owned(),
-        seconds if seconds < 120 => format!("{seconds} s ago"),
-        seconds => format!("{} min ago", seconds / 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::net::RelayStatus;
+    use crate::net::{PunchReport, RelayStatus};
 
     const RELAY: &str = "/ip4/203.0.113.7/udp/4011/quic-v1/p2p/12D3";
 
@@ -161,25 +119,16 @@ mod tests {
     }
 
     #[test]
-    fn why_a_path_goes_through_a_relay_is_said_with_the_relay() {
+    fn a_path_is_named_and_a_relayed_one_has_a_next_step() {
         let now = Instant::now();
-        let why = Err("no answer from any port".to_owned());
-        let network = NetStatus {
-            nat: Some("Your router gives every destination another port.".into()),
-            relays: vec![relay()],
-            punches: vec![PunchReport { peer: bob(), outcome: why, at: now }],
-            ..NetStatus::default()
-        };
-        let relayed = connection(Path::Relayed, "/p2p/12D3KooWbob");
-        let check = path("bob", &[bob()], &relayed, &network, now + Duration::from_secs(30));
-        assert!(check.ok && check.name == "path to bob", "{check:?}");
-        for part in ["another port; ", "tried once", "no answer from any port, 30 s ago", RELAY, "encrypted"] {
-            assert!(check.detail.contains(part), "{part}: {check:?}");
-        }
-        let through = connection(Path::Relayed, &format!("{RELAY}/p2p-circuit/p2p/12D3KooWbob"));
-        let untried = path("bob", &[bob()], &through, &NetStatus::default(), now);
-        assert!(untried.detail.contains("not tried yet") && untried.detail.contains(RELAY), "{untried:?}");
-        assert!(!untried.next.is_empty());
+        let network = NetStatus::default();
+        let relayed = connection(Path::Relayed, &format!("{RELAY}/p2p-circuit"));
+        let check = path("bob", &[bob()], &relayed, &network, now);
+        assert!(check.ok && check.name == "path to bob" && !check.next.is_empty(), "{check:?}");
+        assert!(check.detail.contains("not tried yet") && check.detail.contains(RELAY), "{check:?}");
+        let failed = PunchReport { peer: bob(), outcome: Err("no answer".into()), at: now };
+        let check = path("bob", &[bob()], &relayed, &NetStatus { punches: vec![failed], ..network.clone() }, now);
+        assert!(check.next.contains("tried again"), "{check:?}");
         let direct = path("bob", &[bob()], &connection(Path::Direct, "/ip4/198.51.100.1/tcp/1"), &network, now);
         assert!(direct.detail == "Directly, over TCP" && direct.next.is_empty(), "{direct:?}");
     }

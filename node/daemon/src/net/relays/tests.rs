@@ -84,7 +84,7 @@ fn a_relay_is_dialled_at_once_and_then_ever_more_rarely() {
         assert_eq!(bench.dialled(), [peer]);
         assert!(bench.dialled().is_empty(), "one dial at a time");
         bench.relays.unreachable(&peer, bench.now);
-        let pause = bench.relays.due().unwrap() - bench.now;
+        let pause = bench.relays.due(bench.now).unwrap() - bench.now;
         assert!(pause >= last.min(LONGEST_PAUSE) && pause <= LONGEST_PAUSE * 5 / 4, "{pause:?}");
         last = pause;
         bench.now += pause;
@@ -117,7 +117,7 @@ fn whoever_does_not_say_who_it_is_is_left() {
     let id = bench.connect(0, QUIC);
     bench.now += INTRODUCTION;
     assert!(matches!(bench.steps()[..], [Step::Close(closed)] if closed == id));
-    assert!(bench.relays.due().is_some(), "it is dialled again later");
+    assert!(bench.relays.due(bench.now).is_some(), "it is dialled again later");
 }
 
 #[test]
@@ -140,6 +140,46 @@ fn two_are_reserved_the_nearest_first_and_another_takes_over() {
     assert_eq!(asked, peers[1..3]);
     bench.relays.closed(ids[1], bench.now);
     assert_eq!(bench.reserved()[0], peers[3]);
+}
+
+#[test]
+fn the_first_to_answer_waits_for_those_that_may_be_nearer_but_not_for_long() {
+    let mut bench = Bench::new(3, None);
+    bench.dialled();
+    let far = bench.up(0);
+    bench.relays.set_rtt(far, Duration::from_millis(90));
+    assert!(bench.reserved().is_empty(), "two have not told how far away they are");
+    let (near, nearer) = (bench.up(1), bench.up(2));
+    assert!(bench.reserved().is_empty());
+    bench.relays.set_rtt(near, Duration::from_millis(20));
+    bench.relays.set_rtt(nearer, Duration::from_millis(10));
+    let peers = bench.peers.clone();
+    let mut asked = Vec::new();
+    while let Some(step) = bench.relays.poll(bench.now) {
+        if let Step::Reserve(peer, _) = step {
+            bench.made(&peer);
+            asked.push(peer);
+        }
+    }
+    assert_eq!(asked, [peers[2], peers[1]]);
+
+    let mut bench = Bench::new(3, None);
+    bench.dialled();
+    bench.up(0);
+    assert!(bench.reserved().is_empty());
+    let due = bench.relays.due(bench.now).unwrap();
+    assert_eq!(due, bench.now + WEIGHING);
+    bench.now = due;
+    assert_eq!(bench.reserved(), [bench.peers[0]], "the others do not answer");
+
+    let mut bench = Bench::new(3, None);
+    bench.dialled();
+    let only = bench.up(0);
+    bench.relays.set_rtt(only, Duration::from_millis(90));
+    for dead in [1, 2] {
+        bench.relays.unreachable(&bench.peers[dead].clone(), bench.now);
+    }
+    assert_eq!(bench.reserved(), [bench.peers[0]], "nobody else is to be waited for");
 }
 
 #[test]
@@ -226,7 +266,7 @@ fn what_is_no_longer_wished_for_is_left() {
     let steps = bench.steps();
     assert!(steps.iter().any(|step| matches!(step, Step::Close(closed) if *closed == id)));
     assert!(steps.iter().any(|step| matches!(step, Step::Release(released) if *released == listener)));
-    assert!(bench.relays.circuits().is_empty() && bench.relays.due().is_none());
+    assert!(bench.relays.circuits().is_empty() && bench.relays.due(bench.now).is_none());
 }
 
 #[test]
@@ -282,6 +322,7 @@ fn a_spare_relay_that_closes_an_idle_connection_rests_until_it_is_needed() {
     let mut bench = Bench::new(3, None);
     bench.dialled();
     let ids: Vec<ConnectionId> = (0..3).map(|relay| bench.up(relay)).collect();
+    bench.now += WEIGHING;
     let mut reserved = Vec::new();
     while let Some(step) = bench.relays.poll(bench.now) {
         if let Step::Reserve(peer, _) = step {

@@ -8,7 +8,7 @@ use libp2p::Multiaddr;
 
 use super::Worker;
 use crate::net::address;
-use crate::net::reachability::{Findings, is_global};
+use crate::net::reachability::{Findings, is_global, udp};
 
 impl Worker {
     /// Our own addresses, without those that nobody else could use.
@@ -42,10 +42,17 @@ impl Worker {
         let is_confirmed = probing.is_some_and(|probing| probing.confirmed().next().is_some());
         Findings {
             seen: behaviour.punching.as_ref().into_iter().flat_map(|punching| punching.seen_at()).collect(),
+            own_ports: self.listening.addresses().iter().filter_map(|at| self.own_port(at)).collect(),
             is_open: is_confirmed || behaviour.mapping.mapped().next().is_some(),
             is_refuted: probing.is_some_and(|probing| probing.is_refuted()),
             router: behaviour.mapping.router(),
         }
+    }
+
+    /// The UDP port of an IPv4 address of this machine.
+    fn own_port(&self, at: &Multiaddr) -> Option<u16> {
+        let is_own = address::ip(at).is_some_and(|ip| ip.is_ipv4() && self.interfaces.has(&ip));
+        udp(at).filter(|_| is_own)
     }
 
     /// Whoever we were connected to has given us up while we slept.
