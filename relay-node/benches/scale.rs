@@ -5,7 +5,7 @@
 //! cargo bench -p relay-node --bench scale -- [--clients 2000] [--circuits 200] [--over quic-v1|tcp]
 //! ```
 //!
-//! The relay is a process of its own. Prints one line of JSON.
+//! The relay is a process of its own. Prints one line of JSON, and exits with 1 if a bound is broken.
 
 #[allow(dead_code)]
 #[path = "../tests/relay/client.rs"]
@@ -15,7 +15,7 @@ mod streams;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use client::{Client, peer_of, post};
@@ -28,6 +28,7 @@ use relay_node::tokens::Tokens;
 use relay_node::{Limits, Options, Relay};
 use serde_json::json;
 use streams::TALK;
+use tokio::time::timeout;
 
 /// Clients that connect at the same time.
 const TOGETHER: usize = 16;
@@ -35,9 +36,13 @@ const TOGETHER: usize = 16;
 const CARRIED: usize = 256 << 10;
 const PIECE: usize = 16 * 1024;
 const ATTEMPTS: usize = 10;
+/// How long a circuit may take for it: all share two cores with everything else.
+const CARRIES: Duration = Duration::from_secs(300);
+/// What a reservation may cost in memory.
+const MOST_KIB_PER_RESERVATION: u64 = 120;
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("--relay") => be_a_relay(&arguments[1]).await,
@@ -46,16 +51,16 @@ async fn main() {
 }
 
 /// Prints a token, then its addresses, and goes on until it is killed.
-async fn be_a_relay(folder: &str) {
+async fn be_a_relay(folder: &str) -> ExitCode {
     let listen = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"].map(str::to_owned).to_vec();
     let options = Options { listen, limits: Limits::default(), ..Options::new(folder.into()) };
     let (token, _) = Tokens::of(&options.data).create(None).expect("a token");
     let relay = Relay::spawn(options).await.expect("a relay");
     println!("{token} {}", relay.listening().join(" "));
-    std::future::pending::<()>().await;
+    std::future::pending().await
 }
 
-async fn measure(arguments: &[String]) {
+async fn measure(arguments: &[String]) -> ExitCode {
     let number =
         |name: &str, default: usize| value(arguments, name).map_or(default, |text| text.parse().expect("a number"));
     let (clients, circuits) = (number("--clients", 2000), number("--circuits", 200));
@@ -84,11 +89,12 @@ async fn measure(arguments: &[String]) {
         stream::iter(calls).buffered(TOGETHER).filter(|called| std::future::ready(called.is_ok())).count().await;
     let with_circuits = relay.memory();
     let began = Instant::now();
-    let carried = callers.iter().zip(&mut called).map(|(caller, called)| carry(caller, called));
-    let carried = futures::future::join_all(carried).await.iter().filter(|carried| carried.is_ok()).count();
+    let carried = callers.iter().zip(&mut called).map(|(caller, called)| timeout(CARRIES, carry(caller, called)));
+    let carried = futures::future::join_all(carried).await.into_iter().flatten().filter(Result::is_ok).count();
     let carrying = began.elapsed();
     let bytes = 2 * CARRIED * carried;
     let of_each = |more: u64, count: usize| if count == 0 { 0 } else { more / count as u64 };
+    let per_reservation = of_each(with_reservations.saturating_sub(idle), clients);
     println!(
         "{}",
         json!({
@@ -99,7 +105,7 @@ async fn measure(arguments: &[String]) {
             "circuits_that_held": carried,
             "idle_kib": idle,
             "reservations_kib": with_reservations,
-            "kib_per_reservation": of_each(with_reservations.saturating_sub(idle), clients),
+            "kib_per_reservation": per_reservation,
             "seconds_to_reserve": reserving.as_secs_f64(),
             "idle_cpu": idle_cpu,
             "circuits_kib": with_circuits,
@@ -108,6 +114,20 @@ async fn measure(arguments: &[String]) {
             "most_kib": relay.memory(),
         })
     );
+    judge(per_reservation, circuits, opened, carried)
+}
+
+/// Says on stderr which bound is broken.
+fn judge(kib_per_reservation: u64, asked: usize, opened: usize, carried: usize) -> ExitCode {
+    let cheap = kib_per_reservation <= MOST_KIB_PER_RESERVATION;
+    if !cheap {
+        eprintln!("a reservation costs {kib_per_reservation} KiB, at most {MOST_KIB_PER_RESERVATION} are allowed");
+    }
+    let held = opened >= asked && carried >= asked;
+    if !held {
+        eprintln!("of {asked} circuits {opened} opened and {carried} carried everything, all have to");
+    }
+    if cheap && held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// On a busy machine a handshake may take too long; companions try again, too.

@@ -8,6 +8,7 @@ use libp2p::swarm::NetworkBehaviour;
 use libp2p::{autonat, connection_limits, identify, ping, relay};
 
 use crate::circuits::Circuits;
+use crate::crowd::Crowd;
 use crate::options::Limits;
 use crate::outward::Outward;
 use crate::services::Services;
@@ -18,13 +19,14 @@ const PING: Duration = Duration::from_secs(30);
 const FAMILY: &str = "pairwave/1";
 /// Connections of one peer: over QUIC and TCP, and the new ones beside the old after a change of network.
 const PER_PEER: u32 = 8;
-/// Connections whose handshake is under way.
-const PENDING: u32 = 256;
+/// Calls that are under way.
+const CALLS: u32 = 256;
 
 /// All behaviours. Those that refuse connections come first: what they refuse, no other one sees.
 #[derive(NetworkBehaviour)]
 #[behaviour(to_swarm = "Event")]
 pub struct Behaviour {
+    crowd: Crowd,
     connections: connection_limits::Behaviour,
     outward: Outward,
     pub circuits: Circuits,
@@ -45,6 +47,7 @@ pub enum Event {
 impl Behaviour {
     pub fn new(key: &Keypair, limits: &Limits, circuits: Circuits, services: Services) -> Self {
         Self {
+            crowd: Crowd::new(limits),
             connections: connection_limits::Behaviour::new(connections(limits)),
             outward: Outward::default(),
             circuits,
@@ -58,8 +61,7 @@ impl Behaviour {
 
 fn connections(limits: &Limits) -> connection_limits::ConnectionLimits {
     connection_limits::ConnectionLimits::default()
-        .with_max_pending_incoming(Some(PENDING))
-        .with_max_pending_outgoing(Some(PENDING))
+        .with_max_pending_outgoing(Some(CALLS))
         .with_max_established_per_peer(Some(PER_PEER))
         .with_max_established(Some(limits.connections))
 }

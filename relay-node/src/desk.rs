@@ -102,6 +102,9 @@ impl Desk {
                 MailboxAnswer::Welcome
             }
             MailboxRequest::Deposit { at, letter } => {
+                if !self.holds(guest) && !self.spool.has_room_for_stranger(bytes) {
+                    return Err(RelayRefusal::RelayFull);
+                }
                 self.spool.deposit(at, letter.into_vec()).await?;
                 self.figures.stored();
                 MailboxAnswer::Stored
@@ -141,9 +144,13 @@ impl Desk {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(RelayRefusal::Stopping);
         }
-        let now = Instant::now();
-        let holds = self.standing.is_holder(&guest.peer, now);
+        let holds = self.holds(guest);
         let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
-        if rates.take(guest.peer, guest.ip, holds, bytes, now) { Ok(()) } else { Err(RelayRefusal::TooMuch) }
+        let is_there = rates.take(guest.peer, guest.ip, holds, bytes, Instant::now());
+        if is_there { Ok(()) } else { Err(RelayRefusal::TooMuch) }
+    }
+
+    fn holds(&self, guest: Guest) -> bool {
+        self.standing.is_holder(&guest.peer, Instant::now())
     }
 }

@@ -17,6 +17,7 @@ type Sum = Counter<u64, AtomicU64>;
 pub struct Figures {
     registry: Registry,
     pub connections: Gauge,
+    pub connections_refused: Sum,
     pub reservations: Gauge,
     pub circuits: Gauge,
     circuits_total: Sum,
@@ -88,6 +89,7 @@ impl Figures {
         Self {
             registry: Registry::default(),
             connections: Gauge::default(),
+            connections_refused: Sum::default(),
             reservations: Gauge::default(),
             circuits: Gauge::default(),
             circuits_total: Sum::default(),
@@ -106,6 +108,7 @@ impl Figures {
 
     fn register(&self, registry: &mut Registry) {
         registry.register("connections", "Connections that are open", self.connections.clone());
+        registry.register("connections_refused", "Connections that found no place", self.connections_refused.clone());
         registry.register("reservations", "Companions that hold a reservation", self.reservations.clone());
         registry.register("circuits", "Circuits that are open", self.circuits.clone());
         registry.register("circuits_opened", "Circuits that were opened", self.circuits_total.clone());

@@ -7,6 +7,7 @@ mod addresses;
 mod behaviour;
 mod certificate;
 mod circuits;
+mod crowd;
 mod desk;
 mod error;
 mod figures;

@@ -29,8 +29,13 @@ pub struct Options {
 /// Bounds on what others may use.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at a time.
+    /// Connections at a time, and those of them that come from one address.
     pub connections: u32,
+    pub connections_per_address: u32,
+    /// Connections at a time whose handshake is under way, over UDP and over TCP each, and those of
+    /// them that come from one address.
+    pub handshakes: u32,
+    pub handshakes_per_address: u32,
     /// Reservations at a time.
     pub reservations: usize,
     /// How long a reservation holds, unless it is renewed.
@@ -76,6 +81,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 8192,
+            connections_per_address: 512,
+            handshakes: 512,
+            handshakes_per_address: 64,
             reservations: 4096,
             reservation: Duration::from_secs(3600),
             strangers: CircuitLimits::STRANGERS,

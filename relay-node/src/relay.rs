@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use libp2p::core::transport::{ListenerId, TransportError};
 use libp2p::identity::Keypair;
-use libp2p::swarm::{Swarm, SwarmEvent};
+use libp2p::swarm::{ListenError, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, relay};
 use pairwave_wire::limits;
 use tokio::sync::{oneshot, watch};
@@ -249,6 +249,10 @@ impl Worker {
                     self.reserved.remove(&peer_id);
                 }
                 self.count();
+            }
+            SwarmEvent::IncomingConnectionError { error: ListenError::Denied { cause }, .. } => {
+                tracing::debug!(?cause, "a connection is refused");
+                self.desk.figures.connections_refused.inc();
             }
             SwarmEvent::Behaviour(Event::Circuit(event)) => self.on_circuit_event(&event),
             _ => {}

@@ -36,6 +36,9 @@ pub struct Quotas {
     pub total: u64,
 }
 
+/// Strangers fill one of so many parts of the spool, whatever names they come under: the rest is for holders.
+const OF_STRANGERS: u64 = 2;
+
 /// The spool, shared by all who use it.
 #[derive(Clone)]
 pub struct Spool {
@@ -74,6 +77,11 @@ impl Spool {
         let (orders, inbox) = mpsc::channel(BACKLOG);
         Writer::start(Arc::clone(&shared), inbox, count.next).map_err(|why| failed(why.into()))?;
         Ok(Self { shared, orders })
+    }
+
+    /// Whether a stranger may leave so many bytes more.
+    pub fn has_room_for_stranger(&self, bytes: usize) -> bool {
+        self.waiting().0 + bytes as u64 <= self.shared.quotas.total / OF_STRANGERS
     }
 
     /// Keeps a letter. It is durable when this returns.

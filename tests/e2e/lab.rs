@@ -34,4 +34,21 @@ impl Lab {
         let machine = self.network.add_device(name).iface("eth0", self.wifi.id()).build().await.expect("a machine");
         Person::new(name, machine, self.folder.path())
     }
+
+    /// From now on this person's machine reaches one other machine alone.
+    pub async fn cut_off(&self, person: &Person, but: &Person) {
+        let but = but.machine.ip().expect("an address");
+        let rules = format!(
+            "table inet cut {{
+                chain hears {{ type filter hook input priority 0; policy accept;
+                    iifname \"eth0\" meta nfproto ipv6 drop; iifname \"eth0\" ip saddr != {but} drop; }}
+                chain says {{ type filter hook output priority 0; policy accept;
+                    oifname \"eth0\" meta nfproto ipv6 drop; oifname \"eth0\" ip daddr != {but} drop; }}
+            }}"
+        );
+        let mut command = person.program("nft");
+        command.arg(rules);
+        let set = person.finish(command).await;
+        assert_eq!(set.code, 0, "{set:?}");
+    }
 }

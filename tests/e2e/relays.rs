@@ -1,5 +1,6 @@
 //! A room with a relay, as the people in it see it.
 
+use std::fs::File;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -10,6 +11,9 @@ use crate::lab::Lab;
 use crate::patience::until;
 use crate::person::Person;
 use crate::story::join;
+
+/// Where relays serve their figures, each on its own machine.
+pub const METRICS: &str = "127.0.0.1:4012";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn members_are_at_the_relay_of_their_room_and_say_so_when_it_is_gone() {
@@ -102,11 +106,13 @@ async fn who_is_never_there_when_the_inviter_is_gets_in_by_letter() {
     relay.kill().await.expect("the relay ends");
 }
 
-/// A relay on a machine of its own, and its address over QUIC.
-async fn relay_on(host: &Person) -> (Child, String) {
+/// A relay on a machine of its own, and its address over QUIC. What it keeps is in `relay`, what it logs in
+/// `relay.log`, in the folder of its host.
+pub async fn relay_on(host: &Person) -> (Child, String) {
     let data = host.dir.join("relay").display().to_string();
-    let mut command = host.command(&["relay-node", "--json", "--data", &data]);
-    command.stdout(Stdio::piped());
+    let mut command = host.command(&["relay-node", "--json", "--data", &data, "--metrics", METRICS]);
+    let log = File::create(host.dir.join("relay.log")).expect("a log");
+    command.stdout(Stdio::piped()).stderr(log);
     let mut relay = host.start(command);
     let mut lines = BufReader::new(relay.stdout.take().expect("piped")).lines();
     let first = lines.next_line().await.expect("it is read").expect("the relay says where it listens");
@@ -119,7 +125,7 @@ async fn relay_on(host: &Person) -> (Child, String) {
     (relay, address)
 }
 
-async fn reserved(person: &Person, address: &str) {
+pub async fn reserved(person: &Person, address: &str) {
     until(&format!("{} is at {address}", person.name), async || {
         let network = person.ask(&["status"]).await["network"].clone();
         let relay = network["relays"].as_array()?.iter().find(|relay| relay["address"] == address)?;

@@ -5,6 +5,7 @@ use pairwave_wire::hello::BlindedTag;
 use pairwave_wire::limits;
 use pairwave_wire::lookup::{LookupAnswer, LookupRequest};
 use pairwave_wire::mailbox::{LetterId, MailboxAnswer, MailboxRequest, RelayRefusal, Waiting};
+use relay_node::tokens::Tokens;
 
 use crate::client::{self, Client, look, post};
 use crate::world::World;
@@ -55,18 +56,22 @@ async fn letters_wait_over_a_restart_until_they_are_discarded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_relay_says_so() {
-    let world = World::with(|options| options.limits.spool = 2 * limits::LETTERS[0] as u64).await;
+async fn a_full_relay_says_so_and_strangers_fill_half_of_it() {
+    let world = World::with(|options| options.limits.spool = 4 * limits::LETTERS[0] as u64).await;
     let relay = world.address("/quic-v1/");
     let alice = Client::new();
     alice.dial(&relay).await.unwrap();
     let mut mailbox = alice.mailbox(&relay).await;
-    for first in 0..2 {
-        assert_eq!(post(&mut mailbox, &deposit(BOB, first)).await, MailboxAnswer::Stored);
-    }
     let full = MailboxAnswer::Refused(RelayRefusal::RelayFull);
-    assert_eq!(post(&mut mailbox, &deposit(BOB, 3)).await, full);
-    assert_eq!(waiting(post(&mut mailbox, &collect(BOB)).await).len(), 2);
+    let (token, _) = Tokens::of(&world.data()).create(None).expect("a token");
+    for place in [0, 2] {
+        assert_eq!(post(&mut mailbox, &deposit(BOB, place)).await, MailboxAnswer::Stored);
+        assert_eq!(post(&mut mailbox, &deposit(BOB, place + 1)).await, MailboxAnswer::Stored);
+        assert_eq!(post(&mut mailbox, &deposit(BOB, 9)).await, full);
+        let present = MailboxRequest::Present { token: token.clone() };
+        assert_eq!(post(&mut mailbox, &present).await, MailboxAnswer::Welcome);
+    }
+    assert_eq!(waiting(post(&mut mailbox, &collect(BOB)).await).len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

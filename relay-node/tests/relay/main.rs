@@ -3,6 +3,7 @@
 mod attack;
 mod circuits;
 mod client;
+mod crowds;
 mod letters;
 mod owner;
 mod streams;
