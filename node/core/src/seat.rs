@@ -21,6 +21,7 @@ use crate::pairing::companion;
 use crate::peers::Peers;
 use crate::reading::{Reach, Reader, Reading, Said};
 use crate::room::{Change, Room};
+use crate::sync;
 use crate::tending::Tending;
 use crate::time::Timestamp;
 use crate::unproved::Unproved;
@@ -125,6 +126,7 @@ impl Seat {
         }
         if let Some(bytes) = saved.get(&Slot::Delivery) {
             self.deliveries = Deliveries::decode(bytes);
+            self.deliveries.retain(|member| sync::knows(&self.room, member));
         }
         if let Some(bytes) = saved.get(&Slot::Peers) {
             self.peers = Peers::decode(bytes);
