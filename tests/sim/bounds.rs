@@ -56,10 +56,11 @@ fn who_was_away_for_many_epochs_finds_back() {
         world.partition(&[&[1, stays], &[goes]]);
         forge(&mut world, room, 1, |pen| (0..40).for_each(|_| pen.rotate()));
         world.run(MINUTE);
+        assert_eq!((keys(&world, room, goes), keys(&world, room, stays)), (1, 41));
         world.partition(&[&[stays, goes], &[1]]);
         world.run(MINUTE);
         link_anew(&mut world, room, stays, goes);
-        assert_eq!(keys(&world, room, goes), keys(&world, room, stays));
+        assert_eq!((keys(&world, room, goes), keys(&world, room, stays)), (41, 41));
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pairwave_wire::cbor;
 use serde::{Deserialize, Serialize};
 
-use crate::id::MemberId;
+use crate::id::{EventId, MemberId};
 use crate::message::Tip;
 use crate::ranges::Ranges;
 use crate::time::Timestamp;
@@ -44,6 +44,9 @@ struct Progress {
     /// The identity key of the ratchet that those letters are for.
     #[serde(default)]
     reader: Option<[u8; 32]>,
+    /// The epoch that the last link to the member began in: both hold the same key of it.
+    #[serde(default)]
+    epoch: Option<EventId>,
     /// When a link to the member was last up.
     last_seen: Option<Timestamp>,
     /// Our highest seq that was written to a link. A restart begins anew, with the link.
@@ -110,6 +113,15 @@ impl Deliveries {
         self.members.entry(member).or_default().shown.merge(shown)
     }
 
+    /// A link to the member began in this epoch.
+    pub fn linked(&mut self, member: MemberId, epoch: EventId) {
+        self.members.entry(member).or_default().epoch = Some(epoch);
+    }
+
+    pub fn common_epoch(&self, member: &MemberId) -> Option<EventId> {
+        self.members.get(member)?.epoch
+    }
+
     pub fn seen(&mut self, member: MemberId, now: Timestamp) {
         self.members.entry(member).or_default().last_seen = Some(now);
     }
@@ -155,7 +167,6 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::EventId;
 
     const ALICE: MemberId = MemberId([1; 32]);
     const BOB: MemberId = MemberId([2; 32]);

@@ -81,11 +81,8 @@ impl Seat {
 
     /// Our own first, then those who are here longest: there may be more than are told.
     fn hints(&self, context: &Context<'_>) -> Vec<PeerHint> {
-        let own = PeerHint {
-            member: self.me(),
-            transport: context.transport.clone(),
-            addresses: context.addresses.to_vec(),
-        };
+        let own =
+            PeerHint { member: self.me(), transport: context.transport.clone(), addresses: context.addresses.to_vec() };
         let others: Vec<MemberId> = self.others().collect();
         iter::once(own).chain(self.peers.hints(others.iter()).take(HINTS)).collect()
     }
