@@ -137,7 +137,7 @@ impl Seat {
         // That they have nothing of ours, only the whole list says.
         let nothing = || (first && link.sync.heard() && link.sync.tips_of(me).next().is_none()).then_some(0);
         if let Some(own) = own.or_else(nothing) {
-            self.heard_from(member, own);
+            self.recovery.told(member, own, self.room.own_seq(), context.now);
         }
         self.ask(&member, wants, context)?;
         self.pump_link(&member, context);
@@ -172,8 +172,10 @@ impl Seat {
         if !records.is_empty() {
             self.void_spoken_words(&records, context);
             self.known_from_now_on(&records);
+            if records.iter().any(|record| record.author == self.room.me()) {
+                self.recovery.came_back(context.now);
+            }
             self.append(records, context);
-            self.own_events_arrived(member);
             self.settle(context);
         }
         missing.retain(|id| matches!(self.room.contains(context.log, id), Ok(false)));
