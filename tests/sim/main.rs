@@ -4,6 +4,7 @@ mod answering;
 mod arrival;
 mod blobs;
 mod bodies;
+mod bounds;
 mod brain;
 mod by_letter;
 mod chaos;

@@ -10,7 +10,7 @@ use pairwave_core::id::{EventId, MemberId, RoomId};
 use pairwave_core::key::{EpochKey, Identity, KnockKey};
 use pairwave_core::log::{Log, Position, Record};
 use pairwave_core::mark::Mark;
-use pairwave_core::members::{Admitted, InviteClosed, Invited, Removed, Void};
+use pairwave_core::members::{Admitted, InviteClosed, Invited, Removed, Rotated, Void};
 use pairwave_core::sessions::Named;
 use pairwave_core::state::Equivocation;
 use pairwave_core::talk::{Kind, Message};
@@ -74,6 +74,45 @@ impl Pen {
         self.tip = (signed.event().seq, signed.id());
         self.put(&signed);
         signed.id()
+    }
+
+    /// Lets somebody in who does not exist.
+    pub fn admit(&mut self, number: u32, invite: EventId) -> (Identity, EventId) {
+        let mut secret = [0xEE; 32];
+        secret[..4].copy_from_slice(&number.to_be_bytes());
+        let invented = Identity::from_secret(&secret);
+        let admitted = Admitted { member: invented.member(), invite, name: format!("nobody {number}") };
+        let admission = self.say(Body::Admitted(admitted));
+        (invented, admission)
+    }
+
+    /// Names somebody who does not exist, and speaks for it once.
+    pub fn invent(&mut self, number: u32) {
+        let (invented, admission) = self.admit(number, EventId::from(self.room));
+        let event = Event {
+            version: VERSION,
+            room: Some(self.room),
+            author: invented.member(),
+            seq: 1,
+            backlink: None,
+            parents: vec![admission],
+            claimed_time: self.world_now,
+            session: HUMAN,
+            origin: Origin::Human,
+            body: chat("I am nobody"),
+        };
+        let signed = VerifiedEvent::sign(&invented, event).expect("not too long");
+        self.put(&signed);
+    }
+
+    /// Starts an epoch, and makes its key.
+    pub fn rotate(&mut self) {
+        let epoch = self.say(Body::Rotated(Rotated {}));
+        let mut content = self.disk.content();
+        let slot = (self.room, Slot::Keys);
+        let mut keys = content.slots.get(&slot).and_then(|bytes| EpochKeys::decode(bytes)).unwrap_or_default();
+        keys.insert(epoch, EpochKey::new(epoch.0));
+        content.slots.insert(slot, keys.encode());
     }
 
     fn put(&mut self, signed: &VerifiedEvent) {
@@ -148,12 +187,12 @@ pub fn break_every_rule(world: &mut World, room: RoomId, at: At) -> Vec<(&'stati
     })
 }
 
-fn pen_time() -> pairwave_core::time::Timestamp {
+pub fn pen_time() -> pairwave_core::time::Timestamp {
     pairwave_core::time::Timestamp(2_000_000_000_000)
 }
 
 /// Alice, mallory and carol, who all have spoken.
-fn three(seed: u64) -> (World, RoomId) {
+pub fn three(seed: u64) -> (World, RoomId) {
     let mut world = World::new(seed, &["alice", "mallory", "carol"]);
     let room = found(&mut world, 0);
     for guest in [1, 2] {

@@ -135,7 +135,7 @@ impl<L: Log> Node<L> {
         if seat.standing() != Standing::Member {
             return Err(Refusal::NotAMember);
         }
-        seat.check_recovered()?;
+        seat.check_recovered(self.now)?;
         let relays = seat.room.state().relays.iter().map(str::to_owned).collect();
         if uses == 0 {
             return Err(Refusal::Empty { field: "uses" });

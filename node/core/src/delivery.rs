@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pairwave_wire::cbor;
 use serde::{Deserialize, Serialize};
 
-use crate::id::MemberId;
+use crate::id::{EventId, MemberId};
 use crate::message::Tip;
 use crate::ranges::Ranges;
 use crate::time::Timestamp;
@@ -44,6 +44,9 @@ struct Progress {
     /// The identity key of the ratchet that those letters are for.
     #[serde(default)]
     reader: Option<[u8; 32]>,
+    /// The epoch that the last link to the member began in: both hold the same key of it.
+    #[serde(default)]
+    epoch: Option<EventId>,
     /// When a link to the member was last up.
     last_seen: Option<Timestamp>,
     /// Our highest seq that was written to a link. A restart begins anew, with the link.
@@ -61,12 +64,21 @@ impl Deliveries {
         cbor::encode(self).expect("integers and bytes always encode")
     }
 
-    /// The member told what is durable there.
-    pub fn have(&mut self, member: MemberId, tips: &[Tip]) {
+    /// The member told what is durable there. Only of authors that the room knows: else whoever makes
+    /// up others fills our memory.
+    pub fn have(&mut self, member: MemberId, tips: impl IntoIterator<Item = Tip>) {
         let progress = self.members.entry(member).or_default();
         for tip in tips {
             let seq = progress.have.entry(tip.author).or_default();
             *seq = tip.seq.max(*seq);
+        }
+    }
+
+    /// Forgets everybody whom the room does not know.
+    pub fn retain(&mut self, knows: impl Fn(&MemberId) -> bool) {
+        self.members.retain(|member, _| knows(member));
+        for progress in self.members.values_mut() {
+            progress.have.retain(|author, _| knows(author));
         }
     }
 
@@ -99,6 +111,15 @@ impl Deliveries {
     /// The member told which of our events were shown there. Says whether that is news.
     pub fn shown(&mut self, member: MemberId, shown: &Ranges) -> bool {
         self.members.entry(member).or_default().shown.merge(shown)
+    }
+
+    /// A link to the member began in this epoch.
+    pub fn linked(&mut self, member: MemberId, epoch: EventId) {
+        self.members.entry(member).or_default().epoch = Some(epoch);
+    }
+
+    pub fn common_epoch(&self, member: &MemberId) -> Option<EventId> {
+        self.members.get(member)?.epoch
     }
 
     pub fn seen(&mut self, member: MemberId, now: Timestamp) {
@@ -146,7 +167,6 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::EventId;
 
     const ALICE: MemberId = MemberId([1; 32]);
     const BOB: MemberId = MemberId([2; 32]);
@@ -157,7 +177,7 @@ mod tests {
         assert_eq!(deliveries.of(&BOB, &ALICE, 3), Delivery::Queued);
         deliveries.sent(BOB, 3);
         assert_eq!(deliveries.of(&BOB, &ALICE, 3), Delivery::Sent);
-        deliveries.have(BOB, &[Tip { author: ALICE, seq: 3, id: EventId([0; 32]) }]);
+        deliveries.have(BOB, [Tip { author: ALICE, seq: 3, id: EventId([0; 32]) }]);
         assert_eq!(deliveries.of(&BOB, &ALICE, 3), Delivery::Delivered);
         let mut shown = Ranges::default();
         shown.insert(3);
@@ -167,9 +187,22 @@ mod tests {
     }
 
     #[test]
+    fn whom_the_room_does_not_know_is_forgotten() {
+        let mut deliveries = Deliveries::default();
+        let tip = |author| Tip { author, seq: 2, id: EventId([0; 32]) };
+        for member in [BOB, MemberId([8; 32])] {
+            deliveries.have(member, [tip(ALICE), tip(MemberId([9; 32]))]);
+        }
+        deliveries.retain(|member| [ALICE, BOB].contains(member));
+        let mut kept = Deliveries::default();
+        kept.have(BOB, [tip(ALICE)]);
+        assert_eq!(deliveries, kept);
+    }
+
+    #[test]
     fn what_was_told_survives_a_restart_and_what_was_only_sent_does_not() {
         let mut deliveries = Deliveries::default();
-        deliveries.have(BOB, &[Tip { author: ALICE, seq: 2, id: EventId([0; 32]) }]);
+        deliveries.have(BOB, [Tip { author: ALICE, seq: 2, id: EventId([0; 32]) }]);
         deliveries.sent(BOB, 3);
         let restarted = Deliveries::decode(&deliveries.encode());
         assert_eq!(restarted.of(&BOB, &ALICE, 2), Delivery::Delivered);

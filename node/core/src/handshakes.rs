@@ -179,7 +179,7 @@ impl<L: Log> Node<L> {
     fn offer_epochs(&mut self, link: LinkId, room: RoomId, stream: Stream) {
         let turn = self.rng.next_u64();
         let Some(seat) = self.seats.get(&room) else { return self.hang_up(link) };
-        let epochs = seat.offered_epochs(turn);
+        let epochs = seat.offered_epochs(&stream.peer, turn);
         let epochs = epochs.iter().map(|(id, key)| (*id, key));
         let (opener, hello) = Opener::new(room, &self.transport, &stream.peer, epochs, &mut self.rng);
         self.links.set(link, Stream { phase: Phase::Opener(opener), ..stream });
@@ -210,7 +210,7 @@ impl<L: Log> Node<L> {
 
     fn greet(&mut self, link: LinkId, stream: Stream, bytes: &[u8]) {
         let turn = self.rng.next_u64();
-        let offered: Vec<_> = self.seats.iter().map(|(room, seat)| (*room, seat.offered_epochs(turn))).collect();
+        let offered: Vec<_> = self.seats.iter().map(|(room, seat)| (*room, seat.accepted_epochs(turn))).collect();
         let epochs = offered.iter().flat_map(|(room, keys)| keys.iter().map(|(epoch, key)| (*room, *epoch, key)));
         match Acceptor::greet(&self.transport, &stream.peer, bytes, epochs, &mut self.rng) {
             Ok(Greeting::Common { acceptor, frame }) => {
@@ -328,13 +328,14 @@ impl<L: Log> Node<L> {
     }
 
     fn establish(&mut self, link: LinkId, peer: TransportId, established: Established) {
-        let Established { room, member, epoch: _, channel } = established;
+        let Established { room, member, epoch, channel } = established;
         self.links.accepted(link, peer.clone(), Phase::Live { room, member }, self.now);
         self.links.succeeded(&(room, peer.clone(), Protocol::Room));
         let small = self.links.is_small(&link);
         self.with_seat(&room, |seat, context| {
             let mut live = LiveLink::new(link, member, peer, channel, &seat.room, context.now);
             live.small = small;
+            seat.deliveries.linked(member, epoch);
             seat.link_up(live, context);
         });
     }

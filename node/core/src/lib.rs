@@ -62,6 +62,7 @@ pub mod pathspec;
 pub mod peers;
 pub mod ranges;
 pub mod reading;
+mod recovery;
 pub mod relays;
 pub mod room;
 #[cfg(test)]

@@ -46,8 +46,10 @@ pub struct LiveLink {
     beat_at: Timestamp,
     /// Sessions that are live there.
     pub(crate) sessions: Vec<LiveSession>,
-    /// Epochs whose keys the other side holds, once it has told.
-    epochs: Option<BTreeSet<EventId>>,
+    /// Epochs whose keys both sides hold.
+    epochs: BTreeSet<EventId>,
+    /// They have told all that they hold.
+    has_told_epochs: bool,
     /// Their clock minus ours, in milliseconds.
     pub(crate) skew_ms: Option<i64>,
     /// It runs over a circuit with small limits: no chunks go over it.
@@ -77,7 +79,8 @@ impl LiveLink {
             heard_at: now,
             beat_at: now + HEARTBEAT,
             sessions: Vec::new(),
-            epochs: None,
+            epochs: BTreeSet::new(),
+            has_told_epochs: false,
             skew_ms: None,
             small: false,
             serving: Serving::default(),
@@ -106,6 +109,7 @@ impl LiveLink {
     }
 
     pub fn say(&mut self, message: &LinkMessage, context: &mut Context<'_>) {
+        debug_assert_eq!(message.check(), Ok(()));
         let silence = if *message == LinkMessage::Pong { HEARTBEAT + ANSWERED } else { HEARTBEAT };
         self.beat_at = context.now + silence;
         let bytes = message.encode();
@@ -125,8 +129,16 @@ impl LiveLink {
 
     /// Tells what became durable since it was last told.
     pub fn tell_have(&mut self, room: &Room, context: &mut Context<'_>) {
-        if let Some(have) = self.sync.tell(room) {
+        for have in self.sync.tell(room) {
             self.say(&have, context);
+        }
+    }
+
+    /// Tells which epochs' keys are here.
+    pub fn tell_epochs(&mut self, keys: &EpochKeys, context: &mut Context<'_>) {
+        let known: Vec<EventId> = keys.iter().map(|(id, _)| *id).collect();
+        for epochs in LinkMessage::epochs(context.now, &known) {
+            self.say(&epochs, context);
         }
     }
 
@@ -137,26 +149,30 @@ impl LiveLink {
     }
 
     pub fn tell_peers(&mut self, hints: Vec<PeerHint>, context: &mut Context<'_>) {
-        let hints: Vec<_> = hints.into_iter().filter(|hint| hint.member != self.member).collect();
-        if !hints.is_empty() {
-            self.say(&LinkMessage::Peers(hints), context);
-        }
+        let member = self.member;
+        self.say(&LinkMessage::peers(hints.into_iter().filter(|hint| hint.member != member)), context);
     }
 
-    pub fn on_epochs(&mut self, clock: Timestamp, known: Vec<EventId>, now: Timestamp) {
-        self.epochs = Some(known.into_iter().collect());
+    /// The other side told its time, and epochs whose keys it holds: all of them, unless the list
+    /// `goes_on`. Those whose keys are not here are of no use.
+    pub fn on_epochs(&mut self, clock: Timestamp, known: &[EventId], goes_on: bool, keys: &EpochKeys, now: Timestamp) {
+        self.epochs.extend(known.iter().filter(|id| keys.get(id).is_some()));
+        self.has_told_epochs |= !goes_on;
         let skew = i128::from(clock.0) - i128::from(now.0);
         self.skew_ms = i64::try_from(skew).ok();
     }
 
     /// Sends the keys that the other side lacks, once it has told which it holds.
     pub fn tell_keys(&mut self, keys: &EpochKeys, context: &mut Context<'_>) {
-        let Some(theirs) = &mut self.epochs else { return };
+        if !self.has_told_epochs {
+            return;
+        }
+        let theirs = &mut self.epochs;
         let lacking: Vec<_> = keys.iter().filter(|(id, _)| !theirs.contains(id)).collect();
         let lacking: Vec<_> = lacking.into_iter().map(|(id, key)| (*id, key.clone())).collect();
         theirs.extend(lacking.iter().map(|(id, _)| *id));
-        if !lacking.is_empty() {
-            self.say(&LinkMessage::Keys(lacking), context);
+        for keys in LinkMessage::keys(&lacking) {
+            self.say(&keys, context);
         }
     }
 

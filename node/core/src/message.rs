@@ -16,10 +16,12 @@ use crate::time::Timestamp;
 const WANTS: usize = 256;
 /// Most chunks in a [`LinkMessage::WantChunks`].
 pub const CHUNKS: usize = 16;
-/// Most epochs that one side tells of.
+/// Most epochs in one message.
 const EPOCHS: usize = 256;
-/// Most tips in a [`LinkMessage::Have`]: every author a room ever had, and some forks.
+/// Most tips in a [`LinkMessage::Have`].
 const TIPS: usize = 1024;
+/// Most hints in a [`LinkMessage::Peers`].
+pub const HINTS: usize = 2 * limits::MEMBERS;
 /// Most events in one message.
 pub const BATCH: usize = 512;
 
@@ -28,9 +30,10 @@ pub const BATCH: usize = 512;
 #[serde(rename_all = "snake_case")]
 pub enum LinkMessage {
     /// The newest events that are durable here, by author. The first one names all authors, later
-    /// ones those that changed.
+    /// ones those that changed. A full list goes on in the next one.
     Have(Vec<Tip>),
-    /// The sender's clock and the epochs whose keys it holds. Follows the first `Have`.
+    /// The sender's clock and the epochs whose keys it holds. Follows the first `Have`. A full list
+    /// goes on in the next one.
     Epochs { clock: Timestamp, known: Vec<EventId> },
     /// Keys of epochs that the other side did not name.
     Keys(Vec<(EventId, EpochKey)>),
@@ -109,13 +112,48 @@ impl LinkMessage {
         cbor::encode(self).expect("a link message has neither floats nor foreign types")
     }
 
+    /// As many messages as these tips need; the last one is not full.
+    pub fn have(tips: &[Tip]) -> impl Iterator<Item = Self> {
+        pieces(tips, TIPS).map(|tips| Self::Have(tips.to_vec()))
+    }
+
+    /// As many messages as these epochs need; the last one is not full.
+    pub fn epochs(clock: Timestamp, known: &[EventId]) -> impl Iterator<Item = Self> {
+        pieces(known, EPOCHS).map(move |known| Self::Epochs { clock, known: known.to_vec() })
+    }
+
+    /// As many messages as these keys need.
+    pub fn keys(keys: &[(EventId, EpochKey)]) -> impl Iterator<Item = Self> {
+        keys.chunks(EPOCHS).map(|keys| Self::Keys(keys.to_vec()))
+    }
+
+    /// Of the sessions, as many as are taken.
+    pub fn sessions(live: impl Iterator<Item = LiveSession>) -> Self {
+        Self::Sessions(live.take(limits::LIST).collect())
+    }
+
+    /// Of the hints and of the addresses in each, the first, as many as are taken.
+    pub fn peers(hints: impl Iterator<Item = PeerHint>) -> Self {
+        Self::Peers(hints.take(HINTS).map(PeerHint::within_bounds).collect())
+    }
+
+    /// Does the list go on in the next message of this kind?
+    pub fn goes_on(&self) -> bool {
+        match self {
+            Self::Have(tips) => tips.len() >= TIPS,
+            Self::Epochs { known, .. } => known.len() >= EPOCHS,
+            _ => false,
+        }
+    }
+
     pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
         let message: Self = cbor::decode(bytes, limits::MESSAGE)?;
         message.check()?;
         Ok(message)
     }
 
-    fn check(&self) -> Result<(), MessageError> {
+    /// What is over its bounds is refused, and the link ends: nothing that others have said may lead to it.
+    pub(crate) fn check(&self) -> Result<(), MessageError> {
         match self {
             Self::Have(tips) => bound(tips.len(), TIPS),
             Self::Epochs { known, .. } => bound(known.len(), EPOCHS),
@@ -131,8 +169,21 @@ impl LinkMessage {
     }
 }
 
+impl PeerHint {
+    fn within_bounds(mut self) -> Self {
+        self.addresses.retain(|address| address.len() <= limits::ADDRESS);
+        self.addresses.truncate(limits::ADDRESSES);
+        self
+    }
+}
+
+/// Pieces of at most so many, the last of which has fewer.
+fn pieces<T>(list: &[T], most: usize) -> impl Iterator<Item = &[T]> {
+    (0..=list.len() / most).map(move |at| &list[at * most..list.len().min((at + 1) * most)])
+}
+
 fn check_hints(hints: &[PeerHint]) -> Result<(), MessageError> {
-    bound(hints.len(), 2 * limits::MEMBERS)?;
+    bound(hints.len(), HINTS)?;
     for hint in hints {
         bound(hint.addresses.len(), limits::ADDRESSES)?;
         if let Some(long) = hint.addresses.iter().find(|address| address.len() > limits::ADDRESS) {
@@ -177,6 +228,41 @@ mod tests {
         let message = LinkMessage::Want(vec![EventId([0; 32]); WANTS + 1]);
         let refused = MessageError::TooMany { got: WANTS + 1, max: WANTS };
         assert_eq!(LinkMessage::decode(&message.encode()), Err(refused));
+    }
+
+    #[test]
+    fn whatever_is_to_be_told_is_taken() {
+        let many = |most: usize| [0, 1, most - 1, most, most + 1, 2 * most, 3 * most + 7];
+        for count in many(TIPS) {
+            let tip = |seq| Tip { author: MemberId([1; 32]), seq, id: EventId([2; 32]) };
+            told(LinkMessage::have(&(0..count as u64).map(tip).collect::<Vec<_>>()));
+        }
+        for count in many(EPOCHS) {
+            told(LinkMessage::epochs(Timestamp(7), &vec![EventId([3; 32]); count]));
+            let keys = vec![(EventId([3; 32]), EpochKey::new([4; 32])); count];
+            assert!(LinkMessage::keys(&keys).all(|message| message.check().is_ok()));
+            assert_eq!(LinkMessage::keys(&keys).count(), count.div_ceil(EPOCHS));
+        }
+    }
+
+    fn told(messages: impl Iterator<Item = LinkMessage>) {
+        let messages: Vec<_> = messages.collect();
+        assert!(messages.iter().all(|message| message.check().is_ok()));
+        let (last, before) = messages.split_last().unwrap();
+        assert!(!last.goes_on() && before.iter().all(LinkMessage::goes_on));
+    }
+
+    #[test]
+    fn of_too_many_hints_addresses_and_sessions_the_first_are_told() {
+        let addresses = (0..40).map(|at| if at == 0 { "x".repeat(300) } else { format!("/ip4/10.0.0.{at}/tcp/1") });
+        let transport = TransportId::new([7; 38]).unwrap();
+        let hint = PeerHint { member: MemberId([1; 32]), transport, addresses: addresses.collect() };
+        let message = LinkMessage::peers(std::iter::repeat_n(hint, 100));
+        assert_eq!(message.check(), Ok(()));
+        let LinkMessage::Peers(hints) = message else { panic!("hints") };
+        assert_eq!((hints.len(), hints[0].addresses.len()), (HINTS, limits::ADDRESSES));
+        let live = LiveSession { session: SessionId([1; 16]), origin: Origin::Agent, live: None };
+        assert_eq!(LinkMessage::sessions(std::iter::repeat_n(live, 300)).check(), Ok(()));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Joining: knocking with an invite, and opening to those who knock.
 
-use pairwave_wire::{TransportId, hello::InviteLabel};
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use pairwave_wire::{TransportId, hello::InviteLabel, limits, protocol};
 
 use crate::command::{Refusal, Speaker};
 use crate::context::Context;
@@ -9,6 +11,7 @@ use crate::epochs::EpochKeys;
 use crate::event::{Body, Origin};
 use crate::id::{EventId, MemberId, RoomId, SessionId};
 use crate::input::{LinkId, Protocol};
+use crate::key::EpochKey;
 use crate::knock::{Answer, Heard, Knock, Knocker, Porter, Refused, Verdict, Welcome};
 use crate::links::{Phase, Stream};
 use crate::log::Log;
@@ -17,8 +20,9 @@ use crate::node::Node;
 use crate::notice::{JoinRefusal, Notice};
 use crate::room::Room;
 use crate::seat::{Seat, Standing};
-use pairwave_wire::protocol;
 
+/// Of so many epochs the newest are offered, where not all can be.
+const NEWEST: usize = limits::TAGS - 4;
 /// Longest pause between two knocks at a companion that does not answer them.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
@@ -184,7 +188,7 @@ impl<L: Log> Node<L> {
         self.with_seat(&room, |seat, context| {
             seat.peers.met(member, peer, &[]);
             seat.save_peers(context);
-            let (epoch, key) = seat.offered_epochs(0).into_iter().next().ok_or(None)?;
+            let (epoch, key) = seat.accepted_epochs(0).into_iter().next().ok_or(None)?;
             Ok(Welcome { room, epoch, key, admission })
         })
         .unwrap_or(Err(None))
@@ -238,13 +242,39 @@ impl Seat {
         }
     }
 
-    /// Epochs to open a link with, newest first; what is not proved yet begins elsewhere each `turn`.
-    pub(crate) fn offered_epochs(&self, turn: u64) -> Vec<(EventId, crate::key::EpochKey)> {
-        let ids: Vec<EventId> = self.room.state().members.epochs().collect();
-        let unknown = self.keys.iter().map(|(id, _)| *id).filter(|id| !ids.contains(id)).collect::<Vec<_>>();
-        let all = ids.into_iter().chain(unknown);
-        let known = self.keys.known(all).map(|(id, key)| (id, key.clone()));
-        known.chain(self.unproved.offered(turn)).take(pairwave_wire::limits::TAGS).collect()
+    /// Epochs that whoever opens a link may choose, newest first; what is not proved yet begins elsewhere
+    /// each `turn`.
+    pub(crate) fn accepted_epochs(&self, turn: u64) -> Vec<(EventId, EpochKey)> {
+        let started: Vec<EventId> = self.room.state().members.epochs().collect();
+        let there: BTreeSet<EventId> = started.iter().copied().collect();
+        let unknown: Vec<EventId> = self.keys.iter().map(|(id, _)| *id).filter(|id| !there.contains(id)).collect();
+        let known = self.keys.known(started.into_iter().chain(unknown)).map(|(id, key)| (id, key.clone()));
+        known.chain(self.unproved.offered(turn)).collect()
+    }
+
+    /// Epochs to open a link to this companion with. Where there are too many, most are the newest; but
+    /// a member may have started many while this one was away, so those that it surely knows are among
+    /// them, and others in turn.
+    pub(crate) fn offered_epochs(&self, peer: &TransportId, turn: u64) -> Vec<(EventId, EpochKey)> {
+        let mut offered = self.accepted_epochs(turn);
+        if offered.len() > limits::TAGS {
+            let mut others = offered.split_off(NEWEST);
+            let sure = self.peers.member_at(peer).map(|member| self.sure_epochs(&member)).unwrap_or_default();
+            offered.extend(others.extract_if(.., |(epoch, _)| sure.contains(epoch)));
+            let begin = usize::try_from(turn % others.len().max(1) as u64).unwrap_or(0);
+            others.rotate_left(begin);
+            offered.extend(others);
+            offered.truncate(limits::TAGS);
+        }
+        offered
+    }
+
+    /// The epoch that the last link with a member began in, and the one that it was admitted in.
+    fn sure_epochs(&self, member: &MemberId) -> Vec<EventId> {
+        let members = &self.room.state().members;
+        let admitted = members.get(member).map(|member| member.position);
+        let first = members.epochs.iter().rfind(|epoch| Some(**epoch) <= admitted).map(|epoch| epoch.id);
+        first.into_iter().chain(self.deliveries.common_epoch(member)).collect()
     }
 }
 

@@ -202,7 +202,8 @@ impl Room {
         }
         let (places, missing) = self.places(log, &event.event().parents)?;
         if !missing.is_empty() {
-            self.waiting.insert(event, &missing);
+            let members = &self.fold.state().members;
+            self.waiting.insert(event, &missing, |author| members.standing(author));
             return Ok(Acceptance::Waiting { missing });
         }
         if let Err(unwanted) = self.check(log, &event, &places)? {

@@ -20,7 +20,9 @@ use crate::notice::Notice;
 use crate::pairing::companion;
 use crate::peers::Peers;
 use crate::reading::{Reach, Reader, Reading, Said};
+use crate::recovery::Recovery;
 use crate::room::{Change, Room};
+use crate::sync;
 use crate::tending::Tending;
 use crate::time::Timestamp;
 use crate::unproved::Unproved;
@@ -58,7 +60,7 @@ pub struct Seat {
     pub(crate) blobs: Blobs,
     /// Members that told us we are none.
     pub(crate) refused_by: BTreeSet<MemberId>,
-    recovery: Recovery,
+    pub(crate) recovery: Recovery,
     /// Appends under way: their number, the newest arrival in each, and what arrived.
     appends: VecDeque<(u64, Vec<Arrived>)>,
     /// What is durable and not told yet, for the state does not hold it.
@@ -81,15 +83,6 @@ struct Arrived {
     said: Said,
 }
 
-/// A home restored from an older copy takes its later events back before it writes.
-#[derive(Debug, Default)]
-struct Recovery {
-    /// Our seq as far as the marker or a peer knows it.
-    own_seq: u64,
-    /// Members that told what they have since the start.
-    heard: BTreeSet<MemberId>,
-}
-
 impl Seat {
     pub fn new(room: Room, keys: EpochKeys, own_seq: u64) -> Self {
         let was_standing = room.is_member(&room.me());
@@ -107,7 +100,7 @@ impl Seat {
             tending: Tending::default(),
             blobs: Blobs::default(),
             refused_by: BTreeSet::new(),
-            recovery: Recovery { own_seq, heard: BTreeSet::new() },
+            recovery: Recovery::new(own_seq),
             appends: VecDeque::new(),
             arrived: VecDeque::new(),
             unsettled: None,
@@ -125,6 +118,7 @@ impl Seat {
         }
         if let Some(bytes) = saved.get(&Slot::Delivery) {
             self.deliveries = Deliveries::decode(bytes);
+            self.deliveries.retain(|member| sync::knows(&self.room, member));
         }
         if let Some(bytes) = saved.get(&Slot::Peers) {
             self.peers = Peers::decode(bytes);
@@ -134,7 +128,7 @@ impl Seat {
         }
         self.blobs.look_again();
         // An older copy's ratchets would say other things with message keys that were used before.
-        let is_old = self.recovery.own_seq > self.room.own_seq();
+        let is_old = self.recovery.is_behind(self.room.own_seq());
         if let Some(bytes) = saved.get(&Slot::Ratchets).filter(|_| !is_old) {
             self.mailbox = Mailbox::decode(bytes);
         }
@@ -194,7 +188,7 @@ impl Seat {
 
     /// Signs and inserts an event. It leaves for the links once it is durable.
     pub fn say(&mut self, by: Speaker, body: Body, context: &mut Context<'_>) -> Result<EventId, Refusal> {
-        self.check_recovered()?;
+        self.check_recovered(context.now)?;
         if self.comparing.is_own_half(&body) {
             return Err(Refusal::OwnWords);
         }
@@ -209,7 +203,7 @@ impl Seat {
     /// As [`Self::say`], for an event that starts an epoch. The key goes to those who are members
     /// after it, the event to those who were before.
     pub fn say_and_renew(&mut self, by: Speaker, body: Body, context: &mut Context<'_>) -> Result<EventId, Refusal> {
-        self.check_recovered()?;
+        self.check_recovered(context.now)?;
         if self.comparing.is_own_half(&body) {
             return Err(Refusal::OwnWords);
         }
@@ -331,7 +325,7 @@ impl Seat {
     /// After somebody left, the room key is renewed by the one whose turn it is.
     fn rotate_if_due(&mut self, context: &mut Context<'_>) {
         let due = self.room.state().members.rotation_due();
-        if due != Some(self.me()) || self.check_recovered().is_err() {
+        if due != Some(self.me()) || self.check_recovered(context.now).is_err() {
             return;
         }
         let body = Body::Rotated(Rotated {});
@@ -438,26 +432,9 @@ impl Seat {
     }
 
     /// Refuses to write while later events of our own are known to be elsewhere.
-    pub(crate) fn check_recovered(&self) -> Result<(), Refusal> {
-        let missing = self.recovery.own_seq.saturating_sub(self.room.own_seq());
-        let all_heard = self.others().all(|member| self.recovery.heard.contains(&member));
-        if missing == 0 || all_heard { Ok(()) } else { Err(Refusal::Recovering { missing }) }
-    }
-
-    /// A member told what it has: of our own events, and in all.
-    pub(crate) fn heard_from(&mut self, member: MemberId, own_seq: u64) {
-        self.recovery.heard.insert(member);
-        if own_seq > self.recovery.own_seq.max(self.room.own_seq()) {
-            self.recovery.own_seq = own_seq;
-            self.recovery.heard.remove(&member);
-        }
-    }
-
-    /// The own events that a member announced have arrived.
-    pub(crate) fn own_events_arrived(&mut self, member: MemberId) {
-        if self.room.own_seq() >= self.recovery.own_seq {
-            self.recovery.heard.insert(member);
-        }
+    pub(crate) fn check_recovered(&self, now: Timestamp) -> Result<(), Refusal> {
+        let missing = self.recovery.missing(self.room.own_seq(), self.others(), now);
+        if missing == 0 { Ok(()) } else { Err(Refusal::Recovering { missing }) }
     }
 
     pub fn delivery(&self, record: &Record) -> BTreeMap<MemberId, Delivery> {

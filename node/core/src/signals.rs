@@ -1,16 +1,20 @@
 //! What a member's messages do: the receiving half of an established link.
 
+use std::collections::BTreeSet;
+use std::iter;
+
 use crate::context::Context;
 use crate::event::SignedEvent;
 use crate::id::{EventId, MemberId};
 use crate::key::EpochKey;
 use crate::live::LiveLink;
-use crate::log::LogError;
-use crate::message::{LinkMessage, LiveSession, PeerHint, Tip};
+use crate::log::{LogError, Record};
+use crate::message::{HINTS, LinkMessage, LiveSession, PeerHint, Tip};
 use crate::notice::Notice;
 use crate::ranges::Ranges;
 use crate::room::Acceptance;
 use crate::seat::Seat;
+use crate::sync;
 use crate::time::Timestamp;
 
 /// The link must end: the member sent what no honest companion sends, or the log failed.
@@ -22,9 +26,8 @@ impl Seat {
     pub(crate) fn link_up(&mut self, mut link: LiveLink, context: &mut Context<'_>) {
         let member = link.member();
         link.tell_have(&self.room, context);
-        let known = self.keys.iter().map(|(id, _)| *id).collect();
-        link.say(&LinkMessage::Epochs { clock: context.now, known }, context);
-        link.say(&LinkMessage::Sessions(self.reading.live().collect()), context);
+        link.tell_epochs(&self.keys, context);
+        link.say(&LinkMessage::sessions(self.reading.live()), context);
         if let Some(shown) = self.reading.shown_of(&member) {
             link.tell_shown(shown.clone(), context);
         }
@@ -61,9 +64,9 @@ impl Seat {
 
     /// Our own sessions changed.
     pub(crate) fn tell_sessions(&mut self, context: &mut Context<'_>) {
-        let sessions: Vec<LiveSession> = self.reading.live().collect();
+        let sessions = LinkMessage::sessions(self.reading.live());
         for link in self.links.values_mut() {
-            link.say(&LinkMessage::Sessions(sessions.clone()), context);
+            link.say(&sessions, context);
         }
         context.outbox.notify(Notice::Presence { room: self.id(), member: self.me() });
     }
@@ -76,15 +79,12 @@ impl Seat {
         }
     }
 
+    /// Our own first, then those who are here longest: there may be more than are told.
     fn hints(&self, context: &Context<'_>) -> Vec<PeerHint> {
+        let own =
+            PeerHint { member: self.me(), transport: context.transport.clone(), addresses: context.addresses.to_vec() };
         let others: Vec<MemberId> = self.others().collect();
-        let mut hints: Vec<PeerHint> = self.peers.hints(others.iter()).collect();
-        hints.push(PeerHint {
-            member: self.me(),
-            transport: context.transport.clone(),
-            addresses: context.addresses.to_vec(),
-        });
-        hints
+        iter::once(own).chain(self.peers.hints(others.iter()).take(HINTS)).collect()
     }
 
     /// One message of a member.
@@ -94,11 +94,15 @@ impl Seat {
         message: LinkMessage,
         context: &mut Context<'_>,
     ) -> Result<(), EndLink> {
+        let goes_on = message.goes_on();
         match message {
-            LinkMessage::Have(tips) => self.on_have(member, &tips, context),
+            LinkMessage::Have(tips) => self.on_have(member, &tips, goes_on, context),
             LinkMessage::Events(events) => self.on_events(member, events, context),
             LinkMessage::Want(ids) => self.on_want(member, ids, context),
-            LinkMessage::Epochs { clock, known } => self.on_epochs(member, clock, known, context),
+            LinkMessage::Epochs { clock, known } => {
+                self.on_epochs(member, clock, &known, goes_on, context);
+                Ok(())
+            }
             LinkMessage::Keys(keys) => {
                 self.keys_from(member, keys, context);
                 Ok(())
@@ -114,15 +118,27 @@ impl Seat {
         }
     }
 
-    fn on_have(&mut self, member: MemberId, tips: &[Tip], context: &mut Context<'_>) -> Result<(), EndLink> {
-        let me = self.me();
-        let own = tips.iter().filter(|tip| tip.author == me).map(|tip| tip.seq).max();
-        self.heard_from(member, own.unwrap_or(0));
-        self.deliveries.have(member, tips);
+    fn on_have(
+        &mut self,
+        member: MemberId,
+        tips: &[Tip],
+        goes_on: bool,
+        context: &mut Context<'_>,
+    ) -> Result<(), EndLink> {
+        let known = tips.iter().copied().filter(|tip| sync::knows(&self.room, &tip.author));
+        self.deliveries.have(member, known);
         self.deliveries_changed(context);
         context.outbox.notify(Notice::Delivery { room: self.id(), member });
+        let me = self.me();
         let Some(link) = self.links.get_mut(&member) else { return Ok(()) };
-        let wants = link.sync.on_have(&self.room, context.log, tips, context.now);
+        let first = !link.sync.heard();
+        let wants = link.sync.on_have(&self.room, context.log, (tips, goes_on), context.now);
+        let own = tips.iter().filter(|tip| tip.author == me).map(|tip| tip.seq).max();
+        // That they have nothing of ours, only the whole list says.
+        let nothing = || (first && link.sync.heard() && link.sync.tips_of(me).next().is_none()).then_some(0);
+        if let Some(own) = own.or_else(nothing) {
+            self.recovery.told(member, own, self.room.own_seq(), context.now);
+        }
         self.ask(&member, wants, context)?;
         self.pump_link(&member, context);
         self.mind_blobs(context);
@@ -155,8 +171,11 @@ impl Seat {
         }
         if !records.is_empty() {
             self.void_spoken_words(&records, context);
+            self.known_from_now_on(&records);
+            if records.iter().any(|record| record.author == self.room.me()) {
+                self.recovery.came_back(context.now);
+            }
             self.append(records, context);
-            self.own_events_arrived(member);
             self.settle(context);
         }
         missing.retain(|id| matches!(self.room.contains(context.log, id), Ok(false)));
@@ -171,13 +190,24 @@ impl Seat {
     fn take(&mut self, member: MemberId, bytes: &[u8], context: &mut Context<'_>) -> Result<Acceptance, EndLink> {
         let signed = SignedEvent::decode(bytes).map_err(|_| EndLink)?;
         let event = signed.verify().map_err(|_| EndLink)?;
-        if let Some(link) = self.links.get_mut(&member) {
-            link.sync.received(event.event().author, event.event().seq, event.id());
-        }
-        self.room.take(context.log, event).map_err(|error| {
+        let (author, seq, id) = (event.event().author, event.event().seq, event.id());
+        let taken = self.room.take(context.log, event).map_err(|error| {
             self.fail(&error);
             EndLink
-        })
+        });
+        if let Some(link) = self.links.get_mut(&member) {
+            link.sync.received(&self.room, author, seq, id);
+        }
+        taken
+    }
+
+    /// What was told of authors before anything of them was here counts now.
+    fn known_from_now_on(&mut self, records: &[Record]) {
+        for author in records.iter().filter(|record| record.seq == 1).map(|record| record.author) {
+            for (member, link) in &self.links {
+                self.deliveries.have(*member, link.sync.tips_of(author));
+            }
+        }
     }
 
     fn on_want(&mut self, member: MemberId, ids: Vec<EventId>, context: &mut Context<'_>) -> Result<(), EndLink> {
@@ -192,16 +222,16 @@ impl Seat {
         &mut self,
         member: MemberId,
         clock: Timestamp,
-        known: Vec<EventId>,
+        known: &[EventId],
+        goes_on: bool,
         context: &mut Context<'_>,
-    ) -> Result<(), EndLink> {
+    ) {
         if let Some(link) = self.links.get_mut(&member) {
-            link.on_epochs(clock, known, context.now);
+            link.on_epochs(clock, known, goes_on, &self.keys, context.now);
             if self.room.is_member(&member) {
                 link.tell_keys(&self.keys, context);
             }
         }
-        Ok(())
     }
 
     /// Keys that a member gave.
@@ -237,15 +267,17 @@ impl Seat {
         Ok(())
     }
 
-    /// A member's word on itself counts as a meeting, on others as hearsay.
+    /// A member's word on itself counts as a meeting, on others as hearsay: on those who are here
+    /// longest, as many as are told.
     fn on_peers(&mut self, member: MemberId, hints: &[PeerHint], context: &mut Context<'_>) -> Result<(), EndLink> {
         let me = self.me();
+        let others: BTreeSet<MemberId> = self.others().take(HINTS).collect();
         let mut news = false;
         for hint in hints.iter().filter(|hint| hint.member != me) {
             let met = self.links.get(&member).is_some_and(|link| *link.peer() == hint.transport);
             if hint.member == member && met {
                 news |= self.peers.met(member, &hint.transport, &hint.addresses);
-            } else if self.room.is_member(&hint.member) {
+            } else if others.contains(&hint.member) {
                 news |= self.peers.heard(hint);
             }
         }

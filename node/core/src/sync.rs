@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use pairwave_wire::limits;
 use serde_bytes::ByteBuf;
 
 use crate::id::{EventId, MemberId};
@@ -22,17 +23,23 @@ const WANTED: usize = 256;
 const MESSAGE_BYTES: usize = 192 * 1024;
 /// Most ids that the other side may have asked for and not got.
 const ASKED: usize = 1024;
+/// Most authors of whom they may tell before anything of them is here.
+const STRANGERS: usize = 1024;
+/// Most tips of one author that are kept: nobody heals a fork of more.
+const BRANCHES: usize = limits::PARENTS;
 
 /// Have and want with one member.
 #[derive(Debug)]
 pub struct Sync {
     /// The newest events of each author that are known to be there; several of a forked one.
     theirs: BTreeMap<MemberId, Vec<(u64, EventId)>>,
+    /// Of how many they told before anything of them was here.
+    strangers: usize,
     /// Of forked authors, the events that are known to be there: each branch is walked once.
     branches: BTreeMap<MemberId, BTreeSet<EventId>>,
     /// What we last told of each author.
     told: BTreeMap<MemberId, Vec<(u64, EventId)>>,
-    /// They have told what they have.
+    /// They have told all that they have.
     heard: bool,
     /// Arrivals up to this one were sent, set aside, or are there.
     cursor: u64,
@@ -58,6 +65,7 @@ impl Sync {
     pub fn new(room: &Room) -> Self {
         Self {
             theirs: BTreeMap::new(),
+            strangers: 0,
             branches: BTreeMap::new(),
             told: BTreeMap::new(),
             heard: false,
@@ -69,13 +77,18 @@ impl Sync {
         }
     }
 
-    /// They have told what they have.
+    /// They have told all that they have.
     pub fn heard(&self) -> bool {
         self.heard
     }
 
+    /// What they are known to have of an author.
+    pub fn tips_of(&self, author: MemberId) -> impl Iterator<Item = Tip> {
+        self.theirs.get(&author).into_iter().flatten().map(move |(seq, id)| Tip { author, seq: *seq, id: *id })
+    }
+
     /// What we have that is durable and was not told yet: everything at first, then what changed.
-    pub fn tell(&mut self, room: &Room) -> Option<LinkMessage> {
+    pub fn tell(&mut self, room: &Room) -> Vec<LinkMessage> {
         let first = self.told.is_empty();
         let mut tips = Vec::new();
         for (author, ours) in room.have().iter() {
@@ -84,15 +97,16 @@ impl Sync {
                 self.told.insert(*author, ours.to_vec());
             }
         }
-        (first || !tips.is_empty()).then_some(LinkMessage::Have(tips))
+        if first || !tips.is_empty() { LinkMessage::have(&tips).collect() } else { Vec::new() }
     }
 
-    /// Takes what they have; returns what we must ask for because it contradicts what we hold.
+    /// Takes what they have, all of it unless the list `goes_on`; returns what we must ask for because
+    /// it contradicts what we hold.
     pub fn on_have(
         &mut self,
         room: &Room,
         log: &dyn Log,
-        tips: &[Tip],
+        (tips, goes_on): (&[Tip], bool),
         now: Timestamp,
     ) -> Result<Vec<EventId>, LogError> {
         let mut told: BTreeMap<MemberId, Vec<(u64, EventId)>> = BTreeMap::new();
@@ -107,17 +121,20 @@ impl Sync {
                     contradictions.push(*id);
                 }
             }
-            self.theirs.insert(author, tips);
+            self.keep(room, log, author, tips)?;
         }
-        if !std::mem::replace(&mut self.heard, true) {
+        if !goes_on && !std::mem::replace(&mut self.heard, true) {
             self.cursor = self.first_gap(room, log)?;
         }
         Ok(self.want(contradictions, now))
     }
 
     /// They sent this event, so they have it.
-    pub fn received(&mut self, author: MemberId, seq: u64, id: EventId) {
+    pub fn received(&mut self, room: &Room, author: MemberId, seq: u64, id: EventId) {
         self.wanted.remove(&id);
+        if !knows(room, &author) {
+            return;
+        }
         let tips = self.theirs.entry(author).or_default();
         match tips.as_mut_slice() {
             [] => tips.push((seq, id)),
@@ -169,6 +186,35 @@ impl Sync {
     /// When [`Self::pump`] has something to carry on.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.carried.front().map(|(due, _)| *due)
+    }
+
+    /// Keeps what they told of an author. Of a fork the branches are walked at once: more of its tips
+    /// may come in another message than are kept.
+    fn keep(
+        &mut self,
+        room: &Room,
+        log: &dyn Log,
+        author: MemberId,
+        mut tips: Vec<(u64, EventId)>,
+    ) -> Result<(), LogError> {
+        if room.known().is_forked(&author) {
+            let there = self.branches.entry(author).or_default();
+            for (_, tip) in &tips {
+                walk(room, &room.view(log), *tip, there)?;
+            }
+        }
+        if !knows(room, &author) && !self.theirs.contains_key(&author) {
+            if self.strangers >= STRANGERS {
+                return Ok(());
+            }
+            self.strangers += 1;
+        }
+        tips.sort_unstable();
+        if tips.len() > BRANCHES {
+            tips.drain(BRANCHES - 1..tips.len() - 1);
+        }
+        self.theirs.insert(author, tips);
+        Ok(())
     }
 
     fn pump_asked(&mut self, room: &Room, log: &dyn Log, batch: &mut Batch) -> Result<(), LogError> {
@@ -223,7 +269,7 @@ impl Sync {
         let view = room.view(log);
         let mut first = room.newest_arrival() + 1;
         for (author, _) in room.known().iter() {
-            let from = self.common_seq(room, author) + 1;
+            let from = self.common_seq(room, author).saturating_add(1);
             for (_, id) in view.chain(&room.id(), author, from, 4)? {
                 first = first.min(view.get(&room.id(), &id)?.map_or(first, |record| record.arrival));
             }
@@ -252,6 +298,11 @@ impl Sync {
         }
         Ok(there.contains(&record.position.id))
     }
+}
+
+/// Is this somebody of whom there is, or may be, something in the room?
+pub(crate) fn knows(room: &Room, author: &MemberId) -> bool {
+    *author == room.me() || !room.known().tips(author).is_empty() || room.state().members.get(author).is_some()
 }
 
 /// Adds the events from `tip` down the backlinks, as far as they are not in `there`.
@@ -283,5 +334,59 @@ impl Batch {
         if record.author == me {
             self.own_seq = self.own_seq.max(Some(record.seq));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Speaker;
+    use crate::event::Origin;
+    use crate::id::SessionId;
+    use crate::key::Identity;
+    use crate::log::MemoryLog;
+    use crate::members::Genesis;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+    fn founded() -> Room {
+        let by = Speaker { session: SessionId([1; 16]), origin: Origin::Human };
+        let genesis = Genesis { nonce: [1; 32], title: "parser".into(), name: "alice".into(), rules: 1 };
+        Room::create(&Identity::from_secret(&[1; 32]), by, genesis, NOW).unwrap().0
+    }
+
+    fn stranger(number: u32) -> MemberId {
+        let mut id = [7; 32];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        MemberId(id)
+    }
+
+    #[test]
+    fn a_seq_beyond_all_that_can_be_is_told_without_harm() {
+        let (room, log) = (founded(), MemoryLog::default());
+        let mut sync = Sync::new(&room);
+        let tip = Tip { author: room.me(), seq: u64::MAX, id: EventId([9; 32]) };
+        assert_eq!(sync.on_have(&room, &log, (&[tip], false), NOW), Ok(Vec::new()));
+        assert!(sync.pump(&room, &log, NOW).unwrap().message.is_none());
+    }
+
+    #[test]
+    fn of_invented_authors_and_branches_only_so_many_are_kept() {
+        let (room, log) = (founded(), MemoryLog::default());
+        let mut sync = Sync::new(&room);
+        for number in 0..3000 {
+            let tip = |seq| Tip { author: stranger(number), seq, id: EventId([9; 32]) };
+            let tips: Vec<Tip> = (1..100).map(tip).collect();
+            sync.on_have(&room, &log, (&tips, true), NOW).unwrap();
+            sync.received(&room, stranger(number + 10_000), 1, EventId([8; 32]));
+        }
+        assert_eq!(sync.theirs.len(), STRANGERS);
+        let (first, last) = (sync.tips_of(stranger(0)).next(), sync.tips_of(stranger(0)).last());
+        assert_eq!((first.unwrap().seq, last.unwrap().seq, sync.tips_of(stranger(0)).count()), (1, 99, BRANCHES));
+        let own = Tip { author: room.me(), seq: 1, id: room.known().tip(&room.me()).unwrap() };
+        sync.on_have(&room, &log, (&[own], true), NOW).unwrap();
+        assert!(!sync.heard(), "the list goes on");
+        sync.on_have(&room, &log, (&[], false), NOW).unwrap();
+        assert_eq!((sync.heard(), sync.tips_of(room.me()).next()), (true, Some(own)));
     }
 }

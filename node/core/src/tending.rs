@@ -44,7 +44,8 @@ impl Seat {
             return;
         }
         self.notice_requests(context);
-        let able = self.room.is_settled() && self.room.is_member(&self.me()) && self.check_recovered().is_ok();
+        let able =
+            self.room.is_settled() && self.room.is_member(&self.me()) && self.check_recovered(context.now).is_ok();
         let done = able && {
             let told = [self.expire_requests(context), self.watch_holder(context), self.watch_claims(context)];
             told.into_iter().all(|told| told)

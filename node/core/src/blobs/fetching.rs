@@ -46,7 +46,7 @@ impl Seat {
         if content.len() as u64 > limits::BLOB {
             return Err(Refusal::TooLong { field: "content", got: content.len(), max: limits::BLOB as usize });
         }
-        self.check_recovered()?;
+        self.check_recovered(context.now)?;
         let shared = draft.with(Blob::of(content));
         shared.check()?;
         let (taken, _) = self.blobs.taken(&self.me());

@@ -25,7 +25,7 @@ impl Seat {
         }
         self.mailbox.write_at = None;
         let Some(own) = &self.mailbox.own else { return Ok(()) };
-        if self.check_recovered().is_err() {
+        if self.check_recovered(context.now).is_err() {
             self.mailbox.write_at = Some(context.now + RETRY);
             return Ok(());
         }

@@ -1,0 +1,115 @@
+//! A home that was restored from an older copy takes its later events back before it writes: else it
+//! would say two things in one place.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::id::MemberId;
+use crate::time::Timestamp;
+
+/// How long a member is waited for that told of more of ours than is here and brings none of it. Its
+/// word alone must not keep anybody from writing for ever.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+
+/// What is known elsewhere of our own events.
+#[derive(Debug, Default)]
+pub(crate) struct Recovery {
+    /// Our seq as far as the marker outside of the store knows it.
+    marker: u64,
+    /// What members told since the start.
+    told: BTreeMap<MemberId, Told>,
+}
+
+#[derive(Debug)]
+struct Told {
+    own_seq: u64,
+    /// Since when it is more than is here, or since when nothing of it came.
+    since: Timestamp,
+}
+
+impl Recovery {
+    pub fn new(marker: u64) -> Self {
+        Self { marker, told: BTreeMap::new() }
+    }
+
+    /// Does the marker know of more than is `here`?
+    pub fn is_behind(&self, here: u64) -> bool {
+        self.marker > here
+    }
+
+    /// A member told up to which seq it has our events; `here` they go so far.
+    pub fn told(&mut self, member: MemberId, own_seq: u64, here: u64, now: Timestamp) {
+        let told = self.told.entry(member).or_insert(Told { own_seq: 0, since: now });
+        if told.own_seq <= here {
+            told.since = now;
+        }
+        told.own_seq = own_seq;
+    }
+
+    /// Some of our own events came back.
+    pub fn came_back(&mut self, now: Timestamp) {
+        self.told.values_mut().for_each(|told| told.since = now);
+    }
+
+    /// How many of our events are missing here that one of the `others` brings, or may bring for all
+    /// that we know.
+    pub fn missing(&self, here: u64, others: impl Iterator<Item = MemberId>, now: Timestamp) -> u64 {
+        let (mut own_seq, mut hope) = (self.marker, false);
+        for other in others {
+            match self.told.get(&other) {
+                None => hope = true,
+                Some(told) if told.own_seq > here && now.since(told.since) < PATIENCE => {
+                    (own_seq, hope) = (own_seq.max(told.own_seq), true);
+                }
+                Some(_) => (),
+            }
+        }
+        if hope { own_seq.saturating_sub(here) } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{ALICE, MALLORY};
+
+    const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+    fn missing(recovery: &Recovery, here: u64, now: Timestamp) -> u64 {
+        recovery.missing(here, [ALICE, MALLORY].into_iter(), now)
+    }
+
+    #[test]
+    fn what_the_marker_or_a_member_knows_is_waited_for() {
+        let mut recovery = Recovery::new(7);
+        assert_eq!((missing(&recovery, 2, NOW), missing(&recovery, 7, NOW)), (5, 0));
+        recovery.told(MALLORY, 2, 2, NOW);
+        assert_eq!(missing(&recovery, 2, NOW), 5, "alice may have it");
+        recovery.told(ALICE, 7, 2, NOW);
+        assert_eq!(missing(&recovery, 2, NOW), 5, "alice has it");
+        assert_eq!(missing(&recovery, 7, NOW), 0);
+        recovery.told(ALICE, 2, 2, NOW);
+        assert_eq!(missing(&recovery, 2, NOW), 0, "nobody has it");
+    }
+
+    #[test]
+    fn who_claims_to_have_more_and_brings_nothing_is_not_waited_for_without_end() {
+        let mut recovery = Recovery::new(2);
+        recovery.told(ALICE, 2, 2, NOW);
+        recovery.told(MALLORY, u64::MAX, 2, NOW);
+        assert_eq!(missing(&recovery, 2, NOW), u64::MAX - 2);
+        recovery.told(MALLORY, u64::MAX - 1, 2, NOW + PATIENCE / 2);
+        assert_eq!(missing(&recovery, 2, NOW + PATIENCE), 0);
+        assert_eq!(recovery.missing(2, [ALICE].into_iter(), NOW), 0, "mallory is no member any more");
+    }
+
+    #[test]
+    fn who_brings_it_slowly_is_waited_for() {
+        let mut recovery = Recovery::new(9);
+        recovery.told(ALICE, 9, 2, NOW);
+        recovery.told(MALLORY, 0, 2, NOW);
+        recovery.came_back(NOW + PATIENCE / 2);
+        assert_eq!(missing(&recovery, 5, NOW + PATIENCE), 4);
+        assert_eq!(missing(&recovery, 5, NOW + PATIENCE + PATIENCE / 2), 0);
+    }
+}
