@@ -79,7 +79,7 @@ pub struct Members {
     pub(crate) founder: Option<MemberId>,
     pub(crate) members: BTreeMap<MemberId, Member>,
     pub(crate) invites: BTreeMap<EventId, Invite>,
-    /// Events that start an epoch, in the room's order.
+    /// The newest events that start an epoch, in the room's order.
     pub(crate) epochs: Vec<Position>,
     /// Membership events without effect, and why.
     pub(crate) void: BTreeMap<EventId, Void>,
@@ -155,6 +155,8 @@ pub enum Void {
     WrongLast,
     #[error("the room has one genesis")]
     SecondGenesis,
+    #[error("the room had as many members as it may")]
+    RoomFull,
     #[error("its name or its reason is too long")]
     TooLong,
 }

@@ -48,9 +48,14 @@ impl Membership {
             let open = order.iter().filter(|id| !decided.contains(id) && membership.is_free_removal(library, id));
             match open.min_by_key(|id| membership.height(&library.event(id).author)) {
                 Some(removal) => decided.push(*removal),
-                None => return membership,
+                None => return membership.with_the_newest_epochs(),
             }
         }
+    }
+
+    fn with_the_newest_epochs(mut self) -> Self {
+        self.epochs = self.epochs.split_off(self.epochs.len().saturating_sub(128));
+        self
     }
 
     /// Does the event have effect, as far as its author's membership goes?
@@ -148,7 +153,9 @@ impl Membership {
                 self.rotation_due = true;
             }
             Body::Rotated(_) => {
-                self.epochs.push(id);
+                if self.rotation_due {
+                    self.epochs.push(id);
+                }
                 self.rotation_due = false;
             }
         }
@@ -184,6 +191,9 @@ impl Membership {
                 self.admissions.push((invite, admitted.member, id));
             }
             return stays;
+        }
+        if self.standing().len() >= 32 {
+            return false;
         }
         let removal = decided.iter().find_map(|removal| match &library.event(removal).body {
             Body::Removed(removed) if removed.member == admitted.member => Some(removed),
