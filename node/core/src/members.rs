@@ -79,7 +79,7 @@ pub struct Members {
     pub(crate) founder: Option<MemberId>,
     pub(crate) members: BTreeMap<MemberId, Member>,
     pub(crate) invites: BTreeMap<EventId, Invite>,
-    /// The newest events that start an epoch, in the room's order.
+    /// Events that start an epoch, in the room's order.
     pub(crate) epochs: Vec<Position>,
     /// Membership events without effect, and why.
     pub(crate) void: BTreeMap<EventId, Void>,

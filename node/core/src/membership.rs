@@ -16,9 +16,6 @@ use crate::id::{EventId, MemberId, RoomId};
 use crate::log::{Log, LogError, Position};
 use crate::members::{Gone, Invite, Invited, Member, Members, Void};
 
-/// Most epochs that are told apart: the key of an older one opens nothing that is still waiting.
-const EPOCHS: usize = 128;
-
 /// Judges all membership events of a room, given in its order. What the removed left behind is taken
 /// from `before`, but for those who said something since.
 pub fn judge(
@@ -42,7 +39,7 @@ pub fn judge(
     };
     loop {
         judge.pass()?;
-        let Some(removal) = judge.next_removal() else { return Ok(judge.pass.done()) };
+        let Some(removal) = judge.next_removal() else { return Ok(judge.pass.members) };
         judge.decide(removal)?;
     }
 }
@@ -313,11 +310,5 @@ impl Pass {
         if std::mem::take(&mut self.members.rotation_due) {
             self.members.epochs.push(position);
         }
-    }
-
-    fn done(mut self) -> Members {
-        let epochs = &mut self.members.epochs;
-        epochs.drain(..epochs.len().saturating_sub(EPOCHS));
-        self.members
     }
 }

@@ -48,14 +48,9 @@ impl Membership {
             let open = order.iter().filter(|id| !decided.contains(id) && membership.is_free_removal(library, id));
             match open.min_by_key(|id| membership.height(&library.event(id).author)) {
                 Some(removal) => decided.push(*removal),
-                None => return membership.with_the_newest_epochs(),
+                None => return membership,
             }
         }
-    }
-
-    fn with_the_newest_epochs(mut self) -> Self {
-        self.epochs = self.epochs.split_off(self.epochs.len().saturating_sub(128));
-        self
     }
 
     /// Does the event have effect, as far as its author's membership goes?
