@@ -5,6 +5,7 @@
 //! bytes and randomness come in as arguments, effects go out as values.
 
 pub mod actions;
+mod acts;
 pub mod answer;
 pub mod armor;
 pub mod artifacts;
@@ -56,6 +57,7 @@ pub mod noise;
 pub mod notice;
 mod outbox;
 pub mod overrides;
+mod pace;
 mod padded;
 mod pairing;
 pub mod pathspec;

@@ -148,7 +148,9 @@ impl Membership {
                 self.rotation_due = true;
             }
             Body::Rotated(_) => {
-                self.epochs.push(id);
+                if self.rotation_due {
+                    self.epochs.push(id);
+                }
                 self.rotation_due = false;
             }
         }
@@ -171,10 +173,11 @@ impl Membership {
             .admissions
             .iter()
             .filter(|(of, member, admission)| *of == invite && *member != admitted.member && before(admission));
-        let used_up = uses_before.count() >= uses as usize;
+        let others: BTreeSet<MemberId> = uses_before.map(|(_, member, _)| *member).collect();
+        let used_up = others.len() >= uses as usize;
         let fallen =
             decided.iter().any(|removal| library.is_before(&invite, removal) && !library.is_before(&id, removal));
-        if !before(&invite) || closed || used_up || fallen {
+        if admitted.name.len() > 64 || !before(&invite) || closed || used_up || fallen {
             return false;
         }
         if let Some(there) = self.members.get(&admitted.member) {
@@ -183,6 +186,9 @@ impl Membership {
                 self.admissions.push((invite, admitted.member, id));
             }
             return stays;
+        }
+        if self.standing().len() >= 32 {
+            return false;
         }
         let removal = decided.iter().find_map(|removal| match &library.event(removal).body {
             Body::Removed(removed) if removed.member == admitted.member => Some(removed),
@@ -201,7 +207,7 @@ impl Membership {
             None => newest.is_none(),
             Some(last) => said.clone().any(|said| *said == last) && Some(library.event(&last).seq) == newest,
         };
-        if !names_the_last {
+        if !names_the_last || removed.reason.as_ref().is_some_and(|reason| reason.len() > 4096) {
             return false;
         }
         if decided.contains(&id) {
