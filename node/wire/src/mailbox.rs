@@ -78,7 +78,7 @@ pub enum RelayRefusal {
     /// What waits under this tag has reached [`limits::MAILBOX`].
     #[error("the mailbox is full")]
     MailboxFull,
-    /// The relay has no room for anybody.
+    /// The relay has no room for anybody, or none for who has shown no token.
     #[error("the relay is full")]
     RelayFull,
     /// This companion, or its address, asks too much.
