@@ -213,11 +213,55 @@ fn a_relay_that_floods_is_asked_no_more_than_one_that_has_nothing() {
     world.crash(BOB);
     world.post.floods = true;
     world.run(10 * SECOND);
+    assert!(world.post.asked < 100, "{}", world.post.asked);
     world.post.asked = 0;
     world.run(10 * MINUTE);
-    // A look a minute, and a word that what came may go.
-    assert!(world.post.asked <= 24, "{}", world.post.asked);
+    // Two questions a minute, for letters and for knock letters, and that what came may go.
+    assert!(world.post.asked <= 44, "{}", world.post.asked);
     assert!(world.node(ALICE).letters(&room).unreadable > 0);
+}
+
+#[test]
+fn many_letters_at_two_relays_come_without_a_pause() {
+    for seed in 60..64 {
+        let (mut world, room) = pair(seed, 2);
+        world.crash(BOB);
+        let mut said = Vec::new();
+        for number in 0..250 {
+            said.push(say(&mut world, room, ALICE, &format!("while away {number}")));
+            world.run(Duration::from_millis(400));
+        }
+        world.run(20 * SECOND);
+        world.crash(ALICE);
+        assert!(world.post.waiting() > 400, "{}", world.post.waiting());
+        world.start(BOB);
+        let began = world.now;
+        assert!(world.run_until(5 * MINUTE, |world| said.iter().all(|event| has(world, BOB, room, event))));
+        let all_read = world.now.since(began);
+        assert!(world.run_until(5 * MINUTE, |world| world.post.waiting() == 0));
+        let all_gone = world.now.since(began);
+        assert!(all_read < 20 * SECOND && all_gone < 20 * SECOND, "{all_read:?}, {all_gone:?}");
+    }
+}
+
+#[test]
+fn letters_that_cannot_be_read_do_not_delay_the_others() {
+    let (mut world, room) = pair(65, 2);
+    world.crash(BOB);
+    for number in 0..8 {
+        say(&mut world, room, ALICE, &format!("for lost ratchets {number}"));
+        world.run(4 * SECOND);
+    }
+    world.machines[BOB].disk.content().slots.remove(&(room, Slot::Ratchets));
+    world.crash(ALICE);
+    let waiting = world.post.waiting() as u64;
+    assert!(waiting >= 12, "{waiting}");
+    world.start(BOB);
+    let looked_at = |world: &World| {
+        let counts = world.node(BOB).letters(&room);
+        counts.unreadable + counts.repeated
+    };
+    assert!(world.run_until(20 * SECOND, |world| looked_at(world) >= waiting), "{}", looked_at(&world));
 }
 
 /// Three who come and go, move and speak, where relays do to letters and records whatever they could

@@ -21,6 +21,7 @@ mod flood;
 mod git;
 mod half_open;
 mod invariants;
+mod invite_holder;
 mod joining;
 mod letters;
 mod mallory;
