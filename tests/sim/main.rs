@@ -26,6 +26,7 @@ mod joining;
 mod letters;
 mod mallory;
 mod membership;
+mod moving;
 mod post;
 mod reading;
 mod recording;

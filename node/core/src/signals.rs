@@ -240,16 +240,20 @@ impl Seat {
     /// A member's word on itself counts as a meeting, on others as hearsay.
     fn on_peers(&mut self, member: MemberId, hints: &[PeerHint], context: &mut Context<'_>) -> Result<(), EndLink> {
         let me = self.me();
-        let mut news = false;
+        let (mut moved, mut heard) = (false, false);
         for hint in hints.iter().filter(|hint| hint.member != me) {
             let met = self.links.get(&member).is_some_and(|link| *link.peer() == hint.transport);
             if hint.member == member && met {
-                news |= self.peers.met(member, &hint.transport, &hint.addresses);
+                moved |= self.peers.met(member, &hint.transport, &hint.addresses);
             } else if self.room.is_member(&hint.member) {
-                news |= self.peers.heard(hint);
+                heard |= self.peers.heard(hint);
             }
         }
-        if news {
+        if moved {
+            // Two who moved at once hear of each other through us alone. Hearsay is not passed on.
+            self.tell_peers(context);
+        }
+        if moved || heard {
             self.save_peers(context);
         }
         Ok(())
