@@ -26,6 +26,7 @@ fn all_members_are_told_to_be_at_the_relays_of_the_room() {
     let room = found(&mut world, 0);
     bring_in(&mut world, room, 0, 1);
     add(&mut world, room, 0, relay(1));
+    settle(&mut world, room, &[0, 1]);
     add(&mut world, room, 1, format!("{}#prt-two", relay(2)));
     settle(&mut world, room, &[0, 1]);
     let both = [relay(1), format!("{}#prt-two", relay(2))];

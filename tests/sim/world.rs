@@ -83,6 +83,10 @@ pub struct Network {
     pub groups: BTreeMap<At, u32>,
     /// Machines that can dial others and cannot be dialled, nor seen on the local network.
     pub out_of_reach: BTreeSet<At>,
+    /// Nobody sees anybody on the local network.
+    pub without_mdns: bool,
+    /// How often machines moved to another network, where they have another address.
+    moves: BTreeMap<At, u32>,
     connections: BTreeSet<(At, At)>,
     streams: BTreeMap<(At, LinkId), (At, LinkId)>,
     /// Who believes in a connection to whom that is gone there.
@@ -243,7 +247,7 @@ impl World {
             let restored = self.restored(at, room);
             self.feed(at, restored);
         }
-        self.feed(at, Input::Listening { addresses: vec![address(at)] });
+        self.feed(at, Input::Listening { addresses: vec![self.address(at)] });
         self.announce(at);
         self.tell_relays(at);
     }
@@ -423,13 +427,14 @@ impl World {
                 self.feed(at, Input::LetterOpened { room, opened });
             }
             Effect::Mail { id, relay, request } => {
+                self.post.now = self.now;
                 let answer = self.post.mail(at, &relay, request, &mut self.rng);
-                let delay = self.rng.next_u64() % 40;
+                let delay = self.rng.next_u64() % self.post.slow_ms;
                 self.later(at, delay, Input::Mailed { id, answer });
             }
             Effect::LookUp { id, relay, request } => {
-                let answer = self.post.look_up(at, &relay, request);
-                let delay = self.rng.next_u64() % 40;
+                let answer = self.post.look_up(at, &relay, request, &mut self.rng);
+                let delay = self.rng.next_u64() % self.post.slow_ms;
                 self.later(at, delay, Input::LookedUp { id, answer });
             }
             Effect::Append { .. } | Effect::Save { .. } | Effect::Chunk { .. } | Effect::Forget { .. } => {
@@ -528,10 +533,6 @@ pub fn human() -> Speaker {
 
 fn transport(at: At) -> TransportId {
     TransportId::new(hash(b"simulated-transport", &[&at.to_be_bytes()])).expect("32 bytes")
-}
-
-fn address(at: At) -> String {
-    format!("/ip4/10.0.0.{at}/tcp/4000")
 }
 
 fn pair(a: At, b: At) -> (At, At) {

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use pairwave_wire::{TransportId, limits};
+use pairwave_wire::TransportId;
 
+use crate::addresses::Addresses;
 use crate::time::Timestamp;
 
 /// First pause between two dials of one goal.
@@ -17,15 +18,16 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long a dial may take before it counts as failed.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Most addresses of one companion: its own, and a circuit through each relay of a room.
-const ADDRESSES: usize = limits::ADDRESSES + limits::RELAYS;
 /// Most sightings that are remembered of companions that nobody needs.
 const SIGHTINGS: usize = 256;
 
 /// Where one companion stands.
 #[derive(Debug, Clone, Default)]
 struct Peer {
-    addresses: BTreeSet<String>,
+    /// Where the goal says that it is. What no goal names any more is forgotten.
+    named: BTreeSet<String>,
+    /// Where it was seen on the local network.
+    sighted: Addresses,
     connected: bool,
     /// Seen on the local network.
     seen: bool,
@@ -59,9 +61,12 @@ impl Connectivity {
         for (id, addresses) in goals {
             let known = self.peers.entry(id.clone()).or_insert_with(|| Peer { due: now, ..Peer::default() });
             known.wanted = true;
-            let before = known.addresses.len();
-            add_addresses(known, addresses.iter().cloned());
-            if known.addresses.len() > before && known.failures > 0 {
+            if known.named == *addresses {
+                continue;
+            }
+            let news = addresses.difference(&known.named).next().is_some();
+            known.named.clone_from(addresses);
+            if news && known.failures > 0 {
                 known.retry_at_once(now);
             }
         }
@@ -74,7 +79,7 @@ impl Connectivity {
         }
         let peer = self.peers.entry(id).or_default();
         peer.seen = true;
-        add_addresses(peer, addresses.into_iter());
+        peer.sighted.add(&addresses);
         peer.retry_at_once(now);
     }
 
@@ -129,7 +134,7 @@ impl Connectivity {
         for (id, peer) in self.peers.iter_mut().filter(|(_, peer)| peer.is_due(now)) {
             peer.due = now + PATIENCE.max(pause(peer.failures, jitter));
             peer.failures = peer.failures.saturating_add(1);
-            dials.push(Dial { peer: id.clone(), addresses: peer.addresses.iter().cloned().collect() });
+            dials.push(Dial { peer: id.clone(), addresses: peer.addresses() });
         }
         dials
     }
@@ -148,7 +153,12 @@ impl Connectivity {
 
 impl Peer {
     fn wants_dial(&self) -> bool {
-        self.wanted && !self.connected && !self.addresses.is_empty()
+        self.wanted && !self.connected && !(self.named.is_empty() && self.sighted.is_empty())
+    }
+
+    fn addresses(&self) -> Vec<String> {
+        let sighted = self.sighted.iter().filter(|address| !self.named.contains(*address));
+        self.named.iter().chain(sighted).cloned().collect()
     }
 
     fn is_due(&self, now: Timestamp) -> bool {
@@ -158,18 +168,6 @@ impl Peer {
     fn retry_at_once(&mut self, now: Timestamp) {
         self.failures = 0;
         self.due = now;
-    }
-}
-
-/// Keeps the newest sightings: an address that is not offered any more makes room.
-fn add_addresses(peer: &mut Peer, addresses: impl Iterator<Item = String>) {
-    for address in addresses {
-        if peer.addresses.len() < ADDRESSES {
-            peer.addresses.insert(address);
-        } else if !peer.addresses.contains(&address) {
-            peer.addresses.pop_first();
-            peer.addresses.insert(address);
-        }
     }
 }
 
@@ -211,6 +209,41 @@ mod tests {
         assert_eq!(pauses[0], FIRST_PAUSE);
         assert!(pauses.is_sorted());
         assert_eq!(pauses[11], LONGEST_PAUSE);
+    }
+
+    fn addresses(numbers: std::ops::Range<usize>) -> BTreeSet<String> {
+        numbers.map(|number| format!("/ip4/10.0.0.2/tcp/{number}")).collect()
+    }
+
+    #[test]
+    fn the_25th_address_is_dialled_at_once_and_what_is_named_no_more_is_not() {
+        let mut connectivity = Connectivity::default();
+        connectivity.want(&BTreeMap::from([(bob(), addresses(100..124))]), Timestamp(0));
+        connectivity.poll(0, Timestamp(0));
+        connectivity.disconnected(&bob(), 0, Timestamp(1));
+        assert!(connectivity.poll(0, Timestamp(2)).is_empty());
+        connectivity.want(&BTreeMap::from([(bob(), addresses(100..125))]), Timestamp(2));
+        let dials = connectivity.poll(0, Timestamp(2));
+        assert_eq!(dials[0].addresses, addresses(100..125).into_iter().collect::<Vec<_>>());
+        // One that comes first in the alphabet, while others go.
+        connectivity.want(&BTreeMap::from([(bob(), addresses(99..123))]), Timestamp(3));
+        let dials = connectivity.poll(0, Timestamp(3));
+        assert_eq!(dials[0].addresses, addresses(99..123).into_iter().collect::<Vec<_>>());
+        connectivity.want(&BTreeMap::from([(bob(), addresses(99..110))]), Timestamp(4));
+        assert!(connectivity.poll(0, Timestamp(4)).is_empty(), "that some are gone is no reason to dial");
+    }
+
+    #[test]
+    fn sightings_drive_out_older_ones_and_nothing_that_a_goal_names() {
+        let mut connectivity = wanting_bob();
+        for number in 10..100 {
+            let seen = format!("/ip4/10.0.0.2/tcp/{number}");
+            connectivity.found(bob(), vec![seen.clone()], Timestamp(number));
+            let dial = connectivity.poll(0, Timestamp(number)).remove(0);
+            assert!(dial.addresses.contains(&seen), "{number}");
+            assert!(dial.addresses.contains(&"/ip4/10.0.0.2/tcp/1".to_owned()), "{number}");
+            assert!(dial.addresses.len() <= 1 + pairwave_wire::limits::ADDRESSES);
+        }
     }
 
     #[test]

@@ -25,10 +25,8 @@ impl<L: Log> Node<L> {
             self.links.strange(peer.clone(), self.now + self.limits.stranger_pause);
         }
         self.each_seat(|seat, context| {
-            let member = seat.peers.member_at(&peer);
             // Who came by a circuit cannot be called back by where it came from.
-            let addresses = if address.is_empty() { &[][..] } else { std::slice::from_ref(&address) };
-            if member.is_some_and(|member| seat.peers.met(member, &peer, addresses)) {
+            if !address.is_empty() && seat.peers.connected(&peer, &address) {
                 seat.save_peers(context);
             }
         });
@@ -269,7 +267,7 @@ impl<L: Log> Node<L> {
         frame: Result<Vec<u8>, LinkError>,
     ) {
         // Who comes from where a member was met comes as that member, with another key.
-        let met = self.seats.get(&room).and_then(|seat| seat.peers.member_at(&peer));
+        let met = self.seats.get(&room).and_then(|seat| seat.peers.met_at(&peer));
         let claimed = met.unwrap_or(member);
         if let Ok(frame) = frame {
             self.send_frame(link, frame);
@@ -346,7 +344,8 @@ fn wants_link_to(seat: &Seat, peer: &TransportId) -> bool {
     if !seat.wants_links() || seat.links.values().any(|link| link.peer() == peer) {
         return false;
     }
-    match seat.peers.member_at(peer) {
+    // Who is but said to be there may be somebody else.
+    match seat.peers.met_at(peer) {
         Some(member) => seat.standing() == Standing::Waiting || seat.wants_link_to(&member),
         None => seat.standing() == Standing::Waiting || seat.others().any(|member| !seat.links.contains_key(&member)),
     }

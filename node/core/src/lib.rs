@@ -6,6 +6,7 @@
 
 pub mod actions;
 mod acts;
+mod addresses;
 pub mod answer;
 pub mod armor;
 pub mod artifacts;

@@ -4,25 +4,27 @@
 //! complete. So whatever happens to one, it is only counted; the events in it come again by a link
 //! or by the next letter.
 
+mod collecting;
 mod porter;
 mod writing;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use pairwave_wire::hello::BlindedTag;
-use pairwave_wire::mailbox::{LetterId, MailboxAnswer, MailboxRequest, Waiting};
-use pairwave_wire::{TransportId, cbor, limits};
+use pairwave_wire::mailbox::{LetterId, MailboxAnswer, Waiting};
+use pairwave_wire::{TransportId, cbor};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use self::collecting::{Collecting, Wanted};
 use self::porter::Porch;
 use crate::context::Context;
 use crate::effect::{Effect, Slot};
 use crate::event::{Body, SignedEvent};
-use crate::id::{EventId, MemberId};
+use crate::id::MemberId;
 use crate::key;
-use crate::letter::{self, Content, Envelope, Ratcheted};
+use crate::letter::{Content, Envelope, Ratcheted};
 use crate::letters::LetterKeys;
 use crate::log::LogError;
 use crate::pairing::companion;
@@ -39,8 +41,6 @@ const RETRY: Duration = Duration::from_secs(30);
 const LONGEST_RETRY: Duration = Duration::from_secs(3600);
 /// Pause between two looks into our own mailboxes while somebody is away.
 const LOOK: Duration = Duration::from_secs(60);
-/// Newest epochs under whose tags letters may wait.
-const EPOCHS: usize = 4;
 /// Relays that one letter is left at.
 pub(crate) const COPIES: usize = 2;
 /// Letters that are recognised when they come a second time.
@@ -75,16 +75,12 @@ pub struct Mailbox {
     writing: Option<Writing>,
     /// What was collected and is to be opened.
     collected: VecDeque<(TransportId, Waiting)>,
-    /// Collected, and not discarded yet.
-    held: BTreeSet<LetterId>,
-    /// To be discarded at each relay, once it has done so with those before.
-    done: BTreeMap<TransportId, Vec<(BlindedTag, LetterId)>>,
+    collecting: Collecting,
     errands: BTreeMap<u64, Errand>,
     /// Knock letters, and the answer to one that is under way.
     porch: Porch,
-    /// Tags that were asked for, and the epochs they belong to.
-    tags: BTreeMap<BlindedTag, EventId>,
-    seen: VecDeque<[u8; 32]>,
+    /// Letters that came, and how many more copies are expected of each: none until it is read.
+    seen: VecDeque<(Digest, usize)>,
     /// The relays of the room that could be asked when it was last looked at.
     relays: Vec<TransportId>,
     /// Members whose letters went nowhere: how often in a row, and until when they wait.
@@ -95,11 +91,6 @@ pub struct Mailbox {
     write_at: Option<Timestamp>,
     /// When to look for letters.
     look_at: Option<Timestamp>,
-    /// A relay said that more wait than it gave.
-    more: bool,
-    /// Something new was read since. Without it a relay that gives the same again and again is
-    /// asked no more than one that has nothing.
-    progress: bool,
     pub(crate) counts: LetterCounts,
 }
 
@@ -120,7 +111,18 @@ pub(crate) struct Own {
 enum Work {
     Making,
     Sealing { to: MemberId, through: u64, afresh: bool },
-    Opening { from: MemberId, letter: Place },
+    Opening { from: MemberId, letter: Place, digest: Digest },
+}
+
+/// What a letter is recognised by.
+type Digest = [u8; 32];
+
+/// A letter that came, among those that did before.
+enum Sight {
+    First(Digest),
+    /// One of the copies that a letter which was read has.
+    Copy,
+    Again,
 }
 
 /// Where a letter was found.
@@ -143,7 +145,7 @@ struct Writing {
 
 #[derive(Debug)]
 enum Errand {
-    Collect(TransportId),
+    Collect(TransportId, Wanted),
     Deposit,
     /// A reply to a newcomer.
     Reply,
@@ -199,27 +201,29 @@ impl Mailbox {
         self.look_at = Some(self.look_at.map_or(at, |due| due.min(at)));
     }
 
-    /// Goes on at once where there is more, as long as there is something new in it.
-    fn look_for_more(&mut self, now: Timestamp) {
-        let is_opening = matches!(self.work, Some(Work::Opening { .. }));
-        let is_through = self.collected.is_empty() && !is_opening && self.porch.is_empty();
-        if is_through && std::mem::take(&mut self.more) && std::mem::take(&mut self.progress) {
-            self.look_by(now);
+    fn see(&mut self, letter: &[u8]) -> Sight {
+        let digest = key::hash(b"pairwave-letter-seen-v1", &[letter]);
+        match self.seen.iter_mut().find(|(seen, _)| *seen == digest) {
+            Some((_, copies @ 1..)) => {
+                *copies -= 1;
+                Sight::Copy
+            }
+            Some(_) => Sight::Again,
+            None => {
+                if self.seen.len() >= SEEN {
+                    self.seen.pop_front();
+                }
+                self.seen.push_back((digest, 0));
+                Sight::First(digest)
+            }
         }
     }
 
-    /// Says whether a letter that is sealed for us is new. Its other copies are expected.
-    fn see(&mut self, letter: &[u8]) -> bool {
-        let digest = key::hash(b"pairwave-letter-seen-v1", &[letter]);
-        let times = self.seen.iter().filter(|seen| **seen == digest).count();
-        if self.seen.len() >= SEEN {
-            self.seen.pop_front();
+    /// A letter was read: its other copies are expected.
+    fn was_read(&mut self, digest: &Digest) {
+        if let Some((_, copies)) = self.seen.iter_mut().find(|(seen, _)| seen == digest) {
+            *copies = COPIES - 1;
         }
-        if times < COPIES {
-            self.seen.push_back(digest);
-        }
-        self.progress |= times > 0 && times < COPIES;
-        times == 0
     }
 
     /// A letter to a member went nowhere; others are not kept waiting by it.
@@ -325,9 +329,14 @@ impl Seat {
 
     /// A letter came out of the ratchet, or did not.
     pub(crate) fn on_opened_letter(&mut self, opened: Option<(Vec<u8>, Vec<u8>)>, context: &mut Context<'_>) {
-        let Some(Work::Opening { from, letter }) = self.mailbox.work.take() else { return };
+        let Some(Work::Opening { from, letter, digest }) = self.mailbox.work.take() else { return };
         match opened {
-            Some((ratchets, bytes)) => self.read_letter(from, ratchets, &bytes, context),
+            Some((ratchets, bytes)) => {
+                if self.read_letter(from, ratchets, &bytes, context) {
+                    self.mailbox.was_read(&digest);
+                    self.mailbox.collecting.was_of_use(&letter.relay, Wanted::Letters);
+                }
+            }
             None => {
                 self.mailbox.counts.unreadable += 1;
                 self.mailbox.lost_session(from, context.now);
@@ -345,7 +354,7 @@ impl Seat {
     pub(crate) fn on_mailed(&mut self, id: u64, answer: Option<MailboxAnswer>, context: &mut Context<'_>) {
         match self.mailbox.errands.remove(&id) {
             None => return,
-            Some(Errand::Collect(relay)) => self.on_collected(&relay, answer),
+            Some(Errand::Collect(relay, wanted)) => self.on_collected(&relay, wanted, answer),
             Some(Errand::Deposit) => self.on_deposited(answer, context),
             Some(Errand::Reply) => self.on_reply_left(answer == Some(MailboxAnswer::Stored), context),
             Some(Errand::Discard(relay, letters)) => self.on_discarded(relay, &letters, context),
@@ -369,69 +378,29 @@ impl Seat {
         }
     }
 
-    fn look_for_letters(&mut self, context: &mut Context<'_>) {
-        let is_due = self.mailbox.look_at.is_some_and(|due| due <= context.now);
-        if !is_due || self.mailbox.own.is_none() {
-            return;
-        }
-        let is_worth_it = self.away().next().is_some() || self.expects_newcomers(context.now);
-        self.mailbox.look_at = is_worth_it.then(|| context.now + LOOK);
-        self.mailbox.tags = self.own_tags(context.now);
-        self.mailbox.porch.watch(self.knock_tags(context.now));
-        let at: Vec<BlindedTag> = self.mailbox.tags.keys().chain(self.mailbox.porch.tags()).copied().collect();
-        let besides: Vec<LetterId> = self.mailbox.held.iter().take(limits::LETTER_IDS).copied().collect();
-        for relay in self.relays(context) {
-            for at in at.chunks(limits::MAILBOXES) {
-                let request = MailboxRequest::Collect { at: at.to_vec(), besides: besides.clone() };
-                let id = context.outbox.mail(relay.clone(), request);
-                self.mailbox.errands.insert(id, Errand::Collect(relay.clone()));
-            }
-        }
-    }
-
-    fn own_tags(&self, now: Timestamp) -> BTreeMap<BlindedTag, EventId> {
-        let me = self.me();
-        let epochs = self.keys.known(self.room.state().members.epochs()).take(EPOCHS);
-        let tags =
-            epochs.flat_map(|(epoch, key)| letter::days(now).map(move |day| (letter::tag(key, &me, day), epoch)));
-        tags.take(limits::MAILBOXES).collect()
-    }
-
-    fn on_collected(&mut self, relay: &TransportId, answer: Option<MailboxAnswer>) {
-        let Some(MailboxAnswer::Letters { letters, more }) = answer else { return };
-        self.mailbox.more |= more;
-        for waiting in letters {
-            let is_knock = self.mailbox.porch.is_watched(&waiting.at);
-            if !is_knock && !self.mailbox.tags.contains_key(&waiting.at) || !self.mailbox.held.insert(waiting.id) {
-                continue;
-            }
-            if is_knock {
-                self.mailbox.porch.found(relay.clone(), waiting);
-            } else {
-                self.mailbox.collected.push_back((relay.clone(), waiting));
-            }
-        }
-    }
-
     fn open_next(&mut self, context: &mut Context<'_>) {
         while self.mailbox.work.is_none() {
             let Some((relay, Waiting { id, at, letter })) = self.mailbox.collected.pop_front() else {
-                return self.mailbox.look_for_more(context.now);
+                return self.ask_for_more_letters(context);
             };
             let place = Place { relay, at, id };
-            let epoch = self.mailbox.tags.get(&at).and_then(|epoch| self.keys.get(epoch));
+            let epoch = self.mailbox.collecting.epoch_of(&at).and_then(|epoch| self.keys.get(&epoch));
             let envelope = epoch.and_then(|epoch| Envelope::open(epoch, &at, &letter).ok());
-            if envelope.is_some() && !self.mailbox.see(&letter) {
+            let sight = if envelope.is_some() { self.mailbox.see(&letter) } else { Sight::Again };
+            if let (Some(_), Sight::Copy | Sight::Again) = (&envelope, &sight) {
                 self.mailbox.counts.repeated += 1;
+                if matches!(sight, Sight::Copy) {
+                    self.mailbox.collecting.was_of_use(&place.relay, Wanted::Letters);
+                }
                 self.discard(place, context);
                 continue;
             }
             // Anybody who ever had the epoch's key can make an envelope that says it is a member's.
             let is_others = |from: &MemberId| *from != self.me() && self.room.is_member(from);
-            match (envelope, &self.mailbox.own) {
-                (Some(Envelope { from, message }), Some(own)) if is_others(&from) => {
+            match (envelope, sight, &self.mailbox.own) {
+                (Some(Envelope { from, message }), Sight::First(digest), Some(own)) if is_others(&from) => {
                     let (room, ratchets) = (self.id(), own.ratchets.clone());
-                    self.mailbox.work = Some(Work::Opening { from, letter: place });
+                    self.mailbox.work = Some(Work::Opening { from, letter: place, digest });
                     context.outbox.push(Effect::OpenLetter { room, ratchets, from, message });
                 }
                 _ => {
@@ -442,22 +411,23 @@ impl Seat {
         }
     }
 
-    /// Until the member's signature is found good, nothing of it counts, the ratchets neither.
-    fn read_letter(&mut self, from: MemberId, ratchets: Vec<u8>, bytes: &[u8], context: &mut Context<'_>) {
+    /// Until the member's signature is found good, nothing of it counts, the ratchets neither. Says
+    /// whether it is.
+    fn read_letter(&mut self, from: MemberId, ratchets: Vec<u8>, bytes: &[u8], context: &mut Context<'_>) -> bool {
         let (room, me) = (self.id(), self.me());
         let Ok(content) = Content::verify(bytes, &from, &room, &me) else {
             self.mailbox.counts.unreadable += 1;
-            return;
+            return false;
         };
         self.mailbox.counts.read += 1;
-        self.mailbox.progress = true;
         self.on_keys(content.keys, context);
         // A fault in it is the sender's, and there is no link that could end for it.
         let _ = self.on_events(from, content.events.clone(), context);
-        if let Err(error) = self.keep_waiting(content.events, context) {
-            return self.fail(&error);
+        match self.keep_waiting(content.events, context) {
+            Ok(()) => self.keep_ratchets(ratchets, context),
+            Err(error) => self.fail(&error),
         }
-        self.keep_ratchets(ratchets, context);
+        true
     }
 
     /// The letters of events that wait for their parents go, so these are kept.
@@ -474,36 +444,6 @@ impl Seat {
         }
         own.waiting = waiting;
         Ok(())
-    }
-
-    /// Everything before it is durable when this leaves.
-    fn discard(&mut self, Place { relay, at, id }: Place, context: &mut Context<'_>) {
-        self.mailbox.done.entry(relay.clone()).or_default().push((at, id));
-        self.discard_next(relay, context);
-    }
-
-    /// One request at a time to each relay: what else is read meanwhile goes with the next one.
-    fn discard_next(&mut self, relay: TransportId, context: &mut Context<'_>) {
-        let is_under_way = |errand: &Errand| matches!(errand, Errand::Discard(at, _) if *at == relay);
-        if self.mailbox.errands.values().any(is_under_way) {
-            return;
-        }
-        let Some(done) = self.mailbox.done.get_mut(&relay) else { return };
-        let letters: Vec<_> = done.drain(..done.len().min(limits::LETTER_IDS)).collect();
-        if letters.is_empty() {
-            self.mailbox.done.remove(&relay);
-            return;
-        }
-        let ids = letters.iter().map(|(_, id)| *id).collect();
-        let errand = context.outbox.mail(relay.clone(), MailboxRequest::Discard { letters });
-        self.mailbox.errands.insert(errand, Errand::Discard(relay, ids));
-    }
-
-    fn on_discarded(&mut self, relay: TransportId, letters: &[LetterId], context: &mut Context<'_>) {
-        for letter in letters {
-            self.mailbox.held.remove(letter);
-        }
-        self.discard_next(relay, context);
     }
 
     fn keep_ratchets(&mut self, ratchets: Vec<u8>, context: &mut Context<'_>) {

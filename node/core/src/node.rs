@@ -574,7 +574,7 @@ impl<L: Log> Node<L> {
                 missing = true;
                 for (transport, addresses) in seat.peers.of(&member) {
                     let goal = goals.entry(transport.clone()).or_default();
-                    goal.extend(addresses.iter().cloned());
+                    goal.extend(addresses.cloned());
                     goal.extend(seat.room.state().relays.iter().map(relays::circuit));
                 }
             }

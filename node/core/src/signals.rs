@@ -272,16 +272,20 @@ impl Seat {
     fn on_peers(&mut self, member: MemberId, hints: &[PeerHint], context: &mut Context<'_>) -> Result<(), EndLink> {
         let me = self.me();
         let others: BTreeSet<MemberId> = self.others().take(HINTS).collect();
-        let mut news = false;
+        let (mut moved, mut heard) = (false, false);
         for hint in hints.iter().filter(|hint| hint.member != me) {
             let met = self.links.get(&member).is_some_and(|link| *link.peer() == hint.transport);
             if hint.member == member && met {
-                news |= self.peers.met(member, &hint.transport, &hint.addresses);
+                moved |= self.peers.met(member, &hint.transport, &hint.addresses);
             } else if others.contains(&hint.member) {
-                news |= self.peers.heard(hint);
+                heard |= self.peers.heard(hint);
             }
         }
-        if news {
+        if moved {
+            // Two who moved at once hear of each other through us alone. Hearsay is not passed on.
+            self.tell_peers(context);
+        }
+        if moved || heard {
             self.save_peers(context);
         }
         Ok(())

@@ -86,7 +86,8 @@ impl Seat {
         let Some(asked) = self.whereabouts.errands.remove(&id) else { return };
         let Some(LookupAnswer::Found(found)) = answer else { return };
         let mut news = false;
-        for (at, record) in found {
+        // The newest of a tag stands first, and counts as heard last.
+        for (at, record) in found.into_iter().rev() {
             let Some((member, epoch)) = asked.get(&at) else { continue };
             let Some(Whereabout { transport, addresses }) = Whereabout::open(epoch, &at, &record) else { continue };
             if self.room.is_member(member) {

@@ -6,21 +6,21 @@ use pairwave_core::input::{Input, LinkId, Protocol};
 use pairwave_wire::TransportId;
 use rand_core::Rng;
 
-use super::{At, World, address, pair, transport};
+use super::{At, World, pair, transport};
 use crate::fault::Fault;
 
 impl World {
     pub(super) fn dial(&mut self, at: At, peer: Option<TransportId>, addresses: &[String]) {
         let by_name = peer.as_ref().and_then(|peer| self.machine_of(peer));
-        let reachable = by_name.filter(|other| addresses.contains(&address(*other)));
+        let reachable = by_name.filter(|other| addresses.contains(&self.address(*other)));
         let reachable = reachable.filter(|other| !self.network.out_of_reach.contains(other));
         let reachable = reachable.filter(|other| self.is_awake(*other) && !self.is_mute(at, *other));
         match reachable.filter(|other| *other != at && self.hears(at, *other)) {
             Some(other) => {
                 if self.network.connections.insert(pair(at, other)) {
                     self.network.believed.retain(|(one, two)| pair(*one, *two) != pair(at, other));
-                    self.tell(at, 2, Input::Connected { peer: transport(other), address: address(other) });
-                    self.tell(other, 2, Input::Connected { peer: transport(at), address: address(at) });
+                    self.tell(at, 2, Input::Connected { peer: transport(other), address: self.address(other) });
+                    self.tell(other, 2, Input::Connected { peer: transport(at), address: self.address(at) });
                 }
             }
             None => {
@@ -135,6 +135,25 @@ impl World {
         self.network.streams.iter().filter(between).map(|(end, _)| *end).collect()
     }
 
+    /// Where a machine is now.
+    pub(super) fn address(&self, at: At) -> String {
+        format!("/ip4/10.{}.0.{at}/tcp/4000", self.network.moves.get(&at).unwrap_or(&0))
+    }
+
+    /// Machines go to other networks, all at once: their connections end, and their addresses are others.
+    pub fn move_away(&mut self, machines: &[At]) {
+        for at in machines {
+            self.disconnect_all(*at);
+            *self.network.moves.entry(*at).or_default() += 1;
+        }
+        for at in machines {
+            let addresses = vec![self.address(*at)];
+            self.feed(*at, Input::Listening { addresses });
+            self.feed(*at, Input::NetworkChanged);
+            self.announce(*at);
+        }
+    }
+
     pub fn announce_all(&mut self) {
         for at in 0..self.machines.len() {
             self.announce(at);
@@ -143,12 +162,15 @@ impl World {
 
     /// mDNS: everybody who hears this machine sees it, and it sees them.
     pub(super) fn announce(&mut self, at: At) {
+        if self.network.without_mdns {
+            return;
+        }
         for other in (0..self.machines.len()).filter(|other| *other != at) {
             let apart = [at, other].iter().any(|end| self.network.out_of_reach.contains(end));
             if !apart && self.hears(at, other) && self.is_awake(at) && self.is_awake(other) && !self.is_mute(at, other)
             {
-                self.tell(other, 5, Input::Found { peer: transport(at), addresses: vec![address(at)] });
-                self.tell(at, 5, Input::Found { peer: transport(other), addresses: vec![address(other)] });
+                self.tell(other, 5, Input::Found { peer: transport(at), addresses: vec![self.address(at)] });
+                self.tell(at, 5, Input::Found { peer: transport(other), addresses: vec![self.address(other)] });
             }
         }
     }

@@ -3,15 +3,15 @@
 //! A knock letter goes when all of the answer to it is left at a relay. So whatever is forgotten on
 //! the way, it is found again; who is in already is answered again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use pairwave_wire::hello::BlindedTag;
-use pairwave_wire::mailbox::{MailboxRequest, Waiting};
+use pairwave_wire::mailbox::{LetterId, MailboxRequest, Waiting};
 use pairwave_wire::{TransportId, limits, protocol};
 use serde_bytes::ByteBuf;
 
-use super::{COPIES, Errand, Place, RETRY};
+use super::{COPIES, Errand, Place, RETRY, Wanted};
 use crate::context::Context;
 use crate::id::{EventId, MemberId};
 use crate::key::EpochKey;
@@ -30,8 +30,10 @@ const INVITES: usize = 8;
 const AGAIN: Duration = Duration::from_secs(600);
 /// How often the same newcomer is answered in one run.
 const ANSWERS: u32 = 8;
-/// Newcomers that are remembered. With so many at once, others wait.
+/// Newcomers by one invite that are remembered. With so many at once, others wait.
 const NEWCOMERS: usize = 256;
+/// Knock letters by one invite at one relay that are left for somebody else. The oldest go.
+const LEFT: usize = 256;
 /// Letters that one answer may have. What is not in them comes over a link.
 const PARTS: usize = 32;
 
@@ -42,7 +44,11 @@ pub(super) struct Porch {
     tags: BTreeMap<BlindedTag, EventId>,
     found: VecDeque<(TransportId, Waiting)>,
     answering: Option<Answering>,
-    answered: BTreeMap<MemberId, Answered>,
+    answered: BTreeMap<(EventId, MemberId), Answered>,
+    /// What somebody else may answer, at each relay and by each invite.
+    left: BTreeMap<(TransportId, EventId), VecDeque<(BlindedTag, LetterId)>>,
+    /// What is looked at again next time.
+    put_off: Vec<Place>,
 }
 
 /// One answer that is under way.
@@ -98,23 +104,43 @@ enum Judgement {
 
 impl Porch {
     pub(super) fn watch(&mut self, tags: BTreeMap<BlindedTag, EventId>) {
+        let invites: BTreeSet<EventId> = tags.values().copied().collect();
+        self.left.retain(|(_, invite), _| invites.contains(invite));
+        self.answered.retain(|(invite, _), _| invites.contains(invite));
         self.tags = tags;
     }
 
-    pub(super) fn tags(&self) -> impl Iterator<Item = &BlindedTag> {
-        self.tags.keys()
+    pub(super) fn invites(&self) -> impl Iterator<Item = EventId> {
+        self.tags.values().copied()
     }
 
-    pub(super) fn is_watched(&self, at: &BlindedTag) -> bool {
-        self.tags.contains_key(at)
+    pub(super) fn tags_of(&self, invite: &EventId) -> impl Iterator<Item = BlindedTag> {
+        self.tags.iter().filter(move |(_, of)| *of == invite).map(|(at, _)| *at)
+    }
+
+    pub(super) fn invite_at(&self, at: &BlindedTag) -> Option<EventId> {
+        self.tags.get(at).copied()
+    }
+
+    /// Letters by an invite that are left alone at a relay.
+    pub(super) fn left(&self, relay: &TransportId, invite: &EventId) -> impl Iterator<Item = LetterId> {
+        self.left.get(&(relay.clone(), *invite)).into_iter().flatten().map(|(_, id)| *id)
+    }
+
+    /// Leaves a letter alone. Too many are as good as none, so the oldest is to go then.
+    fn leave(&mut self, Place { relay, at, id }: Place, invite: EventId) -> Option<Place> {
+        let left = self.left.entry((relay.clone(), invite)).or_default();
+        left.push_back((at, id));
+        let (at, id) = if left.len() > LEFT { left.pop_front()? } else { return None };
+        Some(Place { relay, at, id })
+    }
+
+    pub(super) fn take_put_off(&mut self) -> Vec<Place> {
+        std::mem::take(&mut self.put_off)
     }
 
     pub(super) fn found(&mut self, relay: TransportId, waiting: Waiting) {
         self.found.push_back((relay, waiting));
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.found.is_empty() && self.answering.is_none()
     }
 
     pub(super) fn is_answering(&self, member: &MemberId) -> bool {
@@ -122,25 +148,30 @@ impl Porch {
     }
 
     /// May this newcomer be answered now? If not, what becomes of its letter.
-    fn judge(&mut self, member: &MemberId, now: Timestamp) -> Result<(), Judgement> {
-        if self.answered.len() >= NEWCOMERS {
-            self.answered.retain(|_, answered| answered.again_at > now);
+    fn judge(&mut self, invite: &EventId, member: &MemberId, now: Timestamp) -> Result<(), Judgement> {
+        if self.is_full(invite) {
+            self.answered.retain(|(of, _), answered| of != invite || answered.again_at > now);
         }
-        match self.answered.get(member) {
+        match self.answered.get(&(*invite, *member)) {
             Some(Answered { again_at, stored, .. }) if *again_at > now => {
                 Err(if *stored { Judgement::Discard } else { Judgement::NotNow })
             }
             Some(Answered { times, .. }) if *times >= ANSWERS => Err(Judgement::Discard),
-            None if self.answered.len() >= NEWCOMERS => Err(Judgement::NotNow),
+            None if self.is_full(invite) => Err(Judgement::NotNow),
             _ => Ok(()),
         }
     }
 
-    fn answered(&mut self, member: MemberId, stored: bool, now: Timestamp) {
-        let times = self.answered.get(&member).map_or(0, |answered| answered.times);
+    fn is_full(&self, invite: &EventId) -> bool {
+        let all = (*invite, MemberId([0; 32]))..=(*invite, MemberId([u8::MAX; 32]));
+        self.answered.range(all).count() >= NEWCOMERS
+    }
+
+    fn answered(&mut self, invite: EventId, member: MemberId, stored: bool, now: Timestamp) {
+        let times = self.answered.get(&(invite, member)).map_or(0, |answered| answered.times);
         // What no relay took is no answer: it is tried again as often as it takes.
         let (times, pause) = if stored { (times + 1, AGAIN.saturating_mul(1 << times)) } else { (times, RETRY) };
-        self.answered.insert(member, Answered { times, again_at: now + pause, stored });
+        self.answered.insert((invite, member), Answered { times, again_at: now + pause, stored });
     }
 }
 
@@ -168,7 +199,7 @@ impl Seat {
     pub(super) fn answer_knocks(&mut self, context: &mut Context<'_>) -> Result<(), LogError> {
         while self.mailbox.porch.answering.is_none() {
             let Some((relay, Waiting { id, at, letter })) = self.mailbox.porch.found.pop_front() else {
-                self.mailbox.look_for_more(context.now);
+                self.ask_for_more_knocks(context);
                 return Ok(());
             };
             self.take_knock_letter(Place { relay, at, id }, &letter, context);
@@ -208,15 +239,20 @@ impl Seat {
         };
         match self.judge_knock_letter(&knocked, &invite, context) {
             Judgement::Answer(answer) => {
-                self.mailbox.progress = true;
+                self.mailbox.collecting.was_of_use(&place.relay, Wanted::Knocks(invite.id));
                 self.mailbox.counts.read += 1;
                 let letter = place;
                 let answering = Answering { knocked, invite, letter, answer, parts: 0, open: 0, stored: false };
                 self.mailbox.porch.answering = Some(answering);
             }
             Judgement::Discard => self.discard(place, context),
-            Judgement::Leave => (),
-            Judgement::NotNow => _ = self.mailbox.held.remove(&place.id),
+            Judgement::Leave => {
+                self.mailbox.collecting.let_go(&place);
+                if let Some(oldest) = self.mailbox.porch.leave(place, invite.id) {
+                    self.discard(oldest, context);
+                }
+            }
+            Judgement::NotNow => self.mailbox.porch.put_off.push(place),
         }
     }
 
@@ -228,7 +264,7 @@ impl Seat {
         if member == self.me() || has_been_in && self.room.is_member(&member) {
             return Judgement::Discard;
         }
-        if let Err(judgement) = self.mailbox.porch.judge(&member, context.now) {
+        if let Err(judgement) = self.mailbox.porch.judge(&invite.id, &member, context.now) {
             return judgement;
         }
         let admitted = if knocked.is_ours() {
@@ -240,6 +276,10 @@ impl Seat {
             Ok(admission) => self.welcome(knocked, admission, context),
             // A no counts if it is the inviter's, whose key is in the invite.
             Err(Some(why)) if invite.by == self.me() => Judgement::Answer(Answer::Refused(why)),
+            // Somebody else may be able to, or later.
+            Err(Some(Refused::Version { .. } | Refused::Full)) => Judgement::Leave,
+            // Nobody is left whose no counts.
+            Err(Some(_)) if !self.room.is_member(&invite.by) => Judgement::Discard,
             Err(Some(_)) => Judgement::Leave,
             Err(None) => Judgement::NotNow,
         }
@@ -333,12 +373,14 @@ impl Seat {
     }
 
     fn end_answer(&mut self, stored: bool, context: &mut Context<'_>) {
-        let Some(Answering { knocked, letter, answer, .. }) = self.mailbox.porch.answering.take() else { return };
+        let Some(Answering { knocked, invite, letter, answer, .. }) = self.mailbox.porch.answering.take() else {
+            return;
+        };
         let newcomer = knocked.newcomer;
-        self.mailbox.porch.answered(newcomer.member, stored, context.now);
+        self.mailbox.porch.answered(invite.id, newcomer.member, stored, context.now);
         self.mailbox.write_by(context.now);
         if !stored {
-            self.mailbox.held.remove(&letter.id);
+            self.mailbox.porch.put_off.push(letter);
             return;
         }
         self.discard(letter, context);
