@@ -49,7 +49,6 @@ use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
-pub use address::is_link_local;
 pub use libp2p::Multiaddr;
 pub use proxy::{NoProxy, Proxy};
 pub use reports::{DialReport, PunchReport};

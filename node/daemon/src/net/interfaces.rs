@@ -62,14 +62,14 @@ impl Interfaces {
     /// Looks at the machine's interfaces again. What was known stays when they cannot be read.
     pub fn refresh(&mut self) {
         match if_addrs::get_if_addrs() {
-            Ok(all) => self.choose(all.into_iter().map(interface).collect()),
+            Ok(all) => self.choose(all.into_iter().map(interface).filter(is_given).collect()),
             Err(error) => tracing::warn!(%error, "the network interfaces cannot be read"),
         }
     }
 
-    /// The interfaces that are used, one entry per address.
-    pub fn used(&self) -> impl Iterator<Item = &Interface> {
-        self.used.iter()
+    /// The interfaces that are used, one entry per address that others could dial.
+    pub fn dialable(&self) -> impl Iterator<Item = &Interface> {
+        self.used.iter().filter(|interface| !address::is_link_local(&interface.ip))
     }
 
     /// Whether this address of ours is one that others may be told of.
@@ -126,6 +126,11 @@ impl Interface {
     }
 }
 
+/// An IPv4 address that a machine took for itself, because nobody gave it one, leads to nobody.
+fn is_given(interface: &Interface) -> bool {
+    !matches!(interface.ip, IpAddr::V4(ip) if ip.is_link_local())
+}
+
 fn interface(found: if_addrs::Interface) -> Interface {
     let prefix = match &found.addr {
         if_addrs::IfAddr::V4(v4) => v4.prefixlen,
@@ -170,6 +175,13 @@ mod tests {
     fn what_is_left_is_used_when_there_is_nothing_else() {
         let container = vec![interface("veth7", "10.0.3.2", 24), interface("eth1", "fe80::1", 64)];
         assert_eq!(names(&chosen(&[], container)), ["eth1", "veth7"]);
+    }
+
+    #[test]
+    fn link_local_addresses_are_known_but_nobody_dials_them() {
+        let interfaces = chosen(&[], vec![interface("wlan0", "192.168.1.20", 24), interface("wlan0", "fe80::20", 64)]);
+        assert_eq!(interfaces.dialable().count(), 1);
+        assert!(interfaces.uses(&"fe80::20".parse().unwrap()));
     }
 
     #[test]

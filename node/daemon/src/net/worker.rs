@@ -299,6 +299,7 @@ impl Worker {
         self.interfaces.refresh();
         if let Some(ip) = address::ip(lost)
             && !ip.is_loopback()
+            && !address::is_link_local(&ip)
             && !self.interfaces.has(&ip)
         {
             self.swarm.behaviour_mut().streams.lost_address(ip);
@@ -358,7 +359,7 @@ impl Worker {
             mdns: discovery.is_running(),
             mdns_wanted: discovery.is_wanted(),
             found: discovery.found().map(address::transport_id).collect(),
-            interfaces: self.interfaces.used().map(|used| (used.name.clone(), used.ip)).collect(),
+            interfaces: self.interfaces.dialable().map(|used| (used.name.clone(), used.ip)).collect(),
             relays: self.relays.status(),
             dials: self.reports.dials(),
             punches: self.reports.punches(),

@@ -6,8 +6,6 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
-use crate::net::is_link_local;
-
 /// The groups of mDNS (RFC 6762 §3). The port is our own, so that no responder is disturbed.
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
@@ -35,7 +33,7 @@ pub async fn probe(interfaces: &[(String, IpAddr)]) -> Result<Vec<String>, Strin
 /// Every IPv4 address, and one of IPv6 where an interface has no other.
 fn tried(interfaces: &[(String, IpAddr)]) -> Vec<&(String, IpAddr)> {
     let (mut tried, v6): (Vec<_>, Vec<_>) = interfaces.iter().partition(|(_, address)| address.is_ipv4());
-    for other in v6.into_iter().filter(|(_, address)| !is_link_local(address)) {
+    for other in v6 {
         if tried.iter().all(|(name, _)| *name != other.0) {
             tried.push(other);
         }
@@ -83,10 +81,9 @@ mod tests {
         let all = [
             interface("wlan0", "192.168.1.20"),
             interface("wlan0", "fd00::20"),
-            interface("eth0", "fe80::7"),
             interface("eth0", "fd00:1::7"),
             interface("eth0", "fd00:1::8"),
         ];
-        assert_eq!(tried(&all), [&all[0], &all[3]]);
+        assert_eq!(tried(&all), [&all[0], &all[2]]);
     }
 }

@@ -13,7 +13,7 @@ use crate::net::reachability::{Findings, is_global, udp};
 impl Worker {
     /// Our own addresses, without those that nobody else could use.
     pub(super) fn on_own_addresses(&mut self, own: &BTreeSet<Multiaddr>) {
-        let networks = self.interfaces.used().cloned().collect();
+        let networks = self.interfaces.dialable().cloned().collect();
         let behaviour = self.swarm.behaviour_mut();
         if let Some(punching) = behaviour.punching.as_mut() {
             punching.set_own(own.clone(), networks);
