@@ -143,12 +143,13 @@ impl Sync {
         }
     }
 
-    /// Filters what must be asked for: nothing twice, and not too much at a time.
+    /// Filters what must be asked for: nothing twice, and not too much at a time. What did not come is
+    /// not there, and keeps nothing else from being asked for.
     pub fn want(&mut self, ids: Vec<EventId>, now: Timestamp) -> Vec<EventId> {
+        self.wanted.retain(|_, at| now.since(*at) < ASK_AGAIN);
         let mut fresh = Vec::new();
         for id in ids {
-            let asked = self.wanted.get(&id).is_some_and(|at| now.since(*at) < ASK_AGAIN);
-            if !asked && (self.wanted.len() < WANTED || self.wanted.contains_key(&id)) {
+            if self.wanted.len() < WANTED && !self.wanted.contains_key(&id) {
                 self.wanted.insert(id, now);
                 fresh.push(id);
             }
@@ -368,6 +369,15 @@ mod tests {
         let tip = Tip { author: room.me(), seq: u64::MAX, id: EventId([9; 32]) };
         assert_eq!(sync.on_have(&room, &log, (&[tip], false), NOW), Ok(Vec::new()));
         assert!(sync.pump(&room, &log, NOW).unwrap().message.is_none());
+    }
+
+    #[test]
+    fn what_never_comes_keeps_nothing_else_from_being_asked_for() {
+        let mut sync = Sync::new(&founded());
+        let id = |number: u32| EventId(stranger(number).0);
+        assert_eq!(sync.want((0..300).map(id).collect(), NOW).len(), WANTED);
+        assert_eq!(sync.want(vec![id(0), id(400)], NOW), []);
+        assert_eq!(sync.want(vec![id(0), id(400)], NOW + ASK_AGAIN), [id(0), id(400)]);
     }
 
     #[test]
