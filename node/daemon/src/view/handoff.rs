@@ -8,7 +8,7 @@ mod sides;
 mod standing;
 mod summed;
 
-use pairwave_api::LedgerLine;
+use pairwave_api::{LedgerLine, LedgerView};
 use pairwave_core::charter::Charter;
 use pairwave_core::command::Speaker;
 use pairwave_core::id::EventId;
@@ -74,8 +74,7 @@ impl<L: Log> Viewer<'_, L> {
         self.decisions_part(&mut page, part::DECISIONS)?;
         page.heading(2, "Brain");
         self.brain_part(&mut page, part::BRAIN)?;
-        let known = self.room().state().ledger.headlines().count() as u64;
-        list(&mut page, "Findings and headlines", &ledger.headlines, known, part::HEADLINES, "`pair_read`");
+        self.headlines_part(&mut page, &ledger)?;
         let shared = ledger.counts.get("artifacts").copied().unwrap_or(0);
         list(&mut page, "Artifacts", &ledger.artifacts, shared, part::ARTIFACTS, "`pairwave quarantine`");
         self.log_part(&mut page);
@@ -89,12 +88,22 @@ impl<L: Log> Viewer<'_, L> {
         match agreed.or(newest) {
             None => page.line("None was proposed."),
             Some(proposal) => {
+                let hash = short(&proposal.hash.to_string());
                 let state = if agreed.is_some() { "In force" } else { "Proposed, not agreed" };
-                page.line(&format!("{state}: {} (`{}`)", inline(&proposal.charter.title, 200), proposal.hash));
+                page.line(&format!("{state}: {} (`{}`)", inline(&proposal.charter.title, 200), hash));
                 page.line("");
                 charter_text(page, &proposal.charter);
             }
         }
+    }
+
+    /// The newest handoff is told of in full elsewhere.
+    fn headlines_part(&self, page: &mut Page, ledger: &LedgerView) -> Result<(), LogError> {
+        let handed = self.handed_over()?;
+        let others = ledger.headlines.iter().filter(|line| !handed.as_ref().is_some_and(|it| it.is(&line.event)));
+        let others: Vec<LedgerLine> = others.cloned().collect();
+        list(page, "Findings and headlines", &others, others.len() as u64, part::HEADLINES, "`pair_read`");
+        Ok(())
     }
 
     fn log_part(&self, page: &mut Page) {
