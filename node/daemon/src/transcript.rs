@@ -6,7 +6,7 @@ use std::fmt::Write;
 use pairwave_api::{Entry, Field};
 
 use crate::markdown;
-use crate::view::{is_a_companions, second};
+use crate::view::{is_a_companions, kind, second};
 
 /// How a transcript is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,10 +106,10 @@ fn in_markdown(entry: &Entry) -> String {
     let name = markdown::inline(&entry.name, 64);
     let by = by(entry, |session| markdown::inline(session, 64));
     let to = entry.to.as_deref().map(|to| format!(" to {}", markdown::inline(to, 140))).unwrap_or_default();
-    let kind = kind(entry);
+    let kind = kind(&entry.kind);
     let mut out = format!("\n## {} {name} ({by}), {kind}{to}\n\n`{}`\n\n", second(&entry.at), entry.event);
     if let Some(headline) = headline(entry) {
-        let _ = writeln!(out, "{}\n", markdown::block(headline, usize::MAX));
+        let _ = writeln!(out, "**{}**\n", markdown::inline(headline, usize::MAX));
     }
     let _ = writeln!(out, "{}", markdown::block(&entry.text, usize::MAX));
     let (short, long): (Vec<_>, Vec<_>) = particulars(entry)
@@ -119,7 +119,9 @@ fn in_markdown(entry: &Entry) -> String {
         out.push('\n');
     }
     for (what, value) in short {
-        let _ = writeln!(out, "- {}: {}", named(&what), markdown::inline(&value, usize::MAX));
+        let is_id = LEADING.contains(&&*what) && value.chars().all(|letter| letter.is_ascii_alphanumeric());
+        let value = if is_id { format!("`{value}`") } else { markdown::inline(&value, usize::MAX) };
+        let _ = writeln!(out, "- {}: {value}", named(&what));
     }
     for (what, value) in long {
         let _ = writeln!(out, "\n{}:\n\n{}", named(&what), markdown::block(&value, usize::MAX));
@@ -142,7 +144,7 @@ fn in_html(entry: &Entry) -> String {
         at = escaped(&second(&entry.at)),
         name = escaped(&entry.name),
         by = by(entry, escaped),
-        kind = escaped(&kind(entry)),
+        kind = escaped(&kind(&entry.kind)),
     );
     if let Some(headline) = headline(entry) {
         let _ = writeln!(out, "<h2>{}</h2>", escaped(headline));
@@ -173,15 +175,6 @@ fn by(entry: &Entry, quoted: impl Fn(&str) -> String) -> String {
     }
 }
 
-/// What kind of event it is, in words.
-fn kind(entry: &Entry) -> String {
-    match &entry.kind[..] {
-        "action" => "request".to_owned(),
-        "code" => "artifact".to_owned(),
-        kind => kind.replace('_', " "),
-    }
-}
-
 /// The headline, where the text does not say it.
 fn headline(entry: &Entry) -> Option<&str> {
     entry.headline.as_deref().map(str::trim).filter(|headline| !entry.text.trim_end().ends_with(headline))
@@ -208,9 +201,12 @@ fn particulars(entry: &Entry) -> Vec<(String, String)> {
         };
         (called(name), value)
     }));
-    all.retain(|(_, value)| !value.trim().is_empty());
+    all.retain(|(what, value)| !value.trim().is_empty() && (what != "expected format" || value != ANY_FORMAT));
     all
 }
+
+/// The form of an answer that goes without saying.
+const ANY_FORMAT: &str = "free text";
 
 /// What is true of a request now stands where it was made, and not at each step.
 const OF_REQUESTS: &[&str] = &["action", "state"];
@@ -309,8 +305,10 @@ mod tests {
         let expected = "\n## 2026-11-26 05:00:58 UTC “alice” (agent “winter-bay”), request\n\n`r1`\n\n> apply it\n\n\
                         - state by now: “done”\n- target path: “src/a.rs”\n";
         assert_eq!(Format::Markdown.entry(&request, true), expected);
-        let done = Entry { kind: "completed".into(), event: "c1".into(), headline: None, ..request };
-        assert!(!Format::Markdown.entry(&done, true).contains("state"));
+        let done = Entry { kind: "completed".into(), event: "c1".into(), headline: Some("tests".into()), ..request };
+        let page = Format::Markdown.entry(&done, true);
+        assert!(!page.contains("state") && page.contains("\n- request: `r1`\n"), "{page}");
+        assert!(page.contains("\n**“tests”**\n"), "{page}");
         let own = Entry { session: SessionId::COMPANION.to_string(), kind: "admitted".into(), ..done };
         for page in [Format::Markdown.entry(&own, true), Format::Html.entry(&own, true)] {
             assert!(page.contains("(the companion)") && !page.contains("winter-bay"), "{page}");

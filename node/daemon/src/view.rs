@@ -223,6 +223,15 @@ pub fn short(id: &str) -> String {
     id.chars().take(12).collect()
 }
 
+/// What kind of event it is, in words.
+pub fn kind(kind: &str) -> String {
+    match kind {
+        "action" => "request".to_owned(),
+        "code" => "artifact".to_owned(),
+        kind => kind.replace('_', " "),
+    }
+}
+
 /// Does an event come from a companion by itself?
 pub fn is_a_companions(entry: &Entry) -> bool {
     entry.session == SessionId::COMPANION.to_string()

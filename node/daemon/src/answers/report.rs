@@ -87,7 +87,10 @@ fn written<L: Log>(viewer: &Viewer<'_, L>, tally: &Tally, since: Option<jiff::Ti
     let (requests, all) = tally.requests(viewer);
     match tally.became() {
         Some(became) => {
-            page.line(&format!("{became}.\n"));
+            page.line(&format!("{became}."));
+            if all > 0 {
+                page.line("");
+            }
             page.list(&requests, all, part::REQUESTS, "`pairwave requests --all`");
         }
         None => page.line("None."),

@@ -16,7 +16,7 @@ use pairwave_core::log::{Log, LogError};
 
 pub use self::checked::{decision, statement};
 use super::ledger::{Most, line};
-use super::{Viewer, auto_approve, minute, second, short};
+use super::{Viewer, auto_approve, kind, minute, second, short};
 use crate::markdown::{Page, block, inline};
 
 /// Most characters of a handoff.
@@ -149,7 +149,7 @@ pub fn nothing_or(page: &mut Page, items: &[String], all: usize, budget: usize, 
 /// A line of the ledger, as an item of a list.
 pub fn told(line: &LedgerLine) -> String {
     let (at, name) = (minute(&line.at), inline(&line.from, 64));
-    format!("`{}` {at}, {name}, {}: {}", short(&line.event), line.kind.replace('_', " "), inline(&line.text, 240))
+    format!("`{}` {at}, {name}, {}: {}", short(&line.event), kind(&line.kind), inline(&line.text, 240))
 }
 
 fn is_open(state: &str) -> bool {

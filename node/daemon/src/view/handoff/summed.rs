@@ -69,7 +69,9 @@ impl HandedOver {
 
 /// What an event lists, each sort within a length of its own.
 fn listed(page: &mut Page, entry: &Entry, sorts: &[(&str, &str)]) {
-    page.line("");
+    if sorts.iter().any(|(name, _)| !lines(entry, name).is_empty()) {
+        page.line("");
+    }
     for (name, title) in sorts {
         let items: Vec<String> =
             lines(entry, name).iter().map(|line| format!("{title}: {}", inline(line, LINE))).collect();
