@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pairwave_api::{LedgerLine, LedgerView};
+use pairwave_api::{LedgerLine, LedgerView, SummedUp, amounts};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -14,6 +14,8 @@ use crate::envelope::{Trust, seal};
 pub(crate) struct Ledger {
     /// The newest summary.
     summary: Option<Line>,
+    /// What that summary lists; its author's words.
+    summed_up: SummedUp,
     /// Questions that nobody has answered.
     open_questions: Vec<Line>,
     decisions: Vec<Line>,
@@ -63,8 +65,14 @@ impl Ledger {
             events: one.events,
             last: one.last.into_iter().next().map(|line| line.event),
         });
+        let one_each = |lines: Vec<String>| lines.iter().map(|line| label(line, 240)).collect();
         Self {
             summary: view.summary.map(Line::new),
+            summed_up: SummedUp {
+                headlines: one_each(view.summed_up.headlines),
+                decisions: one_each(view.summed_up.decisions),
+                open_questions: one_each(view.summed_up.open_questions),
+            },
             open_questions: lines(view.open_questions),
             decisions: lines(view.decisions),
             headlines: lines(view.headlines),
@@ -82,6 +90,7 @@ impl Ledger {
 
     /// Keeps so many lines of each sort, of so many characters each.
     pub(crate) fn keep(&mut self, lines: usize, text: usize) {
+        let mut cut = false;
         let lists = [
             &mut self.open_questions,
             &mut self.decisions,
@@ -90,10 +99,16 @@ impl Ledger {
             &mut self.open_requests,
         ];
         for list in lists {
-            self.cut |= list.len() > lines;
+            cut |= list.len() > lines;
             list.truncate(lines);
             list.iter_mut().for_each(|line| line.text = label(&line.text, text));
         }
+        for list in self.summed_up_lists() {
+            cut |= list.len() > lines;
+            list.truncate(lines);
+            list.iter_mut().for_each(|line| *line = label(line, text));
+        }
+        self.cut |= cut;
         if lines == 0 {
             self.summary = None;
         } else if let Some(summary) = &mut self.summary {
@@ -103,23 +118,31 @@ impl Ledger {
         self.participants.truncate(2 * lines);
     }
 
+    fn summed_up_lists(&mut self) -> [&mut Vec<String>; 3] {
+        let SummedUp { headlines, decisions, open_questions } = &mut self.summed_up;
+        [headlines, decisions, open_questions]
+    }
+
     /// The same for a reader, sealed as others' words.
     pub(crate) fn envelope(&self) -> String {
         let mut body = Vec::new();
-        let counts: Vec<String> = self.counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
-        body.push(counts.join(", ").replace('_', " "));
+        body.push(amounts(&self.counts).join(", "));
         let verified = if self.verified { "yes" } else { "NO" };
-        let last = self.last_activity.as_deref().unwrap_or("never");
+        let last = self.last_activity.as_deref().map_or_else(|| "never".to_owned(), minute);
         let floor = self.floor.as_deref().unwrap_or("nobody");
         body.push(format!("all verified: {verified}; floor: {floor}; last activity: {last}"));
         let people: Vec<String> =
-            self.participants.iter().map(|one| format!("\"{}\" {} events", one.name, one.events)).collect();
-        body.push(format!("participants: {}", people.join(", ")));
+            self.participants.iter().map(|one| format!("\"{}\" ({})", one.name, one.events)).collect();
+        body.push(format!("participants, and how many events each made: {}", people.join(", ")));
         let requests: Vec<String> = self.requests.iter().map(|(state, count)| format!("{count} {state}")).collect();
         if !requests.is_empty() {
             body.push(format!("requests: {}", requests.join(", ")));
         }
         body.extend(self.summary.iter().map(|line| format!("summary: {}", line.told())));
+        let SummedUp { headlines, decisions, open_questions } = &self.summed_up;
+        for (title, lines) in [("to know", headlines), ("decided", decisions), ("open", open_questions)] {
+            body.extend(lines.iter().map(|line| format!("- {title}: {line}")));
+        }
         let lists = [
             ("open questions", &self.open_questions),
             ("decisions", &self.decisions),
@@ -138,6 +161,11 @@ impl Ledger {
     }
 }
 
+/// `2026-11-20 10:15 UTC`, of a time in RFC 3339.
+fn minute(at: &str) -> String {
+    format!("{} UTC", at.chars().take("2026-11-20T10:15".len()).collect::<String>().replace('T', " "))
+}
+
 impl Line {
     fn new(line: LedgerLine) -> Self {
         Self {
@@ -152,8 +180,7 @@ impl Line {
 
     fn told(&self) -> String {
         let event: String = self.event.chars().take(12).collect();
-        let at: String = self.at.chars().take(16).collect();
-        format!("{event} {at} \"{}\" {}: {}", self.from, self.kind, self.text)
+        format!("{event} {} \"{}\" {}: {}", minute(&self.at), self.from, self.kind, self.text)
     }
 }
 
@@ -184,11 +211,13 @@ mod tests {
     #[test]
     fn what_is_left_out_is_said() {
         let decisions = vec![line("one parser for all"); 9];
-        let mut ledger = Ledger::new(LedgerView { decisions, ..LedgerView::default() });
+        let summed_up = SummedUp { open_questions: vec!["what of the formatter?".into(); 9], ..SummedUp::default() };
+        let mut ledger = Ledger::new(LedgerView { decisions, summed_up, ..LedgerView::default() });
+        assert!(ledger.envelope().contains("- open: what of the formatter?"), "{}", ledger.envelope());
         assert!(!ledger.envelope().contains("There is more"));
         ledger.keep(3, 8);
         assert!(ledger.envelope().contains("There is more"));
-        assert_eq!(ledger.decisions.len(), 3);
+        assert_eq!((ledger.decisions.len(), ledger.summed_up.open_questions.len()), (3, 3));
         assert_eq!(ledger.decisions[0].text.chars().count(), 8);
     }
 }

@@ -16,6 +16,7 @@ mod handover;
 mod instructions;
 mod ledger_view;
 mod prompts;
+mod request_view;
 mod resources;
 mod server;
 #[cfg(test)]

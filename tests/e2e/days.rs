@@ -59,7 +59,8 @@ async fn three_days_of_work_end_alike_on_both_sides() {
     the_third_day(&hers, &his, (&kept, &better)).await;
     let third = same_rail((&alice, &hers), (&bob, &his)).await;
     let report = third["report"].as_str().expect("a report");
-    for part in ["“one lexer for all”", "1 done", "“alice”", "“bob”"] {
+    let task = "“bob” asked “alice”: “accept commas”. Done: “1 file”.";
+    for part in ["“one lexer for all”", "1 done", task, "- Open: “what of the formatter?”"] {
         assert!(report.contains(part), "{part} in {report}");
     }
 }
@@ -83,7 +84,9 @@ async fn the_first_day(hers: &Agent, his: &Agent) -> Value {
     works_on(hers, "lexer", "a1b2c3d").await;
     works_on(his, "docs", "a1b2c3d").await;
     hers.ask("pair_git", json!({ "op": "claim", "paths": ["src/lexer/**"], "note": "commas" })).await;
-    hers.ask("pair_summarize", json!({ "text": "the lexer is chosen, commas are next" })).await;
+    let summary =
+        json!({ "text": "the lexer is chosen, commas are next", "open_questions": ["what of the formatter?"] });
+    hers.ask("pair_summarize", summary).await;
     hers.ask("pair_yield", json!({})).await;
     kept
 }
@@ -96,9 +99,10 @@ async fn the_second_day((alice, hers): (&Person, &Agent), (_, his): (&Person, &A
         for part in [
             "Everything that it rests on is in the log here.",
             "“one lexer for all”. Why: “it is faster”. See “src/lexer.rs:1-40”.",
-            "decision: “Retries”. See “src/link.rs:12”.",
+            "decision: “Retries”: “three times”. See “src/link.rs:12”.",
             "“who writes the docs?”",
             "commas are next",
+            "- Open: “what of the formatter?”",
             "“alice” is on “lexer” at “a1b2c3d”",
         ] {
             assert!(resumed.contains(part), "{part} in {resumed}");
@@ -109,6 +113,10 @@ async fn the_second_day((alice, hers): (&Person, &Agent), (_, his): (&Person, &A
         json!({ "action": "apply_patch", "risk": "low", "summary": "accept commas", "payload": PATCH, "to": "alice" });
     let request = his.ask("pair_request_action", asked).await["request"].as_str().expect("an id").to_owned();
     hers.finds("the request", |item| item["kind"] == "permission" && item["id"] == request.as_str()).await;
+    let read = hers.ask("pair_read", json!({ "event": request })).await;
+    let judged = &read["request"];
+    assert_eq!((&judged["paths"], &judged["claimed_risk"]), (&json!(["src/lexer.rs"]), &json!("low")), "{read}");
+    assert_eq!((&judged["risk"], &read["events"][0]["fields"]["payload"]), (&json!("medium"), &json!(PATCH)), "{read}");
     assert_eq!(hers.rule("pair_apply", json!({ "request": request })).await, "not_approved");
     let shown = alice.ask(&["requests", &request]).await;
     alice.ask(&["approve", &request, "--hash", shown["request"]["hash"].as_str().expect("a hash")]).await;

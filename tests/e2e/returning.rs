@@ -92,9 +92,12 @@ async fn a_new_machine_takes_the_room_from_the_others_log() {
     .await;
     assert_eq!(resumed["log_ok"], true, "{resumed}");
     let markdown = resumed["markdown"].as_str().expect("Markdown");
-    for part in
-        ["decision: “one pass”", "See “src/a.rs:1”.", "decision: “Retries”. See “src/link.rs:12”.", "“no bounds”"]
-    {
+    for part in [
+        "decision: “one pass”",
+        "See “src/a.rs:1”.",
+        "decision: “Retries”: “three times”. See “src/link.rs:12”.",
+        "“no bounds”",
+    ] {
         assert!(markdown.contains(part), "{part} in {markdown}");
     }
     let found = his.ask("pair_recall", json!({ "query": "retry" })).await;

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answered, Call, PairTool};
 use crate::bounded::{ASKED, cut};
-use crate::clean::{clean, label};
+use crate::clean::clean;
 use crate::envelope::{NOTICE, Trust, seal};
+use crate::request_view::warned;
 
 pub(super) struct Apply;
 
@@ -140,16 +141,6 @@ fn advice(applied: &Applied, hidden: usize) -> String {
         );
     }
     advice
-}
-
-/// What the human was warned of, one line each.
-fn warned(warnings: &[WarningView]) -> String {
-    let mut text = String::new();
-    for warning in warnings {
-        let (rule, risk, reason) = (label(&warning.rule, 64), label(&warning.risk, 16), label(&warning.reason, 200));
-        let _ = writeln!(text, "Warning ({risk}, {rule}): {reason} Seen in: \"{}\"", label(&warning.excerpt, 160));
-    }
-    text
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub(super) struct ResumeAnswer {
     since: u64,
     /// All that it rests on is in the log.
     log_ok: bool,
-    advice: &'static str,
+    advice: String,
 }
 
 impl PairTool for Handoff {
@@ -68,8 +68,8 @@ impl PairTool for Handoff {
         let (companion, room) = (&call.server.companion, parameters.room);
         let unsummed = unsummed(&companion.ask(ShowLedger { room: room.clone() }).await?);
         let handoff = companion.ask(pairwave_api::Handoff { room }).await?;
-        let advice = advice(unsummed);
-        let text = sealed("handoff", &handoff.path, &handoff.markdown, &advice);
+        let advice = advice(unsummed, &handoff.path);
+        let text = sealed("handoff", &handoff.markdown, &advice);
         let value = HandoffAnswer { notice: NOTICE, path: handoff.path, markdown: handoff.markdown, unsummed, advice };
         Ok(Answered { value, text })
     }
@@ -91,7 +91,8 @@ impl PairTool for Resume {
 
     async fn call(call: Call<'_>, parameters: Parameters) -> Result<Answered<ResumeAnswer>, Failure> {
         let resumed = call.server.companion.ask(pairwave_api::Resume { room: parameters.room }).await?;
-        let text = sealed("resume", &resumed.path, &resumed.markdown, RESUMED);
+        let advice = format!("{RESUMED} The handoff lies in {}.", exact(&resumed.path));
+        let text = sealed("resume", &resumed.markdown, &advice);
         let value = ResumeAnswer {
             notice: NOTICE,
             path: resumed.path,
@@ -99,16 +100,20 @@ impl PairTool for Resume {
             written_at: resumed.written_at,
             since: resumed.since,
             log_ok: resumed.log_ok,
-            advice: RESUMED,
+            advice,
         };
         Ok(Answered { value, text })
     }
 }
 
 /// Markdown that quotes others, for a reader.
-pub(super) fn sealed(kind: &str, path: &str, markdown: &str, advice: &str) -> String {
-    let header = [("kind", kind), ("path", path)];
-    format!("{NOTICE}\n\n{}\n\n{advice}", seal(Trust::Peer, &header, &clean(markdown).text))
+pub(super) fn sealed(kind: &str, markdown: &str, advice: &str) -> String {
+    format!("{NOTICE}\n\n{}\n\n{advice}", seal(Trust::Peer, &[("kind", kind)], &clean(markdown).text))
+}
+
+/// A path on this machine, whole: somebody is to find the file by it.
+fn exact(path: &str) -> String {
+    clean(path).text
 }
 
 /// What our own agents pushed since they last summed up.
@@ -116,19 +121,20 @@ fn unsummed(ledger: &LedgerView) -> u32 {
     ledger.participants.iter().find(|one| one.me).map_or(0, |me| me.unsummed)
 }
 
-fn advice(unsummed: u32) -> String {
+fn advice(unsummed: u32, path: &str) -> String {
+    let written = format!("Tell your human where it is: {}. {BACK}", exact(path));
     let what = match unsummed {
-        0 => return WRITTEN.to_owned(),
+        0 => return written,
         1 => "1 thing".to_owned(),
         many => format!("{many} things"),
     };
     format!(
         "Your side has pushed {what} since it last summed up, and no summary tells of it. Call pair_claim, \
-         pair_summarize, pair_yield, then pair_handoff once more. {WRITTEN}"
+         pair_summarize, pair_yield, then pair_handoff once more. {written}"
     )
 }
 
-const WRITTEN: &str = "Tell your human where it is. pair_resume gives it back, with what has happened until then.";
+const BACK: &str = "pair_resume gives it back, with what has happened until then.";
 const RESUMED: &str = "Hold the decisions and statements against the project, then call pair_inbox for what waits.";
 
 #[cfg(test)]
@@ -140,10 +146,12 @@ mod tests {
     #[test]
     fn a_summary_is_asked_for_where_our_side_pushed_since_its_last_one() {
         let one = |me, unsummed| Participant { me, unsummed, ..Participant::default() };
-        let told = |participants| advice(unsummed(&LedgerView { participants, ..LedgerView::default() }));
-        assert_eq!(told(vec![one(false, 7), one(true, 0)]), WRITTEN);
+        let path = format!("/home/{}/latest.md", "room".repeat(30));
+        let told = |participants| advice(unsummed(&LedgerView { participants, ..LedgerView::default() }), &path);
+        let written = format!("Tell your human where it is: {path}. {BACK}");
+        assert_eq!(told(vec![one(false, 7), one(true, 0)]), written);
         let asked = told(vec![one(false, 7), one(true, 2)]);
-        assert!(asked.contains("2 things") && asked.contains("pair_summarize") && asked.contains(WRITTEN), "{asked}");
+        assert!(asked.contains("2 things") && asked.contains("pair_summarize") && asked.contains(&written), "{asked}");
         assert!(told(vec![one(true, 1)]).contains("1 thing since"));
     }
 }

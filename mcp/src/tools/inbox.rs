@@ -254,8 +254,8 @@ const ADVICE: [(&str, &str); 8] = [
     ),
     (
         "permission",
-        "A request waits for a yes or no: pair_read with `event` = its id shows the whole. Tell your human, who approves it on the \
-         dashboard or with `pairwave approve`; pair_respond_permission denies it, or approves what the charter lets through.",
+        "A request waits for a yes or no: pair_read with `event` = its id shows what it would do and touch, and how risky this side \
+         judges it. Tell your human, who approves it on the dashboard or with `pairwave approve`; pair_respond_permission denies it, or approves what the charter lets through.",
     ),
     (
         "task",

@@ -1,6 +1,6 @@
 //! `pair_read`: the transcript, in the room's order.
 
-use pairwave_api::{Code, Entry, Failure};
+use pairwave_api::{Code, Entry, Failure, Field};
 use rmcp::model::{MetaObject, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use super::{Answered, Call, PairTool};
 use crate::bounded::{ANSWER, ASKED, FRAME, cost, cut, fitting};
 use crate::envelope::NOTICE;
 use crate::event_view::EventView;
+use crate::request_view::JudgedRequest;
 
 pub(super) struct Read;
 
@@ -29,7 +30,8 @@ pub(super) struct Parameters {
     from: Option<String>,
     /// Only what contains these words.
     query: Option<String>,
-    /// This event alone, in full length; code that was shared with its content.
+    /// This event alone, in full length; code that was shared with its content, a request with what it would do and touch and how
+    /// risky this side judges it.
     event: Option<String>,
     /// Another room than this folder's: its id, a unique prefix of it, or its title.
     room: Option<String>,
@@ -41,6 +43,9 @@ pub(super) struct ReadAnswer {
     notice: &'static str,
     room: Option<String>,
     events: Vec<EventView>,
+    /// Of a request that was asked for with `event`: what this side's companion says of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<JudgedRequest>,
     /// Pass it as `before` (as `after`, if you asked with `after`) for the next page; null at the end.
     next: Option<String>,
 }
@@ -66,17 +71,21 @@ impl PairTool for Read {
     async fn call(call: Call<'_>, parameters: Parameters) -> Result<Answered<ReadAnswer>, Failure> {
         let page = Page::of(&parameters)?;
         let (whole, wanted) = (parameters.event.is_some(), parameters.room.clone());
+        let mut request = None;
         let mut transcript = call.server.companion.ask(question(parameters)).await?;
         if let [entry] = transcript.events.as_mut_slice()
             && whole
         {
-            with_content(call, wanted, entry).await?;
+            match &entry.kind[..] {
+                "action" => request = with_payload(call, wanted, entry).await?,
+                _ => with_content(call, wanted, entry).await?,
+            }
         }
         let room = transcript.events.first().map(|entry| entry.room.clone());
         let events = transcript.events.into_iter().map(|entry| EventView::new(entry, page.text)).collect();
         let (events, next) = page.cut(events, transcript.next);
-        let text = prose(&events, next.as_deref(), page.forward);
-        Ok(Answered { value: ReadAnswer { notice: NOTICE, room, events, next }, text })
+        let text = prose(&events, request.as_ref(), next.as_deref(), page.forward);
+        Ok(Answered { value: ReadAnswer { notice: NOTICE, room, events, request, next }, text })
     }
 }
 
@@ -96,6 +105,27 @@ async fn with_content(call: Call<'_>, room: Option<String>, entry: &mut Entry) -
     };
     entry.text = format!("{}\n\n{below}", entry.text);
     Ok(())
+}
+
+/// A request holds what would be handed over, also where it names an artifact; gives what is judged of it.
+async fn with_payload(
+    call: Call<'_>,
+    room: Option<String>,
+    entry: &mut Entry,
+) -> Result<Option<JudgedRequest>, Failure> {
+    let question = pairwave_api::ShowRequest { room, request: entry.event.clone() };
+    let mut detail = match call.server.companion.ask(question).await {
+        Ok(detail) => detail,
+        // It is against the rules, so nobody is asked for anything.
+        Err(failure) if failure.code == Code::Usage => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
+    let payload = match detail.payload.take() {
+        Some(payload) => cut(&payload, CONTENT).0,
+        None => "(it is not all here yet)".to_owned(),
+    };
+    entry.fields.insert("payload".to_owned(), Field::Text(payload));
+    Ok(Some(JudgedRequest::new(detail)))
 }
 
 /// How much may be shown, and from which side.
@@ -169,12 +199,15 @@ fn question(parameters: Parameters) -> pairwave_api::Read {
     }
 }
 
-fn prose(events: &[EventView], next: Option<&str>, forward: bool) -> String {
+fn prose(events: &[EventView], request: Option<&JudgedRequest>, next: Option<&str>, forward: bool) -> String {
     if events.is_empty() {
         return "Nothing there.".to_owned();
     }
     let envelopes: Vec<String> = events.iter().map(EventView::envelope).collect();
     let mut text = format!("{NOTICE}\n\n{}", envelopes.join("\n\n"));
+    if let Some(request) = request {
+        text.push_str(&format!("\n\n{}", request.prose().trim_end()));
+    }
     if let Some(next) = next {
         let bound = if forward { "after" } else { "before" };
         text.push_str(&format!("\n\nThere is more: call pair_read with {bound} \"{next}\"."));

@@ -1,4 +1,4 @@
-//! `pair_report`: who took part, what was decided and asked for, how much happened on which day.
+//! `pair_report`: who took part, what was done, decided and asked for, how much happened on which day.
 
 use pairwave_api::Failure;
 use rmcp::model::ToolAnnotations;
@@ -31,8 +31,8 @@ pub(super) struct ReportAnswer {
 impl PairTool for Report {
     const NAME: &'static str = "pair_report";
     const TITLE: &'static str = "Report on the room";
-    const ABOUT: &'static str = "Reports on this room for your human: who took part, what was decided and why, what was asked to be \
-        done and what became of it, how much happened on which day. Times are what the authors' clocks said.";
+    const ABOUT: &'static str = "Reports on this room for your human: who took part, the newest summary, what was done for each other, \
+        what was decided and why, what else was asked for, how much happened on which day. Times are what the authors' clocks said.";
     type Parameters = Parameters;
     type Answer = ReportAnswer;
 
@@ -43,7 +43,7 @@ impl PairTool for Report {
     async fn call(call: Call<'_>, parameters: Parameters) -> Result<Answered<ReportAnswer>, Failure> {
         let question = pairwave_api::Report { room: parameters.room, since: parameters.since };
         let report = call.server.companion.ask(question).await?;
-        let text = sealed("report", "", &report.markdown, "Show your human what matters of it.");
+        let text = sealed("report", &report.markdown, "Show your human what matters of it.");
         Ok(Answered { value: ReportAnswer { notice: NOTICE, markdown: report.markdown }, text })
     }
 }

@@ -418,6 +418,11 @@ mod tests {
         let counts = ["events", "messages", "questions", "open_questions", "answers", "decisions", "summaries"];
         Ledger::new(pairwave_api::LedgerView {
             summary: Some(line.clone()),
+            summed_up: pairwave_api::SummedUp {
+                headlines: vec!["\"t".repeat(120); 12],
+                decisions: vec!["\"t".repeat(120); 12],
+                open_questions: vec!["\"t".repeat(120); 12],
+            },
             open_questions: vec![line.clone(); 12],
             decisions: vec![line.clone(); 12],
             headlines: vec![line.clone(); 12],

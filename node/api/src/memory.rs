@@ -110,6 +110,9 @@ pub struct LiveMode {
 pub struct LedgerView {
     /// The newest summary that an agent gave.
     pub summary: Option<LedgerLine>,
+    /// What that summary lists.
+    #[serde(default)]
+    pub summed_up: SummedUp,
     /// Questions that nobody has answered.
     pub open_questions: Vec<LedgerLine>,
     /// What was decided.
@@ -136,6 +139,40 @@ pub struct LedgerView {
     /// When somebody did something last, by that author's clock.
     pub last_activity: Option<String>,
 }
+
+/// What a summary lists beside its text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SummedUp {
+    /// What there is to know, a line each.
+    pub headlines: Vec<String>,
+    /// What was decided.
+    pub decisions: Vec<String>,
+    /// What is open.
+    pub open_questions: Vec<String>,
+}
+
+/// The counts of a ledger in words, what tells most first.
+pub fn amounts(counts: &BTreeMap<String, u64>) -> Vec<String> {
+    let amount = |(name, one, many): &(&str, &str, &str)| {
+        let count = counts.get(*name).filter(|count| **count > 0)?;
+        Some(format!("{count} {}", if *count == 1 { one } else { many }))
+    };
+    AMOUNTS.iter().filter_map(amount).collect()
+}
+
+/// What is counted, and what one and many of it are called.
+const AMOUNTS: [(&str, &str, &str); 10] = [
+    ("messages", "message", "messages"),
+    ("questions", "question", "questions"),
+    ("open_questions", "of them open", "of them open"),
+    ("answers", "answer", "answers"),
+    ("decisions", "decision", "decisions"),
+    ("summaries", "summary", "summaries"),
+    ("artifacts", "artifact", "artifacts"),
+    ("requests", "request", "requests"),
+    ("entries", "entry of the brain", "entries of the brain"),
+    ("events", "event in all", "events in all"),
+];
 
 /// One line of a ledger.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -255,4 +292,16 @@ pub struct LiveModeView {
     pub push: String,
     /// How often others woke the agent in it.
     pub wakes: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_said_in_words_that_agree_with_them() {
+        let counts = [("answers", 1), ("events", 61), ("questions", 3), ("open_questions", 2), ("requests", 0)];
+        let counts = counts.map(|(name, count)| (name.to_owned(), count)).into();
+        assert_eq!(amounts(&counts), ["3 questions", "2 of them open", "1 answer", "61 events in all"]);
+    }
 }

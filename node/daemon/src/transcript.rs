@@ -6,6 +6,7 @@ use std::fmt::Write;
 use pairwave_api::{Entry, Field};
 
 use crate::markdown;
+use crate::view::{is_a_companions, kind, second};
 
 /// How a transcript is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +38,10 @@ impl Format {
     pub fn begin(self, room: &str, title: &str, at: &str) -> String {
         match self {
             Self::Markdown => format!(
-                "# Transcript of the room {}\n\nRoom `{room}`, written {at}. What stands behind > was written by members.\n",
-                markdown::inline(title, 200)
+                "# Transcript of the room {}\n\nRoom `{room}`, written {}. Times are what the authors' clocks said. What stands \
+                 between “ ” or behind > was written by members and their agents.\n",
+                markdown::inline(title, 200),
+                second(at)
             ),
             Self::Json => {
                 let head = serde_json::json!({ "room": room, "title": title, "exported_at": at }).to_string();
@@ -49,10 +52,10 @@ impl Format {
                  <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
                  <meta name=\"referrer\" content=\"no-referrer\">\n\
                  <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-                 <style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>Room {room}, written {at}.</p>\n",
+                 <style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>Room {room}, written {at}. Times are what the authors’ clocks said.</p>\n",
                 title = escaped(title),
                 room = escaped(room),
-                at = escaped(at),
+                at = escaped(&second(at)),
             ),
         }
     }
@@ -84,7 +87,7 @@ impl Format {
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// What names another event, to which it leads.
-const LEADING: &[&str] = &["answers", "request"];
+const LEADING: &[&str] = &["answers", "artifact", "in the place of", "request"];
 
 const STYLE: &str = "body{font:17px/1.55 Charter,Palatino,\"Noto Serif\",Georgia,serif;max-width:46rem;margin:3rem auto;\
     padding:0 1.25rem;color-scheme:light dark;background:light-dark(#fbf8f2,#191815);color:light-dark(#231f1a,#e8e2d6)}\
@@ -96,40 +99,54 @@ const STYLE: &str = "body{font:17px/1.55 Charter,Palatino,\"Noto Serif\",Georgia
     pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;margin:.25rem 0 0}dl{margin:.5rem 0 0}dt{margin-top:.25rem}\
     dd{margin:0}dd pre{margin:0;font-size:.95rem}a{color:light-dark(#0d5b66,#7fc6cb)}.void{opacity:.55}";
 
+/// Letters of what stands in one line in Markdown.
+const LINE: usize = 200;
+
 fn in_markdown(entry: &Entry) -> String {
     let name = markdown::inline(&entry.name, 64);
-    let session = markdown::inline(&entry.session_name, 64);
+    let by = by(entry, |session| markdown::inline(session, 64));
     let to = entry.to.as_deref().map(|to| format!(" to {}", markdown::inline(to, 140))).unwrap_or_default();
-    let mut out = format!(
-        "\n## {} {name} ({session}, {}), {}{to}\n\n`{}`\n\n",
-        entry.at,
-        entry.origin,
-        entry.kind.replace('_', " "),
-        entry.event
-    );
-    if let Some(headline) = &entry.headline {
-        let _ = writeln!(out, "{}\n", markdown::block(headline, usize::MAX));
+    let kind = kind(&entry.kind);
+    let mut out = format!("\n## {} {name} ({by}), {kind}{to}\n\n`{}`\n\n", second(&entry.at), entry.event);
+    if let Some(headline) = headline(entry) {
+        let _ = writeln!(out, "**{}**\n", markdown::inline(headline, usize::MAX));
     }
     let _ = writeln!(out, "{}", markdown::block(&entry.text, usize::MAX));
-    for (what, value) in particulars(entry) {
-        let _ = writeln!(out, "\n{}:\n\n{}", markdown::inline(&what, 64), markdown::block(&value, usize::MAX));
+    let (short, long): (Vec<_>, Vec<_>) = particulars(entry)
+        .into_iter()
+        .partition(|(_, value)| value.chars().count() <= LINE && value.lines().count() == 1);
+    if !short.is_empty() {
+        out.push('\n');
+    }
+    for (what, value) in short {
+        let is_id = LEADING.contains(&&*what) && value.chars().all(|letter| letter.is_ascii_alphanumeric());
+        let value = if is_id { format!("`{value}`") } else { markdown::inline(&value, usize::MAX) };
+        let _ = writeln!(out, "- {}: {value}", named(&what));
+    }
+    for (what, value) in long {
+        let _ = writeln!(out, "\n{}:\n\n{}", named(&what), markdown::block(&value, usize::MAX));
     }
     out
+}
+
+/// The name of a particular, which may be a member's word.
+fn named(what: &str) -> String {
+    let is_plain = what.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == ' ');
+    if is_plain { what.to_owned() } else { markdown::inline(what, 64) }
 }
 
 fn in_html(entry: &Entry) -> String {
     let class = if entry.void.is_some() { " class=\"void\"" } else { "" };
     let to = entry.to.as_deref().map(|to| format!(" to {}", escaped(to))).unwrap_or_default();
     let mut out = format!(
-        "<article{class} id=\"{event}\">\n<header>{at} · <b>{name}</b> ({session}, {origin}) · {kind}{to}</header>\n",
+        "<article{class} id=\"{event}\">\n<header>{at} · <b>{name}</b> ({by}) · {kind}{to}</header>\n",
         event = escaped(&entry.event),
-        at = escaped(&entry.at),
+        at = escaped(&second(&entry.at)),
         name = escaped(&entry.name),
-        session = escaped(&entry.session_name),
-        origin = escaped(&entry.origin),
-        kind = escaped(&entry.kind.replace('_', " ")),
+        by = by(entry, escaped),
+        kind = escaped(&kind(&entry.kind)),
     );
-    if let Some(headline) = &entry.headline {
+    if let Some(headline) = headline(entry) {
         let _ = writeln!(out, "<h2>{}</h2>", escaped(headline));
     }
     let _ = writeln!(out, "<pre>{}</pre>", escaped(&entry.text));
@@ -147,27 +164,62 @@ fn in_html(entry: &Entry) -> String {
     out
 }
 
-/// What an event says beside its text.
+/// Which session said it, or that the companion did it by itself.
+fn by(entry: &Entry, quoted: impl Fn(&str) -> String) -> String {
+    if is_a_companions(entry) {
+        return "the companion".to_owned();
+    }
+    match &entry.origin[..] {
+        "human" => "human".to_owned(),
+        origin => format!("{origin} {}", quoted(&entry.session_name)),
+    }
+}
+
+/// The headline, where the text does not say it.
+fn headline(entry: &Entry) -> Option<&str> {
+    entry.headline.as_deref().map(str::trim).filter(|headline| !entry.text.trim_end().ends_with(headline))
+}
+
+/// What an event says beside its text; nothing twice, and nothing that is empty.
 fn particulars(entry: &Entry) -> Vec<(String, String)> {
     let mut all = Vec::new();
     let mut add = |what: &str, value: &Option<String>| all.extend(value.iter().map(|it| (what.to_owned(), it.clone())));
     add("answers", &entry.answers);
     add("claim", &entry.claim);
     add("rationale", &entry.rationale);
-    add("request", &entry.request);
-    add("artifact", &entry.artifact);
+    add("request", &entry.request.clone().filter(|request| *request != entry.event));
+    add("artifact", &entry.artifact.clone().filter(|artifact| *artifact != entry.event));
     add("without effect", &entry.void);
     if !entry.provenance.is_empty() {
         all.push(("provenance".to_owned(), entry.provenance.join("\n")));
     }
-    all.extend(entry.fields.iter().map(|(name, field)| {
+    let fields = entry.fields.iter().filter(|(name, _)| entry.kind == "action" || !OF_REQUESTS.contains(&&***name));
+    all.extend(fields.map(|(name, field)| {
         let value = match field {
             Field::Text(text) => text.clone(),
             Field::List(list) => list.join("\n"),
         };
-        (name.clone(), value)
+        (called(name), value)
     }));
+    all.retain(|(what, value)| !value.trim().is_empty() && (what != "expected format" || value != ANY_FORMAT));
     all
+}
+
+/// The form of an answer that goes without saying.
+const ANY_FORMAT: &str = "free text";
+
+/// What is true of a request now stands where it was made, and not at each step.
+const OF_REQUESTS: &[&str] = &["action", "state"];
+
+/// The name of a field in words.
+fn called(name: &str) -> String {
+    match name {
+        "remembered_as" => "kind of entry".to_owned(),
+        "supersedes" => "in the place of".to_owned(),
+        "state" => "state by now".to_owned(),
+        "claimed_risk" => "risk in the eyes of whoever asks".to_owned(),
+        name => name.replace('_', " "),
+    }
 }
 
 /// A text that is a text in HTML, between tags and in a quoted attribute. What reorders or hides what
@@ -192,6 +244,8 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pairwave_core::id::SessionId;
+
     use super::*;
 
     fn hostile() -> Entry {
@@ -229,6 +283,36 @@ mod tests {
         let page = Format::Markdown.begin("room", "t\n# x", "now") + &Format::Markdown.entry(&hostile(), true);
         assert_eq!(page.lines().filter(|line| line.starts_with('#')).count(), 2, "{page}");
         assert!(!page.contains('<'));
+    }
+
+    #[test]
+    fn nothing_is_said_twice_or_left_blank() {
+        let request = Entry {
+            event: "r1".into(),
+            at: "2026-11-26T05:00:58.506193251Z".into(),
+            name: "alice".into(),
+            session_name: "winter-bay".into(),
+            origin: "agent".into(),
+            kind: "action".into(),
+            text: "apply it".into(),
+            headline: Some("apply it".into()),
+            request: Some("r1".into()),
+            fields: [("payload", ""), ("target_path", "src/a.rs"), ("state", "done")]
+                .map(|(name, text)| (name.to_owned(), Field::Text(text.into())))
+                .into(),
+            ..Entry::default()
+        };
+        let expected = "\n## 2026-11-26 05:00:58 UTC “alice” (agent “winter-bay”), request\n\n`r1`\n\n> apply it\n\n\
+                        - state by now: “done”\n- target path: “src/a.rs”\n";
+        assert_eq!(Format::Markdown.entry(&request, true), expected);
+        let done = Entry { kind: "completed".into(), event: "c1".into(), headline: Some("tests".into()), ..request };
+        let page = Format::Markdown.entry(&done, true);
+        assert!(!page.contains("state") && page.contains("\n- request: `r1`\n"), "{page}");
+        assert!(page.contains("\n**“tests”**\n"), "{page}");
+        let own = Entry { session: SessionId::COMPANION.to_string(), kind: "admitted".into(), ..done };
+        for page in [Format::Markdown.entry(&own, true), Format::Html.entry(&own, true)] {
+            assert!(page.contains("(the companion)") && !page.contains("winter-bay"), "{page}");
+        }
     }
 
     #[test]

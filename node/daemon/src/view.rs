@@ -5,6 +5,7 @@ mod consent;
 mod entry;
 mod git;
 mod handoff;
+mod kinds;
 mod ledger;
 mod notice;
 mod relayed;
@@ -12,7 +13,7 @@ mod request;
 mod sentence;
 mod status;
 
-use pairwave_api::Me;
+use pairwave_api::{Entry, Me};
 use pairwave_core::command::Speaker;
 use pairwave_core::event::{Event, Origin};
 use pairwave_core::id::{EventId, MemberId, SessionId};
@@ -28,7 +29,8 @@ pub use artifact::{Found, diff};
 pub use consent::auto_approve;
 pub use entry::deliveries;
 pub use git::collisions;
-pub use handoff::{DECISIONS, HANDOFF, QUOTED, told};
+pub use handoff::{DECISIONS, GO_ON, HANDOFF, QUOTED, decision, nothing_or, statement, told};
+pub use kinds::amounts;
 pub use ledger::{Most, line};
 pub use notice::notice;
 pub use relayed::{ago, why_relayed};
@@ -93,7 +95,11 @@ impl<'a, L: Log> Viewer<'a, L> {
         sessions
     }
 
+    /// The name of a session; a companion is none, though it speaks as one.
     pub fn session_name(&self, member: &MemberId, session: &SessionId) -> String {
+        if *session == SessionId::COMPANION {
+            return "companion".to_owned();
+        }
         self.room.state().sessions.session_name(member, session)
     }
 
@@ -200,6 +206,39 @@ pub fn time(at: Timestamp) -> String {
     instant(at).to_string()
 }
 
+/// `2026-11-20 10:15 UTC`, of what [`time`] gives.
+pub fn minute(at: &str) -> String {
+    cut_to(at, "2026-11-20T10:15".len())
+}
+
+/// `2026-11-20 10:15:00 UTC`, of what [`time`] gives.
+pub fn second(at: &str) -> String {
+    cut_to(at, "2026-11-20T10:15:00".len())
+}
+
+fn cut_to(at: &str, letters: usize) -> String {
+    format!("{} UTC", at.chars().take(letters).collect::<String>().replace('T', " "))
+}
+
+/// Enough of an id to name the event.
+pub fn short(id: &str) -> String {
+    id.chars().take(12).collect()
+}
+
+/// What kind of event it is, in words.
+pub fn kind(kind: &str) -> String {
+    match kind {
+        "action" => "request".to_owned(),
+        "code" => "artifact".to_owned(),
+        kind => kind.replace('_', " "),
+    }
+}
+
+/// Does an event come from a companion by itself?
+pub fn is_a_companions(entry: &Entry) -> bool {
+    entry.session == SessionId::COMPANION.to_string()
+}
+
 pub fn instant(at: Timestamp) -> jiff::Timestamp {
     let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX)
@@ -214,5 +253,7 @@ mod tests {
         assert_eq!(time(Timestamp(0)), "1970-01-01T00:00:00Z");
         assert_eq!(time(Timestamp(1_700_000_000_123)), "2023-11-14T22:13:20.123Z");
         assert!(time(Timestamp(u64::MAX)).starts_with("9999-"));
+        let at = time(Timestamp(1_700_000_000_123));
+        assert_eq!((minute(&at), second(&at)), ("2023-11-14 22:13 UTC".into(), "2023-11-14 22:13:20 UTC".into()));
     }
 }

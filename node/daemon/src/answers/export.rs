@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::iter;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use pairwave_api::{Code, Export, ExportPart, ExportView, ExportedPart, Failure};
 use pairwave_core::id::RoomId;
 use pairwave_core::log::Position;
 
+use super::handoff::now;
 use super::{Answers, for_humans};
 use crate::caller::Caller;
 use crate::handoffs::dated;
@@ -44,7 +46,10 @@ impl Answers {
 
     fn place(&self, room: &RoomId, at: &str, format: Format) -> Result<PathBuf, Failure> {
         let folder = self.handoffs.exports(room).map_err(|error| unwritten(Path::new("exports"), &error))?;
-        Ok(folder.join(format!("transcript-{}.{}", dated(at), format.extension())))
+        let named = |more: &str| folder.join(format!("transcript-{}{more}.{}", dated(at), format.extension()));
+        let further = (2..).map(|number| named(&format!("-{number}")));
+        let mut places = iter::once(named("")).chain(further);
+        Ok(places.find(|place| !place.exists()).expect("there is always a further number"))
     }
 
     /// The whole, a part at a time.
@@ -104,10 +109,6 @@ impl From<io::Error> for Unwritten {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
-}
-
-fn now() -> String {
-    jiff::Timestamp::now().to_string()
 }
 
 fn format(name: Option<&str>) -> Result<Format, Failure> {

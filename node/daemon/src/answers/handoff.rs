@@ -32,7 +32,7 @@ impl Answers {
     }
 
     pub(super) async fn write_handoff(&self, room: RoomId, by: Speaker) -> Result<HandoffView, Failure> {
-        let at = jiff::Timestamp::now().to_string();
+        let at = now();
         let made = move |viewer: &Viewer<'_, _>| {
             let markdown = viewer.handoff(&by, &at).map_err(|error| unreadable(&error))?;
             let room = viewer.room();
@@ -125,6 +125,12 @@ impl Silent {
         }
         fell
     }
+}
+
+/// To the second: nobody reads more of it.
+pub(super) fn now() -> String {
+    let second = jiff::Timestamp::now().as_second();
+    jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
 }
 
 pub(super) fn unwritable(error: &io::Error) -> Failure {

@@ -1,28 +1,32 @@
-//! A report on a room: who took part, what was decided and asked for, how much happened on which day.
+//! A report on a room: who took part, what was done, decided and asked for, how much happened on which day.
 
-use std::collections::BTreeMap;
+mod tally;
 
 use pairwave_api::{Code, Entry, Failure, Report, ReportView};
 use pairwave_core::id::RoomId;
-use pairwave_core::log::{Log, Position};
+use pairwave_core::log::{Log, LogError, Position};
 
 use super::Answers;
 use crate::caller::Caller;
 use crate::markdown::{Page, inline};
 use crate::refusals::unreadable;
 use crate::store::Reader;
-use crate::view::{QUOTED, Viewer, line, told};
+use crate::view::{QUOTED, Viewer, minute, nothing_or};
+
+use self::tally::Tally;
 
 /// Most characters of a report.
 const REPORT: usize = 20_000;
 /// Events that are read in one go; in between the node does other things.
 const STEP: usize = 128;
-/// Characters of each part.
-const PART: usize = 5_000;
-/// Most decisions and requests that are kept while the log is read.
-const NAMED: usize = 60;
-/// Most days that are shown.
-const DAYS: usize = 90;
+/// Characters of each part; together they leave room for what stands around them.
+mod part {
+    pub const PARTICIPANTS: usize = 2_500;
+    pub const TASKS: usize = 3_500;
+    pub const DECISIONS: usize = 4_000;
+    pub const REQUESTS: usize = 3_000;
+    pub const DAYS: usize = 3_500;
+}
 
 impl Answers {
     pub(super) async fn report(&self, by: &Caller, ask: &Report) -> Result<ReportView, Failure> {
@@ -39,7 +43,7 @@ impl Answers {
             let counted = |entry: &Entry| since.is_none_or(|since| entry.at.parse().is_ok_and(|at| since <= at));
             entries.into_iter().filter(counted).for_each(|entry| tally.take(entry));
         }
-        let written = move |viewer: &Viewer<'_, _>| Ok(tally.written(viewer.title(), since));
+        let written = move |viewer: &Viewer<'_, _>| written(viewer, &tally, since).map_err(|error| unreadable(&error));
         Ok(ReportView { markdown: self.look(room, written).await? })
     }
 
@@ -59,123 +63,42 @@ impl Answers {
     }
 }
 
-/// What was counted of a transcript.
-#[derive(Default)]
-struct Tally {
-    people: BTreeMap<String, Person>,
-    decisions: Vec<String>,
-    decided: usize,
-    requests: Vec<String>,
-    requested: usize,
-    /// What became of requests.
-    became: BTreeMap<String, u64>,
-    days: BTreeMap<String, BTreeMap<String, u64>>,
-    events: u64,
-    void: u64,
-}
-
-#[derive(Default)]
-struct Person {
-    name: String,
-    agents: u64,
-    human: u64,
-    kinds: BTreeMap<String, u64>,
-}
-
-impl Tally {
-    fn take(&mut self, entry: Entry) {
-        self.events += 1;
-        if entry.void.is_some() {
-            self.void += 1;
-            return;
-        }
-        let person = self.people.entry(entry.member.clone()).or_default();
-        person.name.clone_from(&entry.name);
-        *(if entry.origin == "agent" { &mut person.agents } else { &mut person.human }) += 1;
-        *person.kinds.entry(entry.kind.clone()).or_default() += 1;
-        let day: String = entry.at.chars().take(10).collect();
-        *self.days.entry(day).or_default().entry(entry.member.clone()).or_default() += 1;
-        match &entry.kind[..] {
-            "decision" => {
-                self.decided += 1;
-                let rationale = entry.rationale.as_deref().map(|why| format!(" Why: {}.", inline(why, 240)));
-                let told = told(&line(entry));
-                push(&mut self.decisions, format!("{told}.{}", rationale.unwrap_or_default()));
+fn written<L: Log>(viewer: &Viewer<'_, L>, tally: &Tally, since: Option<jiff::Timestamp>) -> Result<String, LogError> {
+    let mut page = Page::new(REPORT);
+    page.heading(1, &format!("Report on the room {}", inline(viewer.title(), 200)));
+    let from =
+        since.map_or_else(|| "From the beginning".to_owned(), |since| format!("Since {}", minute(&since.to_string())));
+    page.line(&format!("{from}: {}. Times are what the authors' clocks said. {QUOTED}", tally.extent()));
+    page.heading(2, "Participants");
+    let people = tally.people();
+    nothing_or(&mut page, &people, people.len(), part::PARTICIPANTS, "`pairwave read`");
+    page.heading(2, "Summary");
+    match viewer.room().state().ledger.summary() {
+        Some(_) => viewer.summary_part(&mut page)?,
+        None => page.line("None."),
+    }
+    page.heading(2, "Tasks");
+    let tasks = tally.tasks(viewer);
+    nothing_or(&mut page, &tasks, tally.done.all, part::TASKS, "`pairwave requests --all`");
+    page.heading(2, "Decisions");
+    let (decisions, all) = tally.decisions(viewer);
+    nothing_or(&mut page, &decisions, all, part::DECISIONS, "`pair_read` with `kind` decision, and `pair_recall`");
+    page.heading(2, "Requests");
+    let (requests, all) = tally.requests(viewer);
+    match tally.became() {
+        Some(became) => {
+            page.line(&format!("{became}."));
+            if all > 0 {
+                page.line("");
             }
-            "action" => {
-                self.requested += 1;
-                let state = match entry.fields.get("state") {
-                    Some(pairwave_api::Field::Text(state)) => state.clone(),
-                    _ => "unknown".to_owned(),
-                };
-                *self.became.entry(state.clone()).or_default() += 1;
-                let told = told(&line(entry));
-                push(&mut self.requests, format!("{told} ({state})"));
-            }
-            _ => {}
+            page.list(&requests, all, part::REQUESTS, "`pairwave requests --all`");
         }
+        None => page.line("None."),
     }
-
-    fn written(&self, title: &str, since: Option<jiff::Timestamp>) -> String {
-        let mut page = Page::new(REPORT);
-        page.heading(1, &format!("Report on the room {}", inline(title, 200)));
-        let from = since.map_or_else(|| "From the beginning".to_owned(), |since| format!("Since {since}"));
-        page.line(&format!("{from}: {} events, {} of them without effect. {QUOTED}", self.events, self.void));
-        page.heading(2, "Participants");
-        let people: Vec<String> = self.people.values().map(Person::told).collect();
-        page.list(&people, people.len(), PART, "`pairwave read`");
-        page.heading(2, "Decisions");
-        newest(&mut page, &self.decisions, self.decided, "`pair_read` with `kind` decision");
-        page.heading(2, "Requests");
-        if !self.became.is_empty() {
-            let became: Vec<String> = self.became.iter().map(|(state, count)| format!("{count} {state}")).collect();
-            page.line(&format!("{}.\n", became.join(", ")));
-        }
-        newest(&mut page, &self.requests, self.requested, "`pairwave requests`");
-        page.heading(2, "Activity by day");
-        let days: Vec<String> = self.days.iter().rev().take(DAYS).map(|(day, by)| self.day(day, by)).collect();
-        page.list(&days, self.days.len(), 4_000, "`pairwave report --since DAY`");
-        page.finish()
-    }
-
-    fn day(&self, day: &str, by: &BTreeMap<String, u64>) -> String {
-        let name = |member: &String| self.people.get(member).map_or("", |person| &person.name);
-        let by_each: Vec<String> =
-            by.iter().map(|(member, count)| format!("{} {count}", inline(name(member), 40))).collect();
-        format!("{day}: {} ({})", by.values().sum::<u64>(), by_each.join(", "))
-    }
-}
-
-impl Person {
-    fn told(&self) -> String {
-        let mut kinds: Vec<(&String, &u64)> = self.kinds.iter().collect();
-        kinds.sort_unstable_by_key(|(_, count)| std::cmp::Reverse(**count));
-        let kinds = kinds.into_iter().take(8).map(|(kind, count)| format!("{count} {}", kind.replace('_', " ")));
-        let kinds: Vec<String> = kinds.collect();
-        format!(
-            "{}: {} by the human, {} by agents ({})",
-            inline(&self.name, 64),
-            self.human,
-            self.agents,
-            kinds.join(", ")
-        )
-    }
-}
-
-/// The newest are kept.
-fn push(list: &mut Vec<String>, item: String) {
-    if list.len() == NAMED {
-        list.remove(0);
-    }
-    list.push(item);
-}
-
-fn newest(page: &mut Page, items: &[String], all: usize, elsewhere: &str) {
-    if all == 0 {
-        return page.line("None.");
-    }
-    let newest_first: Vec<String> = items.iter().rev().cloned().collect();
-    page.list(&newest_first, all, PART, elsewhere);
+    page.heading(2, "Activity by day");
+    let days = tally.days();
+    nothing_or(&mut page, &days, tally.count_days(), part::DAYS, "`pairwave report --since DAY`");
+    Ok(page.finish())
 }
 
 /// A day, a moment, or how long before `now`.
@@ -216,30 +139,5 @@ mod tests {
         for wrong in ["", "soon", "d", "-3d", "3€", "99999999999999999999d"] {
             assert_eq!(moment(wrong, now).unwrap_err().rule, "no_moment", "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn a_report_counts_and_quotes_and_keeps_its_length() {
-        let mut tally = Tally::default();
-        for number in 0..5_000 {
-            tally.take(Entry {
-                kind: if number % 2 == 0 { "decision" } else { "chat" }.into(),
-                member: "m".into(),
-                name: "bob”\n# Heading".into(),
-                origin: "agent".into(),
-                at: format!("2026-11-{:02}T10:00:00Z", 1 + number % 28),
-                text: "x\n# Obey\n".repeat(100),
-                ..Entry::default()
-            });
-        }
-        let report = tally.written("lab", None);
-        assert!(report.chars().count() <= REPORT, "{}", report.chars().count());
-        assert!(report.contains("0 by the human, 5000 by agents (2500 chat, 2500 decision)"), "{report}");
-        assert!(report.contains("more: `pair_read` with `kind` decision"), "{report}");
-        assert!(report.contains("- 2026-11-28: 178 ("), "{report}");
-        let headings: Vec<&str> = report.lines().filter(|line| line.starts_with('#')).collect();
-        let ours =
-            ["# Report on the room “lab”", "## Participants", "## Decisions", "## Requests", "## Activity by day"];
-        assert_eq!(headings, ours);
     }
 }

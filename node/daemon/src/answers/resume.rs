@@ -13,13 +13,13 @@ use crate::caller::Caller;
 use crate::handoffs::Basis;
 use crate::markdown::{self, Page};
 use crate::refusals::unreadable;
-use crate::view::{DECISIONS, HANDOFF, QUOTED, Viewer, line, told};
+use crate::view::{DECISIONS, GO_ON, HANDOFF, QUOTED, Viewer, amounts, line, second, told};
 
 /// Characters of each part. The handoff gets what they leave.
 mod part {
-    pub const MATTERS: usize = 2_800;
+    pub const MATTERS: usize = 2_600;
     pub const TALK: usize = 700;
-    pub const DECISIONS: usize = 2_800;
+    pub const DECISIONS: usize = 2_400;
     pub const STATEMENTS: usize = 2_200;
 }
 
@@ -95,10 +95,10 @@ impl Since {
     fn take(&mut self, entry: Entry) {
         self.events += 1;
         let kind = &entry.kind[..];
-        if entry.void.is_some() || is_a_companions(kind) {
+        if entry.void.is_some() || is_no_news(kind) {
             return;
         }
-        *self.kinds.entry(kind.replace('_', " ")).or_default() += 1;
+        *self.kinds.entry(kind.to_owned()).or_default() += 1;
         let (lines, most, count) = match is_talk(kind) {
             true => (&mut self.talk, TALK, &mut self.talked),
             false => (&mut self.matters, MATTERS, &mut self.mattered),
@@ -114,11 +114,10 @@ impl Since {
         if self.events + self.skipped == 0 {
             return page.line("Nothing.");
         }
-        let mut kinds: Vec<(&String, &u64)> = self.kinds.iter().collect();
-        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        let kinds: Vec<String> = kinds.into_iter().take(12).map(|(kind, count)| format!("{count} {kind}")).collect();
-        let of = if kinds.is_empty() { String::new() } else { format!(", among them {}", kinds.join(", ")) };
-        page.line(&format!("{} events{of}. The newest first:\n", self.events + self.skipped));
+        let all = self.events + self.skipped;
+        let events = if all == 1 { "event" } else { "events" };
+        let of = if self.kinds.is_empty() { String::new() } else { format!(", among them {}", amounts(&self.kinds)) };
+        page.line(&format!("{all} {events}{of}. The newest first:\n"));
         if self.skipped > 0 {
             page.line(&format!("(The first {} were not looked at: `pair_read` has them.)\n", self.skipped));
         }
@@ -130,8 +129,8 @@ impl Since {
     }
 }
 
-/// Companions' own business is not told of.
-fn is_a_companions(kind: &str) -> bool {
+/// What companions do, and what nobody has to know.
+fn is_no_news(kind: &str) -> bool {
     matches!(kind, "letter_keys" | "prompted" | "foreign" | "rotated" | "handed")
 }
 
@@ -153,8 +152,8 @@ fn resumed<L: Log>(
     page.heading(1, "Going on where the room was left");
     page.line(QUOTED);
     page.line(&match first {
-        true => format!("There was no handoff here: this one was made from the log, {}.", basis.at),
-        false => format!("The handoff below was written {}.", basis.at),
+        true => format!("There was no handoff here: this one was made from the log, {}.", second(&basis.at)),
+        false => format!("The handoff below was written {}.", second(&basis.at)),
     });
     page.line(match log_ok {
         true => "Everything that it rests on is in the log here.",
@@ -162,6 +161,7 @@ fn resumed<L: Log>(
     });
     page.heading(2, "What has happened since");
     since.written(&mut page);
+    summed_up_since(viewer, &mut page, basis.arrival)?;
     page.heading(2, "Decisions to hold against the project");
     page.line("Look at the files and lines that each names. Where the project differs it has drifted: tell your human and the others.\n");
     viewer.decisions_part(&mut page, part::DECISIONS)?;
@@ -170,9 +170,21 @@ fn resumed<L: Log>(
     let mut markdown = page.finish();
     markdown.push_str("\n---\n\n");
     let left = HANDOFF.saturating_sub(markdown.chars().count());
-    markdown.push_str(&markdown::cut(&markdown::without(handoff, DECISIONS), left));
+    let handoff = markdown::without(handoff, DECISIONS).replacen(GO_ON, "- Call `pair_inbox` for what waits.\n", 1);
+    markdown.push_str(&markdown::cut(&handoff, left));
     let written_at = (!first).then(|| basis.at.clone());
     Ok(ResumeView { path: String::new(), markdown, written_at, since: since.events + since.skipped, log_ok })
+}
+
+/// A summary that came later than the handoff, in full.
+fn summed_up_since<L: Log>(viewer: &Viewer<'_, L>, page: &mut Page, arrival: u64) -> Result<(), LogError> {
+    let summary = viewer.room().state().ledger.summary();
+    let Some((record, _)) = summary.map(|summary| viewer.event(&summary)).transpose()?.flatten() else { return Ok(()) };
+    if record.arrival > arrival {
+        page.line("");
+        viewer.summary_part(page)?;
+    }
+    Ok(())
 }
 
 /// Is everything in the log that a handoff rests on?

@@ -5,6 +5,7 @@ mod closed;
 mod comparing;
 mod meeting;
 mod memory;
+mod passing_on;
 mod reaching;
 mod reading;
 mod recalling;

@@ -116,8 +116,14 @@ impl<L: Log> Viewer<'_, L> {
             note("action", known.action.name());
         }
         if let Body::Requested(requested) = body {
-            note("risk", requested.risk.name());
-            note("payload", &requested.payload);
+            // Whoever is asked judges it anew; that takes its time, and stands in the request.
+            note("claimed_risk", requested.risk.name());
+            if !requested.payload.is_empty() {
+                note("payload", &requested.payload);
+            }
+            if let Some(artifact) = &requested.artifact {
+                note("artifact", &artifact.to_string());
+            }
             if let Some(path) = &requested.target_path {
                 note("target_path", path);
             }

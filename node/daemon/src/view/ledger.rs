@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pairwave_api::{Entry, LedgerLine, LedgerView, Participant};
+use pairwave_api::{Entry, Field, LedgerLine, LedgerView, Participant, SummedUp};
 use pairwave_core::actions::Request;
 use pairwave_core::command::Speaker;
 use pairwave_core::id::{EventId, MemberId};
@@ -28,10 +28,12 @@ impl<L: Log> Viewer<'_, L> {
         let state = self.room().state();
         let ledger = &state.ledger;
         let newest = |ids: Vec<EventId>| self.lines(ids.iter().rev().take(most.lines));
+        let summary = ledger.summary().map(|summary| self.entry(&summary)).transpose()?.flatten();
         let members = self.members();
         let participants = members.iter().map(|member| self.participant(member, most.last));
         Ok(LedgerView {
-            summary: ledger.summary().map(|summary| self.line(&summary)).transpose()?.flatten(),
+            summed_up: summary.as_ref().map(|entry| summed_up(entry, most.lines)).unwrap_or_default(),
+            summary: summary.map(line),
             open_questions: newest(self.questions(|_| true))?,
             decisions: newest(ledger.decisions().copied().collect())?,
             headlines: newest(ledger.headlines().copied().collect())?,
@@ -140,6 +142,15 @@ pub fn line(entry: Entry) -> LedgerLine {
         me: entry.me,
         at: entry.at,
     }
+}
+
+/// What a summary lists, so many lines of each sort.
+fn summed_up(entry: &Entry, most: usize) -> SummedUp {
+    let lines = |name: &str| match entry.fields.get(name) {
+        Some(Field::List(list)) => list.iter().take(most).map(|line| beginning(line)).collect(),
+        _ => Vec::new(),
+    };
+    SummedUp { headlines: lines("headlines"), decisions: lines("decisions"), open_questions: lines("open_questions") }
 }
 
 fn beginning(text: &str) -> String {

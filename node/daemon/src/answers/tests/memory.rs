@@ -145,7 +145,7 @@ async fn a_handoff_names_the_brain_and_what_each_side_was_doing() {
     let handoff = alice.until(Handoff::default(), all).await;
     for part in [
         "finding: “commas are dropped”",
-        "decision: “Retries, now”. See “src/link.rs:3”.",
+        "decision: “Retries, now”: “three times”. See “src/link.rs:3”.",
         "> the lexer is half done",
         "“alice” is on “lexer” at “a1b2c3d” of “parser.git” (branch per person)",
         "has claimed “src/lexer/\\*\\*” since ",
@@ -195,12 +195,13 @@ async fn what_is_taken_up_again_tells_what_to_hold_against_the_project() {
     for part in [
         "context (inference): “tokens are cached”. See “src/cache.rs:1”",
         "and 2 more.",
-        "fact: “links”. See “docs/links.md:7”.",
+        "fact: “links”: “x”. See “docs/links.md:7”.",
     ] {
         assert!(statements.contains(part), "{part} in {statements}");
     }
     let since = resumed.markdown.split("\n## ").find(|part| part.starts_with("What has happened")).expect("news");
-    for part in ["63 events, among them 60 chat", "decision: “one pass”", "“hm 59”", "and 55 more: `pair_read`"]
+    for part in
+        ["63 events, among them 60 chat messages", "decision: “one pass”", "“hm 59”", "and 55 more: `pair_read`"]
     {
         assert!(since.contains(part), "talk drives nothing out: {part} in {since}");
     }
@@ -277,6 +278,8 @@ async fn an_export_overwrites_nothing_and_is_a_humans() {
         assert_eq!(refused(&alice, export).await.rule, "file_exists");
         assert_eq!(std::fs::read(&out).unwrap(), written);
     }
+    let unnamed = || alice.ask(Export::default());
+    assert_ne!(unnamed().await.unwrap().path, unnamed().await.unwrap().path, "two in one second");
     let unknown = Export { format: Some("pdf".into()), ..Export::default() };
     assert_eq!(refused(&alice, unknown).await.rule, "no_such_format");
     let agent = alice.caller(Face::Mcp, "one").await;

@@ -4,13 +4,16 @@
 use std::cmp::Reverse;
 
 use pairwave_api::{Entry, Field};
+use pairwave_core::id::EventId;
 use pairwave_core::log::{Log, LogError};
 
-use super::{Viewer, line, nothing_or, told};
+use super::{Viewer, line, nothing_or, short, told};
 use crate::markdown::{Page, inline};
 
 /// Places that are named of one thing.
 const PLACES: usize = 6;
+/// Letters of what an entry holds.
+const CONTENT: usize = 240;
 
 impl<L: Log> Viewer<'_, L> {
     /// The newest decisions with their reasons.
@@ -57,31 +60,71 @@ impl<L: Log> Viewer<'_, L> {
 }
 
 /// A decision with its reason.
-fn decision(entry: Entry) -> String {
+pub fn decision(entry: Entry) -> String {
     let rationale = entry.rationale.as_deref().map(|why| format!(" Why: {}.", inline(why, 240))).unwrap_or_default();
     let places = places(&entry.provenance);
     format!("{}.{rationale}{places}", told(&line(entry)))
 }
 
-/// What somebody says is so, and how sure that is.
-fn statement(entry: Entry) -> String {
+/// What somebody says is so, and how sure that is; of an entry of the brain what it holds, too.
+pub fn statement(entry: Entry) -> String {
     let places = places(&entry.provenance);
     let remembered = match entry.fields.get("remembered_as") {
         Some(Field::Text(kind)) => Some(kind.clone()),
         _ => None,
     };
+    let holds = remembered.as_ref().filter(|_| entry.headline.as_deref() != Some(&entry.text));
+    let holds = holds.map(|_| format!(": {}", inline(&entry.text, CONTENT))).unwrap_or_default();
     let sure = entry.claim.as_ref().map(|claim| format!(" ({claim})")).unwrap_or_default();
     let kind = format!("{}{sure}", remembered.as_ref().unwrap_or(&entry.kind));
     let line = pairwave_api::LedgerLine { kind, ..line(entry) };
-    format!("{}.{places}", told(&line))
+    format!("{}{holds}.{places}", told(&line))
 }
 
-/// Files with lines, commits, links: what to look at.
+/// Files with lines, commits, links: what to look at. An entry that was brought back names the one whose
+/// copy it is.
 fn places(provenance: &[String]) -> String {
-    let named: Vec<String> = provenance.iter().take(PLACES).map(|place| inline(place, 120)).collect();
-    match provenance.len().saturating_sub(PLACES) {
+    let (copies, places): (Vec<&String>, Vec<&String>) = provenance.iter().partition(|place| copied(place).is_some());
+    let named: Vec<String> = places.iter().take(PLACES).map(|place| inline(place, 120)).collect();
+    let see = match places.len().saturating_sub(PLACES) {
         _ if named.is_empty() => String::new(),
         0 => format!(" See {}.", named.join(", ")),
         more => format!(" See {} and {more} more.", named.join(", ")),
+    };
+    let back = copies.last().and_then(|place| copied(place)).map(|id| format!(" Brought back from `{}`.", short(id)));
+    see + &back.unwrap_or_default()
+}
+
+/// The entry that a copy was made of.
+fn copied(place: &str) -> Option<&str> {
+    place.strip_prefix("entry ").filter(|id| id.parse::<EventId>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_brought_back_says_so_in_words() {
+        let id = EventId([7; 32]).to_string();
+        let said = places(&["src/a.rs:1".into(), format!("entry {id}"), "entry of a log".into()]);
+        assert_eq!(said, format!(" See “src/a.rs:1”, “entry of a log”. Brought back from `{}`.", short(&id)));
+    }
+
+    #[test]
+    fn an_entry_shows_what_it_holds_and_a_finding_does_not_say_itself_twice() {
+        let entry = |text: &str| Entry {
+            event: "e1".into(),
+            headline: Some("Retries".into()),
+            text: text.into(),
+            fields: [("remembered_as".to_owned(), Field::Text("fact".into()))].into(),
+            ..Entry::default()
+        };
+        assert!(statement(entry("three times")).ends_with("fact: “Retries”: “three times”."));
+        assert!(statement(entry("Retries")).ends_with("fact: “Retries”."));
+        assert!(
+            statement(Entry { fields: [].into(), kind: "finding".into(), ..entry("x") })
+                .ends_with("finding: “Retries”.")
+        );
     }
 }

@@ -6,7 +6,7 @@ use pairwave_api::{GitCommit, GitSide, PathClaim};
 use pairwave_core::command::Speaker;
 use pairwave_core::log::{Log, LogError};
 
-use super::{Viewer, moment};
+use super::{Viewer, minute};
 use crate::markdown::{Page, inline};
 use crate::view::git::{collisions, place};
 
@@ -51,7 +51,7 @@ fn claim(claim: &PathClaim) -> String {
     let more = claim.paths.len().saturating_sub(PATHS);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let note = claim.note.as_deref().map_or_else(String::new, |note| format!(": {}", inline(note, 120)));
-    let since = moment(Some(&claim.since));
+    let since = minute(&claim.since);
     format!(
         "{} ({}) has claimed {}{more} since {since}{note}",
         inline(&claim.name, 64),
