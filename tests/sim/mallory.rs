@@ -344,6 +344,12 @@ fn who_was_removed_can_say_and_do_nothing_more() {
         said.push(pen.say(Body::Removed(Removed { member: dave, last: None, reason: None })));
         said
     });
+    let last = *after.last().expect("events");
+    let dave_has_it = |world: &World| {
+        let node = world.node(3);
+        node.room(&room).unwrap().contains(node.log(), &last).unwrap()
+    };
+    assert!(world.run_until(MINUTE, dave_has_it));
     say(&mut world, room, 3, "I hear mallory");
     world.heal();
     unimpressed(&mut world, room, &[0, 2, 3]);
