@@ -4,6 +4,8 @@
 //! claim of a session that is gone is given up by an event of a companion that noticed, as no clock
 //! decides here. Who lost a claim that it did not give up itself is told.
 
+use std::collections::BTreeSet;
+
 use pairwave_wire::limits;
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +19,11 @@ use crate::time::Timestamp;
 
 /// Most paths that one member holds.
 pub const PATHS: usize = 32;
-/// Most bytes of these together: whether claims overlap takes the product of two members'.
+/// Most bytes of these together.
 const BYTES: usize = 2048;
+/// Most bytes of what one event claims anew, times those of what others hold: as much it takes to see
+/// whether these overlap.
+const PRODUCT: usize = 1 << 20;
 /// Most lost claims that are named.
 const LOST: usize = 16;
 
@@ -151,8 +156,7 @@ impl Claims {
     /// What of other sessions' claims overlaps these paths.
     pub fn taken(&self, by: &MemberId, session: &SessionId, paths: &[String]) -> Vec<Taken> {
         let wanted: Vec<(&String, Pathspec)> = paths.iter().filter_map(|path| Some((path, spec(path)?))).collect();
-        let others = self.held.iter().filter(|claim| claim.member != *by || claim.session != *session);
-        let taken = others.filter_map(|claim| {
+        let taken = self.others_than(by, session).filter_map(|claim| {
             let specs = claim.specs();
             let (path, _) = wanted.iter().find(|(_, spec)| specs.iter().any(|held| held.overlaps(spec)))?;
             Some(Taken { path: (*path).clone(), claim: claim.clone() })
@@ -176,14 +180,31 @@ impl Claims {
         if got > max {
             return Err(Refusal::TooMany { field: "paths", got, max });
         }
-        let (got, max) = (all.iter().map(|path| path.len()).sum(), BYTES);
+        let (got, max) = (bytes(all), BYTES);
         if got > max {
             return Err(Refusal::TooLong { field: "paths", got, max });
         }
-        match self.taken(by, session, &claimed.paths).into_iter().next() {
+        let new = self.new_to(by, session, &claimed.paths);
+        let others = self.others_than(by, session).flat_map(|claim| &claim.paths);
+        let (got, max) = (bytes(&new), PRODUCT / bytes(others).max(1));
+        if got > max {
+            return Err(Refusal::TooLong { field: "paths", got, max });
+        }
+        match self.taken(by, session, &new).into_iter().next() {
             Some(Taken { path, claim }) => Err(Refusal::PathTaken { path, claim: claim.event }),
             None => Ok(()),
         }
+    }
+
+    /// Those that the session does not hold: nobody else holds any that meets one that it does.
+    fn new_to(&self, by: &MemberId, session: &SessionId, paths: &[String]) -> Vec<String> {
+        let own = self.held.iter().filter(|claim| claim.member == *by && claim.session == *session);
+        let own: BTreeSet<&String> = own.flat_map(|claim| &claim.paths).collect();
+        paths.iter().filter(|path| !own.contains(path)).cloned().collect()
+    }
+
+    fn others_than(&self, by: &MemberId, session: &SessionId) -> impl Iterator<Item = &Claim> {
+        self.held.iter().filter(move |claim| claim.member != *by || claim.session != *session)
     }
 
     pub(crate) fn check_release(
@@ -298,6 +319,10 @@ impl Claim {
     }
 }
 
+fn bytes<'a>(paths: impl IntoIterator<Item = &'a String>) -> usize {
+    paths.into_iter().map(String::len).sum()
+}
+
 fn spec(path: &str) -> Option<Pathspec> {
     Pathspec::parse(path).ok()
 }
@@ -396,6 +421,26 @@ mod tests {
         assert_eq!((lost.event, lost.by, lost.how), (position(2).id, position(101).id, How::Ended));
         claim(&mut claims, ALICE, 3, &["a"]).unwrap();
         assert_eq!(claims.lost(), []);
+    }
+
+    #[test]
+    fn what_is_claimed_again_is_not_compared_and_what_is_new_is_in_bounds() {
+        let mut claims = Claims::default();
+        let long = |of: char, from: usize, to: usize| -> Vec<String> {
+            (from..to).map(|number| format!("{of}{number:0127}")).collect()
+        };
+        let told = |paths: &[String]| PathsClaimed { paths: paths.to_vec(), note: None };
+        let mut say = |by, number, paths: &[String]| {
+            let body = told(paths);
+            claims.claim(&event(by, Origin::Agent, Body::PathsClaimed(body.clone())), false, &body, position(number).id)
+        };
+        say(ALICE, 1, &long('a', 0, 16)).unwrap();
+        let too_long = Err(Refusal::TooLong { field: "paths", got: 640, max: 512 });
+        assert_eq!(say(BOB, 2, &long('b', 0, 5)), too_long);
+        for (number, from) in [(3, 0), (4, 4), (5, 8)] {
+            assert_eq!(say(BOB, number, &long('b', from, from + 4)), Ok(()));
+        }
+        assert_eq!(say(BOB, 6, &long('b', 0, 12)), Ok(()), "all of it is its own");
     }
 
     #[test]

@@ -75,7 +75,8 @@ impl Pathspec {
 
     /// Is there a path that both mean?
     pub fn overlaps(&self, other: &Self) -> bool {
-        meet(&self.steps, &other.steps)
+        let (one, two) = (&self.beginning, &other.beginning);
+        (one.starts_with(two) || two.starts_with(one)) && meet(&self.steps, &other.steps)
     }
 
     /// Does it mean this path, in whatever way that is written? No path ends with a slash.
