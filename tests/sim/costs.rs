@@ -7,7 +7,7 @@ use pairwave_core::actions::{RequestState, Risk};
 use pairwave_core::command::{Command, Speaker};
 use pairwave_core::consenting::Act;
 use pairwave_core::effect::Slot;
-use pairwave_core::event::Origin;
+use pairwave_core::event::{Body, Origin};
 use pairwave_core::id::{RoomId, SessionId};
 use pairwave_core::input::Input;
 use pairwave_core::room::Room;
@@ -15,10 +15,10 @@ use pairwave_core::state::Equivocation;
 use pairwave_core::talk::{Kind, Message};
 
 use crate::bodies::{charter, finding};
-use crate::checks::agree;
+use crate::checks::{agree, mark_of};
 use crate::consenting::{act, agreed, fetch, state};
 use crate::mallory::{chat, forge};
-use crate::scenes::{MINUTE, bring_in, fork, found, one_truth, said, say, settle};
+use crate::scenes::{MINUTE, bring_in, fork, found, one_truth, question, said, say, settle};
 use crate::world::{At, World, human};
 
 const AGENT: SessionId = SessionId([21; 16]);
@@ -134,6 +134,40 @@ fn a_link_costs_no_more_for_an_author_who_forked_late() {
         assert_eq!(state.equivocations.get(&world.member(1)), Some(&Equivocation::Forked));
     }
     one_truth(&world, room, &[0, 1, 2]);
+}
+
+/// Who forks and heals has every answer to a question of one branch looked for in the graph.
+#[test]
+fn of_what_lies_behind_a_fork_nothing_is_read_for_every_answer_again() {
+    const BETWEEN: u64 = 500;
+    const ANSWERS: u64 = 100;
+    let (mut world, room) = people(65, &["alice", "bob"]);
+    let twin = forge(&mut world, room, 1, |pen| {
+        let before = pen.say(chat("before"));
+        let first = pen.say(Body::Message(question("one?")));
+        let twin = pen.write(Body::Message(question("two?")), |event| {
+            event.seq -= 1;
+            event.backlink = Some(before);
+            event.parents = vec![before];
+        });
+        pen.write(chat("healed"), |event| event.parents.push(first));
+        (0..BETWEEN).for_each(|number| _ = pen.say(chat(&number.to_string())));
+        twin
+    });
+    settle(&mut world, room, &[0, 1]);
+    forget_reads(&world);
+    let answers = forge(&mut world, room, 1, |pen| {
+        let mut answer = Message::new(Kind::Answer, "yes");
+        answer.answers = Some(twin);
+        (0..ANSWERS).map(|_| pen.say(Body::Message(answer.clone()))).collect::<Vec<_>>()
+    });
+    settle(&mut world, room, &[0, 1]);
+    let state = world.node(0).room(&room).unwrap().state();
+    assert!(answers.iter().all(|answer| mark_of(state, *answer).is_none()));
+    let reads = reads(&world, 0);
+    println!("{reads} reads for {ANSWERS} answers");
+    assert!(reads < 4 * (BETWEEN + ANSWERS), "{reads} reads for {ANSWERS} answers");
+    one_truth(&world, room, &[0, 1]);
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! What an author can have known when it spoke: the ancestors of its event.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::id::{EventId, MemberId, RoomId};
-use crate::log::{Log, LogError, Record};
+use crate::log::{Log, LogError, Position, Record};
+
+/// Most events of a [`Graph`], unless a single walk goes over more.
+const EVENTS: usize = 1 << 18;
 
 /// Author → highest seq among an event's ancestors and itself, sorted by author.
 pub type Clock = Vec<(MemberId, u64)>;
@@ -36,34 +40,94 @@ pub fn is_ancestor(
     if seq_of(&of.clock, author) < seq {
         return Ok(false);
     }
-    let same_seq = log.chain(room, author, seq, 2)?;
-    let forked = same_seq.iter().filter(|(other, _)| *other == seq).count() > 1;
-    if !forked {
+    if !has_twin(log, room, author, seq)? {
         return Ok(true);
     }
-    walk(log, room, (author, seq, id), of)
+    let Some(record) = log.get(room, &id)? else { return Ok(false) };
+    log.leads_back(room, &of.position.id, record.position)
 }
 
-fn walk(
-    log: &dyn Log,
-    room: &RoomId,
-    (author, seq, id): (&MemberId, u64, EventId),
-    of: &Record,
-) -> Result<bool, LogError> {
-    let mut seen = BTreeSet::new();
-    let mut next = vec![of.clone()];
-    while let Some(record) = next.pop() {
-        if record.position.id == id {
-            return Ok(true);
+/// Has the author several events of this seq?
+pub fn has_twin(log: &dyn Log, room: &RoomId, author: &MemberId, seq: u64) -> Result<bool, LogError> {
+    let same_seq = log.chain(room, author, seq, 2)?;
+    Ok(same_seq.iter().filter(|(other, _)| *other == seq).count() > 1)
+}
+
+/// Events that walks came by, by what they have as parents: who forks can have every event of its
+/// own ask for another walk, and none of them reads again what an earlier one read.
+#[derive(Debug, Default)]
+pub struct Graph {
+    numbers: BTreeMap<EventId, usize>,
+    nodes: Vec<Node>,
+    /// Of all nodes, one after the other.
+    parents: Vec<u32>,
+    walks: u32,
+}
+
+#[derive(Debug)]
+struct Node {
+    /// The last walk that came by.
+    walk: u32,
+    read: Result<Links, EventId>,
+}
+
+/// Depth of an event, and where its parents stand.
+#[derive(Debug, Clone)]
+struct Links {
+    depth: u64,
+    parents: Range<usize>,
+}
+
+impl Graph {
+    /// Is `to` the event `from` or one of its ancestors? No ancestor is as deep, so the walk ends there.
+    pub fn leads_back(
+        &mut self,
+        log: &(impl Log + ?Sized),
+        room: &RoomId,
+        from: &EventId,
+        to: Position,
+    ) -> Result<bool, LogError> {
+        if self.nodes.len() > EVENTS || self.walks == u32::MAX {
+            *self = Self::default();
         }
-        let parents = record.event().map(|event| event.parents).unwrap_or_default();
-        for parent in parents.into_iter().filter(|parent| seen.insert(*parent)) {
-            if let Some(parent) = log.get(room, &parent)?
-                && seq_of(&parent.clock, author) >= seq
-            {
-                next.push(parent);
+        self.walks += 1;
+        let goal = self.number(to.id);
+        let mut next = vec![self.number(*from)];
+        while let Some(number) = next.pop() {
+            if number == goal {
+                return Ok(true);
             }
+            if std::mem::replace(&mut self.nodes[number].walk, self.walks) == self.walks {
+                continue;
+            }
+            let links = self.links(log, room, number)?.filter(|links| links.depth > to.depth);
+            let parents = links.map_or(0..0, |links| links.parents);
+            next.extend(self.parents[parents].iter().map(|parent| *parent as usize));
         }
+        Ok(false)
     }
-    Ok(false)
+
+    fn number(&mut self, id: EventId) -> usize {
+        let next = self.nodes.len();
+        let number = *self.numbers.entry(id).or_insert(next);
+        if number == next {
+            self.nodes.push(Node { walk: 0, read: Err(id) });
+        }
+        number
+    }
+
+    fn links(&mut self, log: &(impl Log + ?Sized), room: &RoomId, number: usize) -> Result<Option<Links>, LogError> {
+        let id = match &self.nodes[number].read {
+            Ok(links) => return Ok(Some(links.clone())),
+            Err(id) => *id,
+        };
+        let Some(record) = log.get(room, &id)? else { return Ok(None) };
+        let Some(ids) = record.parents() else { return Ok(None) };
+        let numbers: Vec<u32> = ids.into_iter().map(|id| self.number(id) as u32).collect();
+        let first = self.parents.len();
+        self.parents.extend(numbers);
+        let links = Links { depth: record.position.depth, parents: first..self.parents.len() };
+        self.nodes[number].read = Ok(links.clone());
+        Ok(Some(links))
+    }
 }

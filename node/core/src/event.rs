@@ -252,6 +252,16 @@ impl Record {
         let wire = cbor::decode_checked::<Wire>(&event).ok()?;
         Some(wire.into_event()).filter(|_| id_of(&event) == self.position.id)
     }
+
+    /// The parents of this event, cheaper than the whole of it.
+    pub(crate) fn parents(&self) -> Option<Vec<EventId>> {
+        #[derive(Deserialize)]
+        struct Links {
+            parents: Vec<EventId>,
+        }
+        let (event, _): (ByteBuf, ByteBuf) = cbor::decode_checked(&self.signed).ok()?;
+        cbor::decode_checked::<Links>(&event).ok().map(|links| links.parents)
+    }
 }
 
 impl Event {

@@ -3,10 +3,13 @@
 
 mod memory;
 
+use std::cell::RefCell;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::memory::MemoryLog;
 
+use crate::causality::Graph;
 use crate::id::{ChunkId, EventId, MemberId, RoomId};
 
 /// Where an event stands in the room's total order: by depth, then by id. Nobody's clock takes part.
@@ -54,6 +57,11 @@ pub trait Log {
     /// Up to `limit` events with an arrival greater than `after`, in that order.
     fn arrivals(&self, room: &RoomId, after: u64, limit: usize) -> Result<Vec<(u64, EventId)>, LogError>;
 
+    /// Is `to` the event `from` or one of its ancestors? Walks over everything in between.
+    fn leads_back(&self, room: &RoomId, from: &EventId, to: Position) -> Result<bool, LogError> {
+        Graph::default().leads_back(self, room, from, to)
+    }
+
     /// A chunk that is durable here.
     fn chunk(&self, room: &RoomId, id: &ChunkId) -> Result<Option<Vec<u8>>, LogError>;
 
@@ -65,6 +73,8 @@ pub trait Log {
 pub struct View<'a> {
     pub(crate) fresh: &'a MemoryLog,
     pub(crate) stored: &'a dyn Log,
+    /// What earlier walks came by, if there are to be more of them.
+    pub(crate) graph: Option<&'a RefCell<Graph>>,
 }
 
 impl Log for View<'_> {
@@ -106,6 +116,13 @@ impl Log for View<'_> {
             return Ok(stored);
         }
         Ok(merge(stored, self.fresh.arrivals(room, after, limit)?, limit))
+    }
+
+    fn leads_back(&self, room: &RoomId, from: &EventId, to: Position) -> Result<bool, LogError> {
+        match self.graph {
+            Some(graph) => graph.borrow_mut().leads_back(self, room, from, to),
+            None => Graph::default().leads_back(self, room, from, to),
+        }
     }
 
     fn chunk(&self, room: &RoomId, id: &ChunkId) -> Result<Option<Vec<u8>>, LogError> {

@@ -5,12 +5,13 @@
 
 mod author;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pairwave_wire::{cbor, limits};
 use serde::{Deserialize, Serialize};
 
-use crate::causality::{self, Clock};
+use crate::causality::{self, Clock, Graph};
 use crate::command::{Refusal, Speaker};
 use crate::event::{Body, Event, VerifiedEvent};
 use crate::fold::{self, Fold};
@@ -47,6 +48,7 @@ pub struct Room {
     /// What was turned away although others wait for it, by its author.
     turned_away: BTreeMap<EventId, MemberId>,
     fold: Fold,
+    graph: Graph,
     count: u64,
     newest_arrival: u64,
     last_arrival: u64,
@@ -137,6 +139,7 @@ impl Room {
             waiting: Waiting::default(),
             turned_away: BTreeMap::new(),
             fold: Fold::new(id),
+            graph: Graph::default(),
             count: 0,
             newest_arrival: 0,
             last_arrival: 0,
@@ -237,7 +240,7 @@ impl Room {
 
     /// The log as the room sees it, what is not durable yet included.
     pub fn view<'a>(&'a self, log: &'a dyn Log) -> View<'a> {
-        View { fresh: &self.fresh, stored: log }
+        View { fresh: &self.fresh, stored: log, graph: None }
     }
 
     pub fn id(&self) -> RoomId {
@@ -373,8 +376,10 @@ impl Room {
 
     /// Folds everything that was taken.
     pub fn settle(&mut self, log: &dyn Log) -> Result<(), LogError> {
-        let view = View { fresh: &self.fresh, stored: log };
-        self.fold.settle(&view)?;
+        let graph = RefCell::new(std::mem::take(&mut self.graph));
+        let settled = self.fold.settle(&View { fresh: &self.fresh, stored: log, graph: Some(&graph) });
+        self.graph = graph.into_inner();
+        settled?;
         self.settled_arrival = self.newest_arrival;
         Ok(())
     }
