@@ -1,5 +1,6 @@
 //! Many companions on a table: the real core under virtual time, faults and crashes.
 
+mod acts;
 mod answering;
 mod arrival;
 mod blobs;

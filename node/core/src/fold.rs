@@ -2,18 +2,20 @@
 //! checkpoint where a late event comes in before others.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::acts::{self, Act, Acts};
 use crate::event::Event;
 use crate::id::{EventId, MemberId, RoomId};
 use crate::log::{Log, LogError, Position, Record};
-use crate::members::{Gone, Members};
-use crate::membership::{self, Act};
+use crate::members::{Gone, Member, Members};
+use crate::membership;
 use crate::state::{Change, RoomState};
 
 /// Version of the fold: a state that another version folded is dropped.
-pub const VERSION: u32 = 12;
+pub const VERSION: u32 = 13;
 /// Events between two checkpoints of the newest stretch.
 const SPACING: u64 = 64;
 /// Most checkpoints; they thin out with age.
@@ -32,7 +34,9 @@ const PAGE: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Fold {
     room: RoomId,
-    acts: BTreeMap<Position, Act>,
+    acts: Acts,
+    /// Further ones, as they came, still to be read into these.
+    unread: Vec<EventId>,
     state: RoomState,
     /// The last event in `state`.
     at: Option<Position>,
@@ -42,6 +46,8 @@ pub(crate) struct Fold {
     /// The first position whose event is not in `state` as it should be.
     dirty: Option<Position>,
     acts_changed: bool,
+    /// Removed members that said something since membership was last judged.
+    spoke: BTreeSet<MemberId>,
     /// What came since the state was last settled.
     new: BTreeSet<EventId>,
     /// Some of it, decoded.
@@ -60,7 +66,7 @@ struct Checkpoint {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Saved {
     version: u32,
-    acts: Vec<EventId>,
+    acts: Vec<(Position, Act)>,
     /// The earliest first; the last one is the state itself.
     checkpoints: Vec<Checkpoint>,
 }
@@ -69,34 +75,33 @@ impl Fold {
     pub fn new(room: RoomId) -> Self {
         Self {
             room,
-            acts: BTreeMap::new(),
+            acts: Acts::new(),
+            unread: Vec::new(),
             state: RoomState::default(),
             at: None,
             count: 0,
             checkpoints: vec![Checkpoint { at: None, count: 0, state: RoomState::default() }],
             dirty: None,
             acts_changed: false,
+            spoke: BTreeSet::new(),
             new: BTreeSet::new(),
             fresh: BTreeMap::new(),
             changes: VecDeque::new(),
         }
     }
 
-    /// Takes up what [`Self::save`] gave. `None` if it is of another version or the log does not
-    /// hold what it says.
-    pub fn restore(room: RoomId, saved: Saved, log: &dyn Log) -> Result<Option<Self>, LogError> {
-        let mut fold = Self::new(room);
+    /// Takes up what [`Self::save`] gave. `None` if it is of another version.
+    pub fn restore(room: RoomId, saved: Saved) -> Option<Self> {
         if saved.version != VERSION {
-            return Ok(None);
+            return None;
         }
-        for id in &saved.acts {
-            let Some(record) = log.get(&room, id)? else { return Ok(None) };
-            let Some(event) = record.event() else { return Ok(None) };
-            fold.acts.insert(record.position, Act { record, body: event.body });
-        }
+        let mut fold = Self::new(room);
+        fold.acts = saved.acts.into_iter().collect();
+        let members = saved.checkpoints.last()?.state.members.clone();
         fold.checkpoints.extend(saved.checkpoints);
         fold.go_back();
-        Ok(Some(fold))
+        fold.share(&members);
+        Some(fold)
     }
 
     pub fn save(&self) -> Saved {
@@ -105,8 +110,12 @@ impl Fold {
         let earlier: Vec<&Checkpoint> = earlier.collect();
         // The newest, and older ones at ever wider distances.
         let kept = (0..KEPT).rev().filter_map(|back| earlier.len().checked_sub(3_usize.pow(back)));
-        let checkpoints = kept.map(|at| earlier[at].clone()).chain([now]).collect();
-        Saved { version: VERSION, acts: self.acts.keys().map(|position| position.id).collect(), checkpoints }
+        let kept = kept.map(|at| earlier[at].clone()).map(|mut checkpoint| {
+            checkpoint.state.members = Arc::default();
+            checkpoint
+        });
+        let acts = self.acts.iter().map(|(position, act)| (*position, act.clone())).collect();
+        Saved { version: VERSION, acts, checkpoints: kept.chain([now]).collect() }
     }
 
     pub fn state(&self) -> &RoomState {
@@ -119,13 +128,16 @@ impl Fold {
 
     /// Takes an event that is in the log now. [`Self::settle`] folds it.
     pub fn insert(&mut self, record: &Record, event: Event) {
-        if membership::is_act(&event.body) {
-            self.acts.insert(record.position, Act { record: record.clone(), body: event.body.clone() });
+        if acts::is_act(&event.body) {
+            self.unread.push(record.position.id);
             self.acts_changed = true;
         }
         // A twin of what a removed member said belongs to a branch that the removal cut off.
         let author = self.state.members.get(&event.author);
-        self.acts_changed |= author.is_some_and(|author| matches!(author.gone, Some(Gone::Removed { .. })));
+        if author.is_some_and(|author| matches!(author.gone, Some(Gone::Removed { .. }))) {
+            self.spoke.insert(event.author);
+            self.acts_changed = true;
+        }
         self.mark_dirty(record.position);
         self.new.insert(record.position.id);
         if self.fresh.len() < FRESH {
@@ -159,14 +171,10 @@ impl Fold {
         if self.dirty.is_none() {
             return Ok(());
         }
-        let members = self.judge_anew(log)?;
-        let late = self.dirty.is_some_and(|dirty| self.at.is_some_and(|at| dirty <= at));
-        if late {
-            self.fold_again(log, members)?;
+        self.judge(log)?;
+        if self.dirty.is_some_and(|dirty| self.at.is_some_and(|at| dirty <= at)) {
+            self.fold_again(log)?;
         } else {
-            if let Some(members) = members {
-                self.state.members = members;
-            }
             self.fold_forward(log, None)?;
         }
         self.dirty = None;
@@ -180,38 +188,68 @@ impl Fold {
     }
 
     /// Judges membership anew if need be, and finds what that changes of what is folded already.
-    fn judge_anew(&mut self, log: &dyn Log) -> Result<Option<Members>, LogError> {
+    fn judge(&mut self, log: &dyn Log) -> Result<(), LogError> {
         if !std::mem::take(&mut self.acts_changed) {
-            return Ok(None);
+            return Ok(());
         }
-        let members = membership::judge(log, self.room, &self.acts)?;
-        let before = &self.state.members;
+        if !self.read_acts(log)? && self.spoke.is_empty() {
+            return Ok(());
+        }
+        let before = self.state.members.clone();
+        let members = Arc::new(membership::judge(log, self.room, &self.acts, &before, &self.spoke)?);
+        self.spoke.clear();
         let mut affected: BTreeSet<Position> = BTreeSet::new();
         for position in self.acts.keys() {
             if before.void.get(&position.id) != members.void.get(&position.id) {
                 affected.insert(*position);
             }
         }
-        for (id, member) in &members.members {
-            let gone_before = before.members.get(id).and_then(|member| member.gone.as_ref());
-            if gone_before != member.gone.as_ref() {
-                affected.extend(first_affected(log, &self.room, id, gone_before, member.gone.as_ref())?);
+        for (id, now) in &members.members {
+            let was = before.members.get(id);
+            if was.map(|was| &was.gone) != Some(&now.gone) {
+                affected.extend(first_affected(log, &self.room, id, was, now)?);
             }
         }
-        if standing(before) != standing(&members) {
+        if standing(&before) != standing(&members) {
             self.changes.push_back(Change::Membership);
         }
         affected.into_iter().for_each(|position| self.mark_dirty(position));
-        Ok(Some(members))
+        self.share(&members);
+        Ok(())
+    }
+
+    /// Says whether there are more than before.
+    fn read_acts(&mut self, log: &dyn Log) -> Result<bool, LogError> {
+        let before = self.acts.len();
+        for id in std::mem::take(&mut self.unread) {
+            let damaged = || LogError(format!("event {id} is damaged"));
+            let record = log.get(&self.room, &id)?.ok_or_else(damaged)?;
+            let read;
+            let event = match self.fresh.get(&id) {
+                Some(event) => event,
+                None => {
+                    read = record.event().ok_or_else(damaged)?;
+                    &read
+                }
+            };
+            if acts::breaks_a_rule(log, &self.room, &record, &event.body)?.is_none() {
+                self.acts.extend(Act::new(&record, &event.body).map(|act| (record.position, act)));
+            }
+        }
+        Ok(self.acts.len() > before)
+    }
+
+    /// Who is a member is the same wherever the fold goes on.
+    fn share(&mut self, members: &Arc<Members>) {
+        let states = self.checkpoints.iter_mut().map(|checkpoint| &mut checkpoint.state);
+        states.chain([&mut self.state]).for_each(|state| state.members = members.clone());
     }
 
     /// Goes back to the last checkpoint before what changed, and forward again.
-    fn fold_again(&mut self, log: &dyn Log, members: Option<Members>) -> Result<(), LogError> {
+    fn fold_again(&mut self, log: &dyn Log) -> Result<(), LogError> {
         let before = std::mem::take(&mut self.state);
-        let members = members.unwrap_or_else(|| before.members.clone());
         self.checkpoints.retain(|checkpoint| checkpoint.at < self.dirty || checkpoint.at.is_none());
         self.go_back();
-        self.state.members = members;
         self.fold_forward(log, Some(&before))?;
         self.compare(&before);
         Ok(())
@@ -287,23 +325,24 @@ fn standing(members: &Members) -> BTreeSet<MemberId> {
     members.iter().map(|(member, _)| *member).collect()
 }
 
-/// The first event of a member whose effect depends on which of two ends its membership has.
+/// The first event of a member whose effect depends on which of two ends its membership has. It may
+/// have spoken before it was let in, where an earlier admission counts no more.
 fn first_affected(
     log: &dyn Log,
     room: &RoomId,
-    member: &MemberId,
-    before: Option<&Gone>,
-    after: Option<&Gone>,
+    id: &MemberId,
+    was: Option<&Member>,
+    now: &Member,
 ) -> Result<Option<Position>, LogError> {
-    let through = |gone: Option<&Gone>| match gone {
+    let through = |member: &Member| match &member.gone {
         None => u64::MAX,
         Some(Gone::Left { seq }) => *seq,
         Some(Gone::Removed { off, .. }) if !off.is_empty() => 0,
         Some(Gone::Removed { through, .. }) => *through,
     };
-    let from = through(before).min(through(after)).saturating_add(1);
+    let from = was.map_or(0, through).min(through(now)).saturating_add(1);
     let mut first = None;
-    for (_, id) in log.chain(room, member, from, 4)? {
+    for (_, id) in log.chain(room, id, from, 4)? {
         let position = log.get(room, &id)?.map(|record| record.position);
         first = [first, position].into_iter().flatten().min();
     }

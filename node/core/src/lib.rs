@@ -5,6 +5,7 @@
 //! bytes and randomness come in as arguments, effects go out as values.
 
 pub mod actions;
+mod acts;
 pub mod answer;
 pub mod armor;
 pub mod artifacts;

@@ -2,6 +2,7 @@
 //! is decided in the first pass of the fold.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use pairwave_wire::hello::InviteLabel;
 use serde::{Deserialize, Serialize};
@@ -116,7 +117,7 @@ pub enum Gone {
         /// Events with a higher seq have no effect.
         through: u64,
         /// Events up to there that are on another branch than the last one, and have none either.
-        off: BTreeSet<EventId>,
+        off: Arc<BTreeSet<EventId>>,
     },
 }
 
@@ -154,6 +155,8 @@ pub enum Void {
     WrongLast,
     #[error("the room has one genesis")]
     SecondGenesis,
+    #[error("its name or its reason is too long")]
+    TooLong,
 }
 
 impl Members {

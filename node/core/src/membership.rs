@@ -4,135 +4,161 @@
 //! An admission is judged by its own past, and falls to a removal that closed its invite without
 //! knowing of it.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use crate::acts::{Act, Acts, Admission, Deed, Removal};
 use crate::causality;
-use crate::event::Body;
 use crate::id::{EventId, MemberId, RoomId};
-use crate::log::{Log, LogError, Position, Record};
-use crate::members::{Admitted, Gone, Invite, Invited, Member, Members, Removed, Void};
+use crate::log::{Log, LogError, Position};
+use crate::members::{Gone, Invite, Invited, Member, Members, Void};
 
-/// A membership event with what its judgement needs.
-#[derive(Debug, Clone)]
-pub struct Act {
-    pub record: Record,
-    pub body: Body,
-}
-
-/// Does this body change who is in the room?
-pub fn is_act(body: &Body) -> bool {
-    matches!(
-        body,
-        Body::Genesis(_)
-            | Body::Invited(_)
-            | Body::InviteClosed(_)
-            | Body::Admitted(_)
-            | Body::Removed(_)
-            | Body::Left(_)
-            | Body::Rotated(_)
-    )
-}
-
-/// Judges all membership events of a room, given in its order.
-pub fn judge(log: &dyn Log, room: RoomId, acts: &BTreeMap<Position, Act>) -> Result<Members, LogError> {
-    let mut judge = Judge { log, room, acts, removals: Vec::new(), members: Members::default() };
+/// Judges all membership events of a room, given in its order. What the removed left behind is taken
+/// from `before`, but for those who said something since.
+pub fn judge(
+    log: &dyn Log,
+    room: RoomId,
+    acts: &Acts,
+    before: &Members,
+    spoke: &BTreeSet<MemberId>,
+) -> Result<Members, LogError> {
+    let mut judge = Judge {
+        log,
+        room,
+        acts,
+        before,
+        spoke,
+        twins: RefCell::default(),
+        ends: BTreeMap::new(),
+        decided: BTreeMap::new(),
+        shut: BTreeMap::new(),
+        pass: Pass::default(),
+    };
     loop {
         judge.pass()?;
-        let Some(removal) = judge.next_removal() else { return Ok(judge.members) };
-        judge.removals.push(removal);
+        let Some(removal) = judge.next_removal() else { return Ok(judge.pass.members) };
+        judge.decide(removal)?;
     }
 }
 
 struct Judge<'a> {
     log: &'a dyn Log,
     room: RoomId,
-    acts: &'a BTreeMap<Position, Act>,
-    /// Removals that stand, as they were decided.
-    removals: Vec<Position>,
-    members: Members,
+    acts: &'a Acts,
+    before: &'a Members,
+    spoke: &'a BTreeSet<MemberId>,
+    /// Acts whose author said something else under the same number.
+    twins: RefCell<BTreeMap<EventId, bool>>,
+    /// How memberships ended by removals that stand.
+    ends: BTreeMap<MemberId, Gone>,
+    /// These removals, and the invites that each closes.
+    decided: BTreeMap<Position, Vec<EventId>>,
+    /// The same by invite. Who knew of one of its removals is no further reason.
+    shut: BTreeMap<EventId, Vec<Position>>,
+    pass: Pass,
 }
+
+/// What one walk over all events has come to.
+#[derive(Default)]
+struct Pass {
+    members: Members,
+    /// By invite. Of what knew of each other the first is enough.
+    closings: BTreeMap<EventId, Vec<Position>>,
+    admissions: BTreeMap<EventId, BTreeMap<MemberId, Vec<Position>>>,
+}
+
+type Judged = Result<Result<(), Void>, LogError>;
 
 impl Judge<'_> {
     /// The undecided removal that its author was free to make, by the highest author.
     fn next_removal(&self) -> Option<Position> {
-        let removals = self.acts.iter().filter_map(|(position, act)| match &act.body {
-            Body::Removed(removed) => Some((position, act, removed)),
-            _ => None,
+        let members = &self.pass.members;
+        let open = self.acts.iter().filter(|(position, act)| match &act.deed {
+            Deed::Removed(removal) => {
+                !self.decided.contains_key(position)
+                    && !members.void.contains_key(&position.id)
+                    && members.above(&act.author, &removal.member)
+            }
+            _ => false,
         });
-        let open = removals.filter(|(position, act, removed)| {
-            let author = &act.record.author;
-            !self.removals.contains(position)
-                && !self.members.void.contains_key(&position.id)
-                && self.members.above(author, &removed.member)
-        });
-        open.min_by_key(|(position, act, _)| (self.members.tree_depth(&act.record.author), **position))
-            .map(|(position, ..)| *position)
+        open.min_by_key(|(position, act)| (members.tree_depth(&act.author), **position)).map(|(position, _)| *position)
+    }
+
+    fn decide(&mut self, position: Position) -> Result<(), LogError> {
+        let acts = self.acts;
+        let act = &acts[&position];
+        let Deed::Removed(removal) = &act.deed else { return Ok(()) };
+        if !self.ends.contains_key(&removal.member) {
+            let end = self.end(position.id, act, removal)?;
+            self.ends.insert(removal.member, end);
+        }
+        let mut closes = Vec::new();
+        for (invite, _) in acts.iter().filter(|(_, act)| act.is_invite()) {
+            if self.precedes(*invite, position)? && !self.any_precedes(self.shut.get(&invite.id), position)? {
+                self.shut.entry(invite.id).or_default().push(position);
+                closes.push(invite.id);
+            }
+        }
+        self.decided.insert(position, closes);
+        Ok(())
+    }
+
+    /// What a removal leaves of the removed member's events.
+    fn end(&self, id: EventId, act: &Act, removal: &Removal) -> Result<Gone, LogError> {
+        let before = self.before.get(&removal.member).and_then(|member| member.gone.as_ref());
+        if let Some(gone @ Gone::Removed { event, .. }) = before
+            && *event == id
+            && !self.spoke.contains(&removal.member)
+        {
+            return Ok(gone.clone());
+        }
+        let through = causality::seq_of(&removal.clock, &removal.member);
+        let off = Arc::new(self.off(removal, through)?);
+        Ok(Gone::Removed { by: act.author, event: id, through, off })
+    }
+
+    fn off(&self, removal: &Removal, through: u64) -> Result<BTreeSet<EventId>, LogError> {
+        let all = self.log.chain(&self.room, &removal.member, 1, usize::MAX)?;
+        if !all.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Ok(BTreeSet::new());
+        }
+        let mut off: BTreeSet<EventId> = all.iter().filter(|(seq, _)| *seq <= through).map(|(_, id)| *id).collect();
+        let mut at = removal.last;
+        while let Some(id) = at {
+            off.remove(&id);
+            let record = self.log.get(&self.room, &id)?.filter(|record| record.seq > 1);
+            at = record.and_then(|record| record.parents()?.first().copied());
+        }
+        Ok(off)
     }
 
     /// One walk over all events, under the removals decided so far.
     fn pass(&mut self) -> Result<(), LogError> {
-        self.members = Members::default();
-        let mut gone: BTreeMap<MemberId, Gone> = BTreeMap::new();
-        for position in self.removals.clone() {
-            let act = &self.acts[&position];
-            if let Body::Removed(removed) = &act.body {
-                let end = self.cut(act, removed)?;
-                gone.entry(removed.member).or_insert(end);
-            }
-        }
+        self.pass = Pass::default();
         for (position, act) in self.acts {
-            if let Err(void) = self.act(*position, act, &gone)? {
-                self.members.void.insert(position.id, void);
+            if let Err(void) = self.act(*position, act)? {
+                self.pass.members.void.insert(position.id, void);
             }
         }
         Ok(())
     }
 
-    /// What a removal leaves of the removed member's events.
-    fn cut(&self, act: &Act, removed: &Removed) -> Result<Gone, LogError> {
-        let through = causality::seq_of(&act.record.clock, &removed.member);
-        let mut off = std::collections::BTreeSet::new();
-        let all = self.log.chain(&self.room, &removed.member, 1, usize::MAX)?;
-        let forked = all.windows(2).any(|pair| pair[0].0 == pair[1].0);
-        if forked {
-            off = all.iter().filter(|(seq, _)| *seq <= through).map(|(_, id)| *id).collect();
-            let mut at = removed.last;
-            while let Some(id) = at {
-                off.remove(&id);
-                at = self.log.get(&self.room, &id)?.and_then(|record| record.event()).and_then(|event| event.backlink);
-            }
+    fn act(&mut self, position: Position, act: &Act) -> Judged {
+        if let Deed::Genesis = act.deed {
+            return Ok(self.genesis(position, act.author));
         }
-        Ok(Gone::Removed { by: act.record.author, event: act.record.position.id, through, off })
-    }
-
-    fn act(
-        &mut self,
-        position: Position,
-        act: &Act,
-        gone: &BTreeMap<MemberId, Gone>,
-    ) -> Result<Result<(), Void>, LogError> {
-        let author = act.record.author;
-        if let Body::Genesis(_) = act.body {
-            return Ok(self.genesis(position, author));
-        }
-        if !self.members.may_speak(&author, act.record.seq, &position.id) {
+        if !self.pass.members.may_speak(&act.author, act.seq, &position.id) {
             return Ok(Err(Void::NotAMember));
         }
-        match &act.body {
-            Body::Invited(invited) => self.invited(position.id, author, invited),
-            Body::InviteClosed(closed) => {
-                if let Some(invite) = self.members.invites.get_mut(&closed.invite) {
-                    invite.closed.get_or_insert(position.id);
-                }
-            }
-            Body::Admitted(admitted) => return self.admitted(position, act, admitted, gone),
-            Body::Removed(removed) => return self.removed(position, act, removed),
-            Body::Left(_) => self.left(position, author, act.record.seq),
-            Body::Rotated(_) => {
-                self.members.epochs.push(position);
-                self.members.rotation_due = false;
-            }
-            _ => (),
+        match &act.deed {
+            Deed::Invited(invited) => self.pass.invited(position.id, act.author, invited),
+            Deed::Closed(invite) => self.closed(position, *invite)?,
+            Deed::Admitted(admission) => return self.admitted(position, act, admission),
+            Deed::Removed(removal) => return Ok(self.removed(position, act, removal)),
+            Deed::Left => self.pass.left(position, act),
+            Deed::Rotated => self.pass.rotated(position),
+            Deed::Genesis => (),
         }
         Ok(Ok(()))
     }
@@ -141,125 +167,137 @@ impl Judge<'_> {
         if position.id != EventId::from(self.room) {
             return Err(Void::SecondGenesis);
         }
-        self.members.founder = Some(author);
-        self.members.epochs.push(position);
+        let members = &mut self.pass.members;
+        members.founder = Some(author);
+        members.epochs.push(position);
         let admission = position.id;
         let founder = Member { admitted_by: None, admission, position, invite: None, surplus: false, gone: None };
-        self.members.members.insert(author, founder);
+        members.members.insert(author, founder);
         Ok(())
     }
 
+    fn closed(&mut self, position: Position, invite: EventId) -> Result<(), LogError> {
+        if let Some(invite) = self.pass.members.invites.get_mut(&invite) {
+            invite.closed.get_or_insert(position.id);
+        }
+        if !self.any_precedes(self.pass.closings.get(&invite), position)? {
+            self.pass.closings.entry(invite).or_default().push(position);
+        }
+        Ok(())
+    }
+
+    fn admitted(&mut self, position: Position, act: &Act, admission: &Admission) -> Judged {
+        let Admission { member, invite, .. } = admission;
+        if let Err(void) = self.check_invite(position, admission)? {
+            return Ok(Err(void));
+        }
+        match self.pass.members.members.get(member) {
+            Some(there) if there.gone.is_some() => return Ok(Err(Void::WasAMember)),
+            // Two porters at once let the same newcomer in: once is enough.
+            Some(_) => (),
+            None => self.pass.admit(position, act.author, admission, self.ends.get(member).cloned()),
+        }
+        let through_it = self.pass.admissions.get(invite).and_then(|members| members.get(member));
+        if !self.any_precedes(through_it, position)? {
+            self.pass.admissions.entry(*invite).or_default().entry(*member).or_default().push(position);
+        }
+        Ok(Ok(()))
+    }
+
+    fn check_invite(&self, position: Position, admission: &Admission) -> Judged {
+        let Admission { member, invite, .. } = admission;
+        let Some(uses) = self.pass.members.invites.get(invite).map(|invite| invite.uses) else {
+            return Ok(Err(Void::NoSuchInvite));
+        };
+        if self.any_precedes(self.pass.closings.get(invite), position)? {
+            return Ok(Err(Void::InviteClosed));
+        }
+        let others = self.pass.admissions.get(invite).into_iter().flatten().filter(|(other, _)| *other != member);
+        let mut left = uses;
+        for (_, admissions) in others {
+            left -= u32::from(left > 0 && self.any_precedes(Some(admissions), position)?);
+        }
+        if left == 0 {
+            return Ok(Err(Void::InviteUsedUp));
+        }
+        for removal in self.shut.get(invite).into_iter().flatten() {
+            if !self.precedes(position, *removal)? {
+                return Ok(Err(Void::InviteClosed));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn removed(&mut self, position: Position, act: &Act, removal: &Removal) -> Result<(), Void> {
+        let members = &mut self.pass.members;
+        let Some(closes) = self.decided.get(&position) else {
+            let above = members.above(&act.author, &removal.member);
+            return if above { Ok(()) } else { Err(Void::NotAbove) };
+        };
+        members.epochs.push(position);
+        for invite in closes {
+            if let Some(invite) = members.invites.get_mut(invite) {
+                invite.closed.get_or_insert(position.id);
+            }
+        }
+        Ok(())
+    }
+
+    fn any_precedes(&self, any: Option<&Vec<Position>>, of: Position) -> Result<bool, LogError> {
+        for position in any.into_iter().flatten() {
+            if self.precedes(*position, of)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Is one act among the ancestors of another, as far as that one [knows](Act::knows)?
+    fn precedes(&self, position: Position, of: Position) -> Result<bool, LogError> {
+        let act = &self.acts[&position];
+        if self.acts[&of].knows(&act.author) < act.seq {
+            return Ok(false);
+        }
+        let known = self.twins.borrow().get(&position.id).copied();
+        let has_twin = match known {
+            Some(has_twin) => has_twin,
+            None => causality::has_twin(self.log, &self.room, &act.author, act.seq)?,
+        };
+        self.twins.borrow_mut().insert(position.id, has_twin);
+        if has_twin { self.log.leads_back(&self.room, &of.id, position) } else { Ok(true) }
+    }
+}
+
+impl Pass {
     fn invited(&mut self, id: EventId, by: MemberId, invited: &Invited) {
         let Invited { label, key, expires_at, uses } = invited.clone();
         let invite = Invite { id, by, label, key, expires_at, uses, used: 0, closed: None };
         self.members.invites.insert(id, invite);
     }
 
-    fn admitted(
-        &mut self,
-        position: Position,
-        act: &Act,
-        admitted: &Admitted,
-        gone: &BTreeMap<MemberId, Gone>,
-    ) -> Result<Result<(), Void>, LogError> {
-        if let Err(void) = self.check_invite(act, admitted)? {
-            return Ok(Err(void));
-        }
-        if let Some(member) = self.members.members.get(&admitted.member) {
-            // Two porters at once let the same newcomer in: once is enough.
-            return Ok(if member.gone.is_some() { Err(Void::WasAMember) } else { Ok(()) });
-        }
-        let Some(invite) = self.members.invites.get_mut(&admitted.invite) else {
-            return Ok(Err(Void::NoSuchInvite));
-        };
+    fn admit(&mut self, position: Position, by: MemberId, admission: &Admission, gone: Option<Gone>) {
+        let Some(invite) = self.members.invites.get_mut(&admission.invite) else { return };
         invite.used += 1;
         let member = Member {
-            admitted_by: Some(act.record.author),
+            admitted_by: Some(by),
             admission: position.id,
             position,
-            invite: Some(admitted.invite),
+            invite: Some(admission.invite),
             surplus: invite.used > invite.uses,
-            gone: gone.get(&admitted.member).cloned(),
+            gone,
         };
-        self.members.members.insert(admitted.member, member);
-        Ok(Ok(()))
+        self.members.members.insert(admission.member, member);
     }
 
-    fn check_invite(&self, act: &Act, admitted: &Admitted) -> Result<Result<(), Void>, LogError> {
-        let Some(invite) = self.members.invites.get(&admitted.invite) else { return Ok(Err(Void::NoSuchInvite)) };
-        if !self.precedes(&admitted.invite, &act.record)? {
-            return Ok(Err(Void::NoSuchInvite));
-        }
-        let mut used = 0;
-        for (position, other) in self.acts.range(..act.record.position) {
-            let counts = match &other.body {
-                Body::InviteClosed(closed) if closed.invite == invite.id => true,
-                Body::Admitted(earlier) if earlier.invite == invite.id && earlier.member != admitted.member => true,
-                _ => false,
-            };
-            if !counts || self.members.void.contains_key(&position.id) || !self.precedes(&position.id, &act.record)? {
-                continue;
-            }
-            if let Body::InviteClosed(_) = other.body {
-                return Ok(Err(Void::InviteClosed));
-            }
-            used += 1;
-        }
-        if used >= invite.uses {
-            return Ok(Err(Void::InviteUsedUp));
-        }
-        for removal in &self.removals {
-            let removal = &self.acts[removal].record;
-            if self.precedes(&admitted.invite, removal)? && !self.is_in_past(&act.record, removal)? {
-                return Ok(Err(Void::InviteClosed));
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    fn removed(&mut self, position: Position, act: &Act, removed: &Removed) -> Result<Result<(), Void>, LogError> {
-        if !self.names_the_last(&act.record, removed)? {
-            return Ok(Err(Void::WrongLast));
-        }
-        if !self.removals.contains(&position) {
-            let above = self.members.above(&act.record.author, &removed.member);
-            return Ok(if above { Ok(()) } else { Err(Void::NotAbove) });
-        }
+    fn left(&mut self, position: Position, act: &Act) {
+        let Some(member) = self.members.members.get_mut(&act.author) else { return };
+        member.gone.get_or_insert(Gone::Left { seq: act.seq });
         self.members.epochs.push(position);
-        for id in self.members.invites.keys().copied().collect::<Vec<_>>() {
-            if self.precedes(&id, &act.record)?
-                && let Some(invite) = self.members.invites.get_mut(&id)
-            {
-                invite.closed.get_or_insert(position.id);
-            }
-        }
-        Ok(Ok(()))
+        self.members.rotation_due = true;
     }
 
-    fn names_the_last(&self, of: &Record, removed: &Removed) -> Result<bool, LogError> {
-        let seq = causality::seq_of(&of.clock, &removed.member);
-        let Some(last) = removed.last else { return Ok(seq == 0) };
-        let Some(record) = self.log.get(&self.room, &last)? else { return Ok(false) };
-        Ok(record.author == removed.member && record.seq == seq && self.is_in_past(&record, of)?)
-    }
-
-    fn left(&mut self, position: Position, author: MemberId, seq: u64) {
-        if let Some(member) = self.members.members.get_mut(&author) {
-            member.gone.get_or_insert(Gone::Left { seq });
-            self.members.epochs.push(position);
-            self.members.rotation_due = true;
-        }
-    }
-
-    /// Is the act with this id among the ancestors of `of`?
-    fn precedes(&self, id: &EventId, of: &Record) -> Result<bool, LogError> {
-        match self.log.get(&self.room, id)? {
-            Some(record) => self.is_in_past(&record, of),
-            None => Ok(false),
-        }
-    }
-
-    fn is_in_past(&self, record: &Record, of: &Record) -> Result<bool, LogError> {
-        causality::is_ancestor(self.log, &self.room, (&record.author, record.seq, record.position.id), of)
+    fn rotated(&mut self, position: Position) {
+        self.members.epochs.push(position);
+        self.members.rotation_due = false;
     }
 }

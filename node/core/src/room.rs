@@ -337,7 +337,7 @@ impl Room {
                 *arrival == saved.arrival && saved.newest.is_none_or(|newest| newest == *event)
             }),
         };
-        let fold = if held { Fold::restore(id, saved.fold, log)? } else { None };
+        let fold = if held { Fold::restore(id, saved.fold) } else { None };
         let Some(fold) = fold else { return Ok(None) };
         Ok(Some(Self {
             heads: saved.heads,

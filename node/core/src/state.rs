@@ -1,11 +1,13 @@
 //! What a room knows: the fold of its events.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use pairwave_wire::{cbor, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::actions::{Actions, Past};
+use crate::acts;
 use crate::artifacts::Artifacts;
 use crate::brain::{Brain, Remembered, is_entry_before};
 use crate::causality;
@@ -40,7 +42,8 @@ pub struct RoomState {
     /// Which bodies have effect, as set at the genesis.
     pub rules: u32,
     pub title: String,
-    pub members: Members,
+    /// Shared with the checkpoints of the fold.
+    pub members: Arc<Members>,
     pub verification: Verification,
     pub sessions: Sessions,
     pub relays: Relays,
@@ -140,6 +143,9 @@ impl RoomState {
         }
         if !self.members.may_speak(&event.author, event.seq, &record.position.id) {
             return Ok(Err(Mark::NotAMember));
+        }
+        if let Some(void) = acts::breaks_a_rule(log, room, record, &event.body)? {
+            return Ok(Err(Mark::Membership(void)));
         }
         if let Err(refusal) = self.check_policy(&event.author, &event.session, event.origin, &event.body) {
             return Ok(Err(refusal.into()));

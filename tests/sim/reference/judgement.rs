@@ -171,10 +171,11 @@ impl Membership {
             .admissions
             .iter()
             .filter(|(of, member, admission)| *of == invite && *member != admitted.member && before(admission));
-        let used_up = uses_before.count() >= uses as usize;
+        let others: BTreeSet<MemberId> = uses_before.map(|(_, member, _)| *member).collect();
+        let used_up = others.len() >= uses as usize;
         let fallen =
             decided.iter().any(|removal| library.is_before(&invite, removal) && !library.is_before(&id, removal));
-        if !before(&invite) || closed || used_up || fallen {
+        if admitted.name.len() > 64 || !before(&invite) || closed || used_up || fallen {
             return false;
         }
         if let Some(there) = self.members.get(&admitted.member) {
@@ -201,7 +202,7 @@ impl Membership {
             None => newest.is_none(),
             Some(last) => said.clone().any(|said| *said == last) && Some(library.event(&last).seq) == newest,
         };
-        if !names_the_last {
+        if !names_the_last || removed.reason.as_ref().is_some_and(|reason| reason.len() > 4096) {
             return false;
         }
         if decided.contains(&id) {
