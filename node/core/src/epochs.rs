@@ -16,6 +16,9 @@ pub struct EpochKeys(BTreeMap<EventId, EpochKey>);
 
 /// Most keys that are taken from others for epochs that the fold does not know (yet).
 const UNKNOWN: usize = 64;
+/// Most keys of epochs that it knows: one message of a link tells of them all, and an older one opens
+/// nothing that still waits anywhere.
+const KNOWN: usize = 128;
 
 impl EpochKeys {
     /// Reads what [`Self::encode`] wrote.
@@ -42,6 +45,16 @@ impl EpochKeys {
             return false;
         }
         self.insert(epoch, key)
+    }
+
+    /// Forgets the keys of all but the newest epochs that the fold knows, newest first. Says whether there
+    /// were any.
+    pub fn forget_old(&mut self, epochs: impl IntoIterator<Item = EventId>) -> bool {
+        let before = self.0.len();
+        if before > KNOWN {
+            epochs.into_iter().skip(KNOWN).for_each(|old| _ = self.0.remove(&old));
+        }
+        self.0.len() < before
     }
 
     /// Keeps a key. The first key of an epoch stays: `false` if another one is there already.
@@ -90,6 +103,18 @@ mod tests {
         assert!(keys.insert(epoch, EpochKey::new([7; 32])));
         assert!(!keys.insert(epoch, EpochKey::new([8; 32])));
         assert_eq!(keys.get(&epoch), Some(&EpochKey::new([7; 32])));
+    }
+
+    #[test]
+    fn old_keys_are_forgotten_and_unknown_ones_kept() {
+        let id = |number: u8| EventId([number; 32]);
+        let mut keys = EpochKeys::default();
+        (0..=200).for_each(|number| _ = keys.insert(id(number), EpochKey::new([number; 32])));
+        let newest_first = || (1..=200).rev().map(id);
+        assert!(keys.forget_old(newest_first()));
+        assert_eq!(keys.len(), KNOWN + 1);
+        assert!([0, 200, 73].iter().all(|number| keys.get(&id(*number)).is_some()));
+        assert!(keys.get(&id(72)).is_none() && !keys.forget_old(newest_first()));
     }
 
     #[test]

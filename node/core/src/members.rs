@@ -155,6 +155,8 @@ pub enum Void {
     WrongLast,
     #[error("the room has one genesis")]
     SecondGenesis,
+    #[error("the room had as many members as it may")]
+    RoomFull,
     #[error("its name or its reason is too long")]
     TooLong,
 }

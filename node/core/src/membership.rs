@@ -8,6 +8,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use pairwave_wire::limits;
+
 use crate::acts::{Act, Acts, Admission, Deed, Removal};
 use crate::causality;
 use crate::id::{EventId, MemberId, RoomId};
@@ -63,6 +65,7 @@ struct Judge<'a> {
 #[derive(Default)]
 struct Pass {
     members: Members,
+    standing: usize,
     /// By invite. Of what knew of each other the first is enough.
     closings: BTreeMap<EventId, Vec<Position>>,
     admissions: BTreeMap<EventId, BTreeMap<MemberId, Vec<Position>>>,
@@ -173,6 +176,7 @@ impl Judge<'_> {
         let admission = position.id;
         let founder = Member { admitted_by: None, admission, position, invite: None, surplus: false, gone: None };
         members.members.insert(author, founder);
+        self.pass.standing = 1;
         Ok(())
     }
 
@@ -195,6 +199,7 @@ impl Judge<'_> {
             Some(there) if there.gone.is_some() => return Ok(Err(Void::WasAMember)),
             // Two porters at once let the same newcomer in: once is enough.
             Some(_) => (),
+            None if self.pass.standing >= limits::MEMBERS => return Ok(Err(Void::RoomFull)),
             None => self.pass.admit(position, act.author, admission, self.ends.get(member).cloned()),
         }
         let through_it = self.pass.admissions.get(invite).and_then(|members| members.get(member));
@@ -278,6 +283,7 @@ impl Pass {
     fn admit(&mut self, position: Position, by: MemberId, admission: &Admission, gone: Option<Gone>) {
         let Some(invite) = self.members.invites.get_mut(&admission.invite) else { return };
         invite.used += 1;
+        self.standing += usize::from(gone.is_none());
         let member = Member {
             admitted_by: Some(by),
             admission: position.id,
@@ -291,13 +297,18 @@ impl Pass {
 
     fn left(&mut self, position: Position, act: &Act) {
         let Some(member) = self.members.members.get_mut(&act.author) else { return };
-        member.gone.get_or_insert(Gone::Left { seq: act.seq });
+        if member.gone.is_none() {
+            member.gone = Some(Gone::Left { seq: act.seq });
+            self.standing -= 1;
+        }
         self.members.epochs.push(position);
         self.members.rotation_due = true;
     }
 
+    /// One that nobody needed starts no epoch.
     fn rotated(&mut self, position: Position) {
-        self.members.epochs.push(position);
-        self.members.rotation_due = false;
+        if std::mem::take(&mut self.members.rotation_due) {
+            self.members.epochs.push(position);
+        }
     }
 }

@@ -285,6 +285,9 @@ impl Seat {
         }
         self.mind_blobs(context);
         self.take_proved_keys(context);
+        if self.keys.forget_old(self.room.state().members.epochs()) {
+            self.save_keys(context);
+        }
         let standing = self.room.is_member(&self.me());
         let was = std::mem::replace(&mut self.was_standing, standing);
         if standing && !was {

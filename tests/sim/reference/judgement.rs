@@ -148,7 +148,9 @@ impl Membership {
                 self.rotation_due = true;
             }
             Body::Rotated(_) => {
-                self.epochs.push(id);
+                if self.rotation_due {
+                    self.epochs.push(id);
+                }
                 self.rotation_due = false;
             }
         }
@@ -184,6 +186,9 @@ impl Membership {
                 self.admissions.push((invite, admitted.member, id));
             }
             return stays;
+        }
+        if self.standing().len() >= 32 {
+            return false;
         }
         let removal = decided.iter().find_map(|removal| match &library.event(removal).body {
             Body::Removed(removed) if removed.member == admitted.member => Some(removed),
