@@ -23,8 +23,10 @@ const CHECKPOINTS: usize = 16;
 /// Checkpoints that are kept beside the newest state, so that what came late while nobody was here
 /// need not be folded from the start.
 const KEPT: u32 = 3;
-/// Most events that stay decoded until they are folded; the others are read again.
+/// Most events that stay decoded until they are folded, and most bytes of them; the others are read
+/// again.
 const FRESH: usize = 1024;
+const FRESH_BYTES: usize = 8 * 1024 * 1024;
 /// Folding again is worth it once so many new events share the cost of one old one.
 const SHARE: u64 = 4;
 /// Positions read at a time.
@@ -52,6 +54,9 @@ pub(crate) struct Fold {
     new: BTreeSet<EventId>,
     /// Some of it, decoded.
     fresh: BTreeMap<EventId, Event>,
+    fresh_bytes: usize,
+    /// How many events were folded again since that was asked for.
+    folded_again: u64,
     changes: VecDeque<Change>,
 }
 
@@ -86,6 +91,8 @@ impl Fold {
             spoke: BTreeSet::new(),
             new: BTreeSet::new(),
             fresh: BTreeMap::new(),
+            fresh_bytes: 0,
+            folded_again: 0,
             changes: VecDeque::new(),
         }
     }
@@ -140,7 +147,9 @@ impl Fold {
         }
         self.mark_dirty(record.position);
         self.new.insert(record.position.id);
-        if self.fresh.len() < FRESH {
+        let bytes = self.fresh_bytes + record.signed.len();
+        if self.fresh.len() < FRESH && bytes <= FRESH_BYTES {
+            self.fresh_bytes = bytes;
             self.fresh.insert(record.position.id, event);
         }
     }
@@ -150,13 +159,18 @@ impl Fold {
         self.dirty.is_none()
     }
 
-    /// Should [`Self::settle`] be called now, although more may be about to come? Who is a member
-    /// must be known at once. Else what comes late has to be worth the way back: two members who
-    /// were apart send each other thousands of events, a batch at a time, and each batch would fold
-    /// the same stretch again. `at_once` events may be folded again whenever there is cause to.
+    /// Should [`Self::settle`] be called now, although more may be about to come? What comes late has
+    /// to be worth the way back: two members who were apart send each other thousands of events, a
+    /// batch at a time, and each batch would fold the same stretch again. `at_once` events may be
+    /// folded again whenever there is cause to.
     pub fn is_due(&self, at_once: u64) -> bool {
         let again = self.again();
-        self.acts_changed || again <= at_once || SHARE * self.new.len() as u64 >= again
+        again <= at_once || SHARE * self.new.len() as u64 >= again
+    }
+
+    /// How many events were folded again since this was asked for.
+    pub fn take_folded_again(&mut self) -> u64 {
+        std::mem::take(&mut self.folded_again)
     }
 
     /// How many events would be folded again.
@@ -180,6 +194,7 @@ impl Fold {
         self.dirty = None;
         self.new.clear();
         self.fresh.clear();
+        self.fresh_bytes = 0;
         Ok(())
     }
 
@@ -187,8 +202,9 @@ impl Fold {
         self.dirty = Some(self.dirty.map_or(position, |dirty| dirty.min(position)));
     }
 
-    /// Judges membership anew if need be, and finds what that changes of what is folded already.
-    fn judge(&mut self, log: &dyn Log) -> Result<(), LogError> {
+    /// Judges membership anew if need be, and finds what that changes of what is folded already. Who
+    /// is a member must be known at once, and costs no folding.
+    pub fn judge(&mut self, log: &dyn Log) -> Result<(), LogError> {
         if !std::mem::take(&mut self.acts_changed) {
             return Ok(());
         }
@@ -249,7 +265,9 @@ impl Fold {
     fn fold_again(&mut self, log: &dyn Log) -> Result<(), LogError> {
         let before = std::mem::take(&mut self.state);
         self.checkpoints.retain(|checkpoint| checkpoint.at < self.dirty || checkpoint.at.is_none());
+        let count = self.count;
         self.go_back();
+        self.folded_again += count - self.count;
         self.fold_forward(log, Some(&before))?;
         self.compare(&before);
         Ok(())

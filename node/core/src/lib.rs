@@ -57,6 +57,7 @@ pub mod noise;
 pub mod notice;
 mod outbox;
 pub mod overrides;
+mod pace;
 mod padded;
 mod pairing;
 pub mod pathspec;

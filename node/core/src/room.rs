@@ -49,6 +49,8 @@ pub struct Room {
     turned_away: BTreeMap<EventId, MemberId>,
     fold: Fold,
     graph: Graph,
+    /// How many events may be folded again at any time.
+    at_once: u64,
     count: u64,
     newest_arrival: u64,
     last_arrival: u64,
@@ -140,6 +142,7 @@ impl Room {
             turned_away: BTreeMap::new(),
             fold: Fold::new(id),
             graph: Graph::default(),
+            at_once: u64::MAX,
             count: 0,
             newest_arrival: 0,
             last_arrival: 0,
@@ -376,19 +379,38 @@ impl Room {
 
     /// Folds everything that was taken.
     pub fn settle(&mut self, log: &dyn Log) -> Result<(), LogError> {
-        let graph = RefCell::new(std::mem::take(&mut self.graph));
-        let settled = self.fold.settle(&View { fresh: &self.fresh, stored: log, graph: Some(&graph) });
-        self.graph = graph.into_inner();
-        settled?;
+        self.fold(log, Fold::settle)?;
         self.settled_arrival = self.newest_arrival;
         Ok(())
+    }
+
+    fn fold<T>(
+        &mut self,
+        log: &dyn Log,
+        fold: impl FnOnce(&mut Fold, &dyn Log) -> Result<T, LogError>,
+    ) -> Result<T, LogError> {
+        let graph = RefCell::new(std::mem::take(&mut self.graph));
+        let done = fold(&mut self.fold, &View { fresh: &self.fresh, stored: log, graph: Some(&graph) });
+        self.graph = graph.into_inner();
+        done
     }
 
     /// Folds what was taken unless it is better to wait for more of it: then [`Self::settle`] must be
     /// called before long, and before anything that hangs on the state. `at_once` events may be
     /// folded again at any time.
     pub fn settle_if_due(&mut self, log: &dyn Log, at_once: u64) -> Result<(), LogError> {
-        if self.fold.is_due(at_once) { self.settle(log) } else { Ok(()) }
+        self.fold(log, Fold::judge)?;
+        if self.fold.is_due(at_once.min(self.at_once)) { self.settle(log) } else { Ok(()) }
+    }
+
+    /// No more than so many events are worth folding again at any time, until another number is told.
+    pub(crate) fn fold_at_once(&mut self, events: u64) {
+        self.at_once = events;
+    }
+
+    /// How many events were folded again since this was asked for.
+    pub(crate) fn take_folded_again(&mut self) -> u64 {
+        self.fold.take_folded_again()
     }
 
     /// Does the state hold everything that was taken?

@@ -17,6 +17,7 @@ use crate::log::{Log, LogError, Record};
 use crate::mailbox::Mailbox;
 use crate::members::Rotated;
 use crate::notice::Notice;
+use crate::pace::Pace;
 use crate::pairing::companion;
 use crate::peers::Peers;
 use crate::reading::{Reach, Reader, Reading, Said};
@@ -28,7 +29,7 @@ use crate::whereabouts::Whereabouts;
 
 /// What was put off is folded when nothing more came for so long.
 const SETTLE_AFTER: Duration = Duration::from_millis(100);
-/// And in any case this long after it came.
+/// And in any case this long after it came, unless too much was folded again before.
 const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Where this companion's person stands in a room.
@@ -65,6 +66,8 @@ pub struct Seat {
     arrived: VecDeque<Arrived>,
     /// Since when the state does not hold all that was taken, and when something was taken last.
     unsettled: Option<(Timestamp, Timestamp)>,
+    /// What may be folded again.
+    pace: Pace,
     /// Why the room cannot go on.
     failed: Option<String>,
     /// When to save what only spares work: what members have, and the folded state.
@@ -111,6 +114,7 @@ impl Seat {
             appends: VecDeque::new(),
             arrived: VecDeque::new(),
             unsettled: None,
+            pace: Pace::default(),
             failed: None,
             save_due: None,
             was_standing,
@@ -263,7 +267,7 @@ impl Seat {
 
     /// When what was put off is to be folded.
     pub(crate) fn poll_settle(&self) -> Option<Timestamp> {
-        self.unsettled.map(|(since, last)| (since + SETTLE_WITHIN).min(last + SETTLE_AFTER))
+        self.unsettled.map(|(since, last)| (since + SETTLE_WITHIN).min(last + SETTLE_AFTER).max(self.pace.ready()))
     }
 
     pub(crate) fn settle_if_due(&mut self, context: &mut Context<'_>) {
@@ -274,6 +278,8 @@ impl Seat {
 
     /// Acts on what the fold says is different now.
     pub fn settle(&mut self, context: &mut Context<'_>) {
+        self.pace.spend(self.room.take_folded_again(), context.now);
+        self.room.fold_at_once(self.pace.at_once());
         if self.room.is_settled() {
             self.unsettled = None;
         } else {
