@@ -136,6 +136,31 @@ fn a_link_costs_no_more_for_an_author_who_forked_late() {
     one_truth(&world, room, &[0, 1, 2]);
 }
 
+/// Each word of one who hears nothing, and goes on, belongs before all that was said since.
+#[test]
+fn who_hears_nothing_has_the_room_folded_again_only_so_often() {
+    const BEFORE: u64 = 2000;
+    let (mut world, room) = people(66, &["alice", "bob"]);
+    world.mute(0, 1);
+    let send = |world: &mut World, at, text: String| {
+        world.command(at, Command::Send { room, by: human(), message: Message::new(Kind::Chat, text) })
+    };
+    (0..BEFORE).for_each(|number| _ = send(&mut world, 0, number.to_string()));
+    forget_reads(&world);
+    for number in 0..36 {
+        send(&mut world, 1, format!("deaf {number}"));
+        world.run(Duration::from_millis(150));
+    }
+    let reads = reads(&world, 0);
+    println!("{reads} reads");
+    assert!(reads > BEFORE, "nothing came late");
+    assert!(reads < 14 * BEFORE, "{reads} reads");
+    world.unmute();
+    settle(&mut world, room, &[0, 1]);
+    world.run(MINUTE);
+    one_truth(&world, room, &[0, 1]);
+}
+
 /// Who forks and heals has every answer to a question of one branch looked for in the graph.
 #[test]
 fn of_what_lies_behind_a_fork_nothing_is_read_for_every_answer_again() {
