@@ -47,12 +47,13 @@ impl Peers {
     /// A member was met at, or told its own, transport id; that is the newest one. Says whether
     /// anything is new.
     pub fn met(&mut self, member: MemberId, transport: &TransportId, addresses: &[String]) -> bool {
-        let before = self.members.get(&member).cloned();
+        let newest = self.members.get(&member).and_then(|reaches| reaches.first());
+        let is_known = newest.is_some_and(|reach| reach.met && reach.transport == *transport);
         let mut reach = self.take(&member, transport);
         reach.met = true;
-        reach.addresses.add(addresses);
+        let news = reach.addresses.add(addresses);
         self.put(member, 0, reach);
-        self.members.get(&member) != before.as_ref()
+        news || !is_known
     }
 
     /// There is a connection to this companion, at this address. Whose it is nobody has proved yet.
@@ -172,7 +173,9 @@ mod tests {
     fn who_was_met_comes_before_who_was_heard_of() {
         let mut peers = Peers::default();
         assert!(peers.heard(&hint(1)));
-        assert!(peers.met(BOB, &transport(2), &[]));
+        assert!(peers.met(BOB, &transport(2), &[address(1), address(2)]));
+        peers.connected(&transport(2), &address(3));
+        assert!(!peers.met(BOB, &transport(2), &[address(1), address(2)]), "told again, it is no news");
         assert_eq!(transports(&peers), [transport(2), transport(1)]);
         assert_eq!(peers.member_at(&transport(1)), Some(BOB));
         assert_eq!(Peers::decode(&peers.encode()), peers);
