@@ -32,7 +32,11 @@ const RETURNS: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Crossing {
     Lan,
+    /// With no relay in the world.
+    LanAlone,
     Quic,
+    /// With no relay in the world: whoever moves finds the one who can be reached.
+    QuicAlone,
     Tcp,
     Punched,
     Relayed,
@@ -42,7 +46,7 @@ pub enum Crossing {
     QuicThenTcp,
 }
 
-pub const ALL: [Crossing; 8] = [
+pub const ALL: [Crossing; 10] = [
     Crossing::Slow,
     Crossing::Relayed,
     Crossing::Punched,
@@ -50,7 +54,9 @@ pub const ALL: [Crossing; 8] = [
     Crossing::Tcp,
     Crossing::Quic,
     Crossing::QuicThenTcp,
+    Crossing::QuicAlone,
     Crossing::Lan,
+    Crossing::LanAlone,
 ];
 
 /// What both sides came to.
@@ -66,6 +72,8 @@ impl Crossing {
     pub fn name(self) -> &'static str {
         match self {
             Self::Lan => "lan",
+            Self::LanAlone => "lan-no-relay",
+            Self::QuicAlone => "direct-no-relay",
             Self::Quic => "direct-quic",
             Self::Tcp => "direct-tcp",
             Self::Punched => "punched",
@@ -80,6 +88,8 @@ impl Crossing {
         let two = |first, second| Plan::new(first, second, Relays::Two);
         match self {
             Self::Lan => two(Site::Home, Site::Home).with(Twist::SameRouter),
+            Self::LanAlone => Plan::new(Site::Home, Site::Home, Relays::None).with(Twist::SameRouter),
+            Self::QuicAlone => Plan::new(Site::Public, Site::Home, Relays::None),
             Self::Quic | Self::Slow | Self::QuicThenTcp => two(Site::Public, Site::Home),
             Self::Tcp => two(Site::Public, Site::UdpBlocked),
             Self::Punched | Self::Mailbox => two(Site::Home, Site::Home),
@@ -92,10 +102,12 @@ impl Crossing {
         let (path, transport) = (view.path.as_str(), view.transport());
         view.online
             && match self {
-                Self::Lan => path == "lan",
+                Self::Lan | Self::LanAlone => path == "lan",
                 // While UDP is blocked, whatever carries them is not QUIC.
                 Self::QuicThenTcp if trouble == Trouble::UdpLetThrough => transport != "QUIC",
-                Self::Quic | Self::Slow | Self::QuicThenTcp => path == "direct" && transport == "QUIC",
+                Self::Quic | Self::QuicAlone | Self::Slow | Self::QuicThenTcp => {
+                    path == "direct" && transport == "QUIC"
+                }
                 Self::Tcp => path == "direct" && transport == "TCP",
                 Self::Punched | Self::Mailbox => path == "direct",
                 Self::Relayed => path == "relayed",
@@ -104,10 +116,12 @@ impl Crossing {
 
     fn troubles(self) -> &'static [Trouble] {
         use Trouble::{AddressChanged, Calm, RelayKilled, Slept, Switched, SwitchedBack, UdpBlocked, UdpLetThrough};
-        if self == Self::QuicThenTcp {
-            return &[Calm, UdpBlocked, UdpLetThrough];
+        match self {
+            Self::QuicThenTcp => &[Calm, UdpBlocked, UdpLetThrough],
+            Self::LanAlone => &[Calm, AddressChanged, Slept],
+            Self::QuicAlone => &[Calm, AddressChanged, Slept, Switched, SwitchedBack],
+            _ => &[Calm, AddressChanged, Slept, Switched, SwitchedBack, RelayKilled],
         }
-        &[Calm, AddressChanged, Slept, Switched, SwitchedBack, RelayKilled]
     }
 
     /// The row of a run that was given up.

@@ -30,7 +30,7 @@ something at once: seconds until both were heard. **direct**: seconds from the s
 
 const IDLE: &str = "\
 What goes over each machine's wire, headers of Ethernet included, some minutes after both have met: the link, the places at the
-relays, and what else a network says.";
+relays (with a token), and what else a network says.";
 
 pub fn write(text: &str) {
     std::fs::write(PATH, text).expect("docs/CONNECTIVITY.md can be written");
@@ -102,8 +102,15 @@ fn summary(runs: &[Run]) -> String {
         of("every pair goes on when a relay is killed", &|plan| plan.relays == Relays::Two, &|outcome| {
             outcome.words_after_loss.is_some()
         }),
+        crossings(runs),
     ]
     .concat()
+}
+
+fn crossings(runs: &[Run]) -> String {
+    let asked: Vec<&Run> = runs.iter().filter(|run| run.was_run() && matches!(run.task, Task::Crossing(_))).collect();
+    let fine = asked.iter().filter(|run| !run.is_bad()).count();
+    format!("- a thousand messages each way, as they should be: {fine} of {}\n", asked.len())
 }
 
 fn table(rows: &[(Plan, &Run)]) -> String {

@@ -27,9 +27,10 @@ const WATCHED: Duration = Duration::from_secs(120);
 pub enum Idle {
     /// On one wifi, without a relay.
     Lan,
-    /// Directly, with places at two relays.
+    /// Directly, with places at two relays of theirs.
     Direct,
-    /// Through a circuit at one of two relays.
+    /// Through a circuit at one of two relays of theirs: one for strangers ends every two minutes, and each
+    /// new one brings another search for a direct path.
     Relayed,
 }
 
@@ -70,7 +71,10 @@ impl Idle {
 
 pub async fn run(idle: Idle, folder: &Path) -> Value {
     let plan = idle.plan();
-    let stage = Stage::build(plan, folder).await;
+    let mut stage = Stage::build(plan, folder).await;
+    for relay in &mut stage.relays {
+        relay.hand_out_a_token().await;
+    }
     let mut outcome = Outcome::of(plan);
     if !cell::meet(plan, &stage, &mut outcome).await {
         return idle.row(&[], &[], &format!("they did not meet; {}", outcome.note));

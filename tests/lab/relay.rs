@@ -25,6 +25,8 @@ pub struct Relay {
     pub peer: String,
     /// As it printed them, without those that only its own host can dial.
     pub addresses: Vec<String>,
+    /// Behind its addresses, for who names it.
+    token: Option<String>,
     also: &'static [&'static str],
     process: Option<Child>,
 }
@@ -32,7 +34,7 @@ pub struct Relay {
 impl Relay {
     /// `also` are addresses to listen on besides the usual.
     pub async fn start(host: Person, also: &'static [&'static str]) -> Self {
-        let mut relay = Self { host, peer: String::new(), addresses: Vec::new(), also, process: None };
+        let mut relay = Self { host, peer: String::new(), addresses: Vec::new(), token: None, also, process: None };
         relay.revive().await;
         relay
     }
@@ -57,6 +59,13 @@ impl Relay {
         self.process = Some(process);
     }
 
+    /// Whoever names it from now on has more than a stranger.
+    pub async fn hand_out_a_token(&mut self) {
+        let data = self.host.home.join("relay");
+        let made = self.host.ask(&["relay-node", "token", "new", "--data", data.to_str().expect("a path")]).await;
+        self.token = made["token"].as_str().map(str::to_owned);
+    }
+
     pub async fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().await.expect("its end is seen");
@@ -68,11 +77,12 @@ impl Relay {
     }
 
     /// What a founder names; the address of IPv6 only where somebody needs it, since a room names few.
-    pub fn named(&self, with_v6: bool) -> Vec<&str> {
+    pub fn named(&self, with_v6: bool) -> Vec<String> {
+        let token = self.token.as_ref().map(|token| format!("#{token}")).unwrap_or_default();
         let is_named = |address: &&String| {
             address.starts_with("/ip4/") || (with_v6 && address.starts_with("/ip6/") && address.contains("/quic-v1"))
         };
-        self.addresses.iter().filter(is_named).map(String::as_str).collect()
+        self.addresses.iter().filter(is_named).map(|address| format!("{address}{token}")).collect()
     }
 
     pub fn log(&self) -> String {

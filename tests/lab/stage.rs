@@ -61,9 +61,9 @@ impl Stage {
             self.alice.ask(&["config", "set", "network.listen", listen]).await;
         }
         let with_v6 = [plan.first, plan.second].iter().any(|site| !site.facts().v4);
-        let relays = self.relays.iter().flat_map(|relay| relay.named(with_v6));
+        let relays: Vec<String> = self.relays.iter().flat_map(|relay| relay.named(with_v6)).collect();
         let mut words = vec!["init", "--name", "alice", "--title", "lab", "--no-wire"];
-        words.extend(relays.flat_map(|relay| ["--relay", relay]));
+        words.extend(relays.iter().flat_map(|relay| ["--relay", relay]));
         let opened = self.alice.ask(&words).await;
         opened["invite"].as_str().expect("an invite").to_owned()
     }
