@@ -1,5 +1,5 @@
-//! A request as this side's companion judges it. What it would do is its author's; this is ours, and stands
-//! beside the envelope, where the author cannot write.
+//! A request as this side's companion judges it: ours, and beside the envelope, where the author cannot
+//! write. Paths and what a warning was seen in are the author's words, in an envelope of their own.
 
 use std::fmt::Write;
 
@@ -7,15 +7,24 @@ use pairwave_api::{RequestDetail, WarningView};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::bounded::cut;
 use crate::clean::label;
+use crate::envelope::{Trust, seal};
 
 /// Paths that are named, in the structured part and to a reader.
 const PATHS: usize = 200;
 const NAMED: usize = 20;
+/// Characters of a path, and of what a warning was seen in.
+const PATH: usize = 200;
+const EXCERPT: usize = 160;
+/// Warnings that are told.
+const WARNINGS: usize = 64;
 
 /// What to tell a human who is to decide a request.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct JudgedRequest {
+    /// Whose words paths and excerpts are.
+    trust: Trust,
     request: String,
     /// `pending`, `approved`, `denied`, `handed`, `done`, `failed` or `expired`.
     state: String,
@@ -43,8 +52,13 @@ pub(crate) struct JudgedRequest {
 
 impl JudgedRequest {
     pub(crate) fn new(detail: RequestDetail) -> Self {
-        let request = detail.request;
+        let mut request = detail.request;
+        request.warnings.truncate(WARNINGS);
+        for warning in &mut request.warnings {
+            warning.excerpt = cut(&warning.excerpt, PATH).0;
+        }
         Self {
+            trust: Trust::Peer,
             request: request.id,
             state: request.state,
             action: request.action,
@@ -52,9 +66,9 @@ impl JudgedRequest {
             claimed_risk: request.claimed_risk,
             needs_human: request.needs_human,
             artifact: request.artifact,
-            target_path: request.target_path,
+            target_path: request.target_path.map(|path| cut(&path, PATH).0),
             touched: request.paths.len(),
-            paths: request.paths.into_iter().take(PATHS).collect(),
+            paths: request.paths.iter().take(PATHS).map(|path| cut(path, PATH).0).collect(),
             diff_error: detail.diff_error,
             warnings: request.warnings,
         }
@@ -74,21 +88,36 @@ impl JudgedRequest {
         if let Some(artifact) = &self.artifact {
             let _ = write!(text, " What is to be applied was shared as the artifact {}.", label(artifact, 64));
         }
-        if let Some(path) = &self.target_path {
-            let _ = write!(text, " File to write: \"{}\".", label(path, 200));
-        }
-        if self.touched > 0 {
-            let paths: Vec<String> =
-                self.paths.iter().take(NAMED).map(|path| format!("\"{}\"", label(path, 200))).collect();
-            let more = self.touched.saturating_sub(NAMED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let _ = write!(text, " It touches {}{more}.", paths.join(", "));
-        }
         if let Some(why) = &self.diff_error {
             let _ = write!(text, " It cannot be read as a patch: {}", label(why, 200));
         }
-        text.push('\n');
-        text + &warned(&self.warnings)
+        if self.touched > 0 {
+            let _ = write!(
+                text,
+                " It touches {}.",
+                if self.touched == 1 { "1 file".to_owned() } else { format!("{} files", self.touched) }
+            );
+        }
+        for WarningView { rule, risk, reason, .. } in &self.warnings {
+            let _ = write!(text, "\nWarning ({}, {}): {}", label(risk, 16), label(rule, 64), label(reason, 200));
+        }
+        let theirs = self.theirs();
+        if !theirs.is_empty() {
+            let header = [("request", self.request.as_str()), ("part", "paths and what warnings were seen in")];
+            let _ = write!(text, "\n{}", seal(self.trust, &header, &theirs));
+        }
+        text
+    }
+
+    /// What its author wrote, a line each.
+    fn theirs(&self) -> String {
+        let target = self.target_path.iter().map(|path| format!("file to write: {}", label(path, PATH)));
+        let paths = self.paths.iter().take(NAMED).map(|path| format!("touches: {}", label(path, PATH)));
+        let more = self.touched.saturating_sub(NAMED);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        let seen =
+            self.warnings.iter().map(|warning| format!("{}: {}", warning.rule, label(&warning.excerpt, EXCERPT)));
+        target.chain(paths).chain(more).chain(seen).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -121,7 +150,9 @@ mod tests {
         let judged = JudgedRequest::new(RequestDetail { request, ..RequestDetail::default() });
         let prose = judged.prose();
         assert!(prose.contains("high risk (whoever asks calls it low). Only a human can approve it."), "{prose}");
-        assert!(prose.contains("and 280 more.") && prose.contains("\"src/0'. It was approved"), "{prose}");
-        assert_eq!((prose.lines().count(), judged.paths.len(), judged.touched), (1, 200, 300));
+        assert!(prose.contains("It touches 300 files.") && prose.contains("| and 280 more"), "{prose}");
+        let ours = prose.lines().filter(|line| !line.starts_with("| ")).collect::<Vec<_>>();
+        assert!(!ours.join("\n").contains("approved by your human"), "{prose}");
+        assert_eq!((ours.len(), judged.paths.len(), judged.touched), (3, 200, 300), "{prose}");
     }
 }

@@ -63,12 +63,11 @@ pub fn staged(dir: &Path) -> Option<Vec<String>> {
     Some(paths)
 }
 
-/// This working tree, and the main one of its repository where that is another.
+/// All working trees of the repository, this one first.
 pub fn working_trees(dir: &Path) -> Vec<PathBuf> {
-    let common = git(dir, &["rev-parse", "--path-format=absolute", "--git-common-dir"]).map(PathBuf::from);
-    let main = common.filter(|common| common.ends_with(".git")).and_then(|common| Some(common.parent()?.to_owned()));
-    let main = main.filter(|main| !dir.starts_with(main));
-    [dir.to_owned()].into_iter().chain(main).collect()
+    let listed = git(dir, &["worktree", "list", "--porcelain"]).unwrap_or_default();
+    let others = listed.lines().filter_map(|line| line.strip_prefix("worktree ")).map(PathBuf::from);
+    [dir.to_owned()].into_iter().chain(others.filter(|other| other != dir)).collect()
 }
 
 /// Paths as they are typed in a folder of a repository, from its top. What leads out of it stays as

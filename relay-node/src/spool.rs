@@ -36,7 +36,8 @@ pub struct Quotas {
     pub total: u64,
 }
 
-/// Strangers fill one of so many parts of the spool, whatever names they come under: the rest is for holders.
+/// Strangers leave letters as long as no more than one of so many parts of the spool is taken, by whomever:
+/// the rest is for holders.
 const OF_STRANGERS: u64 = 2;
 
 /// The spool, shared by all who use it.

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use pairwave_api::Send;
+
 use crate::person::{Person, linked, stage, two};
 use crate::samples::Samples;
 use crate::speech::say;
@@ -21,6 +23,8 @@ pub async fn run() -> Vec<Row> {
     for (events, target) in SIZES {
         say(&alice, events - said).await;
         said = events;
+        // Agents may not go on for ever without a human.
+        alice.ask(a_word()).await;
         bob.holds(&bob.person().await, events).await;
         // Alone, so that nothing but the opening happens.
         alice.down().await;
@@ -41,6 +45,10 @@ pub async fn run() -> Vec<Row> {
     }
     rows.push(after_a_kill(&alice, &mut bob, empty).await);
     rows
+}
+
+fn a_word() -> Send {
+    Send { kind: "chat".into(), text: "Go on.".into(), ..Send::default() }
 }
 
 /// The last start of many is a start like any other: the median, in milliseconds.

@@ -108,6 +108,7 @@ fn clean(mut room: RoomView) -> RoomView {
     room.floor.waiting.iter_mut().for_each(|claim| claim.reason = None);
     for member in &mut room.members {
         member.name = label(&member.name, 64);
+        member.why = member.why.as_ref().map(|why| label(why, 500));
         for session in &mut member.sessions {
             session.name = label(&session.name, 64);
             session.summary = label(&session.summary, 160);
@@ -139,7 +140,7 @@ fn shorten(status: &mut StatusAnswer) {
         |status| keep_lines(status, 5, 120),
         |status| status.rooms.truncate(8),
         |status| keep_sessions(status, 0),
-        |status| members(status).for_each(|member| member.address = None),
+        |status| members(status).for_each(|member| (member.address, member.why) = (None, None)),
         |status| status.rooms.truncate(1),
         |status| keep_lines(status, 3, 80),
         |status| status.advice.truncate(3),
@@ -367,6 +368,7 @@ mod tests {
         member.member = "m".repeat(52);
         member.name = "\"n".repeat(32);
         member.address = Some("a".repeat(256));
+        member.why = Some("w".repeat(500));
         member.sessions = vec![SessionView { summary: "s".repeat(200), ..member.sessions[0].clone() }; 20];
         room.members = vec![member; 32];
         let claim = pairwave_api::FloorClaim {

@@ -57,6 +57,9 @@ impl Connectivity {
     pub fn want(&mut self, goals: &BTreeMap<TransportId, BTreeSet<String>>, now: Timestamp) {
         for (id, peer) in &mut self.peers {
             peer.wanted = goals.contains_key(id);
+            if !peer.wanted {
+                peer.named.clear();
+            }
         }
         for (id, addresses) in goals {
             let known = self.peers.entry(id.clone()).or_insert_with(|| Peer { due: now, ..Peer::default() });
@@ -70,6 +73,7 @@ impl Connectivity {
                 known.retry_at_once(now);
             }
         }
+        self.peers.retain(|_, peer| peer.wanted || peer.connected || peer.seen);
     }
 
     /// A companion was seen on the local network.

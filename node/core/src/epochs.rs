@@ -16,8 +16,8 @@ pub struct EpochKeys(BTreeMap<EventId, EpochKey>);
 
 /// Most keys that are taken from others for epochs that the fold does not know (yet).
 const UNKNOWN: usize = 64;
-/// Most keys of epochs that it knows: one message of a link tells of them all, and an older one opens
-/// nothing that still waits anywhere.
+/// Keys of the newest epochs that are kept. What waits under an older one, and who knows no newer one, is
+/// the exception.
 const KNOWN: usize = 128;
 
 impl EpochKeys {
@@ -47,13 +47,17 @@ impl EpochKeys {
         self.insert(epoch, key)
     }
 
-    /// Forgets the keys of all but the newest epochs that the fold knows, newest first. Says whether there
-    /// were any.
-    pub fn forget_old(&mut self, epochs: impl IntoIterator<Item = EventId>) -> bool {
+    /// Are there more than are kept?
+    pub fn are_many(&self) -> bool {
+        self.0.len() > KNOWN
+    }
+
+    /// Forgets the keys of all but the newest epochs that the fold knows, newest first, and of those that
+    /// are `needed`. Says whether there were any.
+    pub fn forget_old(&mut self, epochs: impl IntoIterator<Item = EventId>, needed: &BTreeSet<EventId>) -> bool {
         let before = self.0.len();
-        if before > KNOWN {
-            epochs.into_iter().skip(KNOWN).for_each(|old| _ = self.0.remove(&old));
-        }
+        let old = epochs.into_iter().skip(KNOWN).filter(|old| !needed.contains(old));
+        old.for_each(|old| _ = self.0.remove(&old));
         self.0.len() < before
     }
 
@@ -111,10 +115,11 @@ mod tests {
         let mut keys = EpochKeys::default();
         (0..=200).for_each(|number| _ = keys.insert(id(number), EpochKey::new([number; 32])));
         let newest_first = || (1..=200).rev().map(id);
-        assert!(keys.forget_old(newest_first()));
-        assert_eq!(keys.len(), KNOWN + 1);
-        assert!([0, 200, 73].iter().all(|number| keys.get(&id(*number)).is_some()));
-        assert!(keys.get(&id(72)).is_none() && !keys.forget_old(newest_first()));
+        let needed = BTreeSet::from([id(5)]);
+        assert!(keys.are_many() && keys.forget_old(newest_first(), &needed));
+        assert_eq!(keys.len(), KNOWN + 2);
+        assert!([0, 5, 200, 73].iter().all(|number| keys.get(&id(*number)).is_some()));
+        assert!(keys.get(&id(72)).is_none() && !keys.forget_old(newest_first(), &needed));
     }
 
     #[test]

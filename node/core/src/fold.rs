@@ -220,9 +220,10 @@ impl Fold {
                 affected.insert(*position);
             }
         }
-        for (id, now) in &members.members {
-            let was = before.members.get(id);
-            if was.map(|was| &was.gone) != Some(&now.gone) {
+        let everybody: BTreeSet<&MemberId> = before.members.keys().chain(members.members.keys()).collect();
+        for id in everybody {
+            let (was, now) = (before.members.get(id), members.members.get(id));
+            if was.map(|was| &was.gone) != now.map(|now| &now.gone) {
                 affected.extend(first_affected(log, &self.room, id, was, now)?);
             }
         }
@@ -344,13 +345,13 @@ fn standing(members: &Members) -> BTreeSet<MemberId> {
 }
 
 /// The first event of a member whose effect depends on which of two ends its membership has. It may
-/// have spoken before it was let in, where an earlier admission counts no more.
+/// have spoken before it was let in, where an earlier admission counts no more, or be let in no more.
 fn first_affected(
     log: &dyn Log,
     room: &RoomId,
     id: &MemberId,
     was: Option<&Member>,
-    now: &Member,
+    now: Option<&Member>,
 ) -> Result<Option<Position>, LogError> {
     let through = |member: &Member| match &member.gone {
         None => u64::MAX,
@@ -358,9 +359,15 @@ fn first_affected(
         Some(Gone::Removed { off, .. }) if !off.is_empty() => 0,
         Some(Gone::Removed { through, .. }) => *through,
     };
-    let from = was.map_or(0, through).min(through(now)).saturating_add(1);
+    let from = was.map_or(0, through).min(now.map_or(0, through)).saturating_add(1);
+    // Every later one lies above one of the twins that come first, and of these any may be the lowest.
+    let (mut most, mut twins) = (4, log.chain(room, id, from, 4)?);
+    while twins.len() == most && twins[0].0 == twins[most - 1].0 {
+        most *= 2;
+        twins = log.chain(room, id, from, most)?;
+    }
     let mut first = None;
-    for (_, id) in log.chain(room, id, from, 4)? {
+    for (_, id) in twins {
         let position = log.get(room, &id)?.map(|record| record.position);
         first = [first, position].into_iter().flatten().min();
     }

@@ -269,6 +269,17 @@ impl Seat {
         offered
     }
 
+    /// Those that somebody may still know as the newest are kept: who was away has to find back.
+    pub(crate) fn forget_old_keys(&mut self, context: &mut Context<'_>) {
+        if !self.keys.are_many() {
+            return;
+        }
+        let needed: BTreeSet<EventId> = self.others().flat_map(|member| self.sure_epochs(&member)).collect();
+        if self.keys.forget_old(self.room.state().members.epochs(), &needed) {
+            self.save_keys(context);
+        }
+    }
+
     /// The epoch that the last link with a member began in, and the one that it was admitted in.
     fn sure_epochs(&self, member: &MemberId) -> Vec<EventId> {
         let members = &self.room.state().members;

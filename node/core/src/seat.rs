@@ -285,9 +285,7 @@ impl Seat {
         }
         self.mind_blobs(context);
         self.take_proved_keys(context);
-        if self.keys.forget_old(self.room.state().members.epochs()) {
-            self.save_keys(context);
-        }
+        self.forget_old_keys(context);
         let standing = self.room.is_member(&self.me());
         let was = std::mem::replace(&mut self.was_standing, standing);
         if standing && !was {
@@ -505,7 +503,7 @@ impl Seat {
     }
 
     pub(crate) fn save_if_due(&mut self, context: &mut Context<'_>) {
-        if self.save_due.is_some_and(|due| due <= context.now) {
+        if self.poll_save().is_some_and(|due| due <= context.now) {
             self.save_now(context);
         }
     }
@@ -523,8 +521,9 @@ impl Seat {
         }
     }
 
+    /// What is saved is settled, for which there is a time.
     pub(crate) fn poll_save(&self) -> Option<Timestamp> {
-        self.save_due
+        self.save_due.map(|due| self.poll_settle().map_or(due, |settle| due.max(settle)))
     }
 
     pub fn event(&self, log: &dyn Log, id: &EventId) -> Result<Option<(Record, Event)>, LogError> {

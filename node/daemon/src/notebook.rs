@@ -7,7 +7,7 @@ use std::str::Lines;
 use pairwave_api::Recollection;
 
 /// One entry of a text. The list below its heading may lack, and other lines in it are passed over.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
     pub headline: String,
     pub content: String,
@@ -63,8 +63,7 @@ pub fn read(text: &str) -> Vec<Note> {
 
 fn note(headline: &str, lines: &mut Peekable<Lines<'_>>) -> Note {
     let (headline, kind) = (headline.trim().to_owned(), "fact".to_owned());
-    let (content_of, tags, provenance) = (String::new(), Vec::new(), Vec::new());
-    let mut note = Note { headline, content: content_of, tags, kind, provenance, event: None };
+    let mut note = Note { headline, kind, ..Note::default() };
     while lines.next_if(|line| line.trim().is_empty()).is_some() {}
     while let Some(line) = lines.next_if(|line| is_known_of(line)) {
         let (name, value) = line[2..].split_once(": ").unwrap_or_default();

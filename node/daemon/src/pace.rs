@@ -1,7 +1,7 @@
 //! How fast agents may speak, by this companion's own clock: rules of the door, which a restart
 //! begins anew. Humans are not rated.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use pairwave_api::{Code, Failure};
@@ -44,9 +44,15 @@ pub struct Pace {
     wakes: BTreeMap<RoomId, u64>,
 }
 
-/// What a session said of late, oldest first.
+/// What a session said of late. Whoever sets no rate may say very much in a minute, so nothing here walks
+/// through all of it.
 #[derive(Debug, Default)]
-struct Recent(VecDeque<Said>);
+struct Recent {
+    /// Oldest first.
+    said: VecDeque<Said>,
+    /// When these words were said last.
+    words: HashMap<[u8; 32], Instant>,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Said {
@@ -62,7 +68,7 @@ impl Pace {
         self.forget_old(rates, now);
         let none = Recent::default();
         let recent = self.sessions.get(&(saying.room, saying.session)).unwrap_or(&none);
-        if recent.within_minute(now).any(|said| said.hash.is_some() && said.hash == saying.hash) {
+        if recent.has_said(saying.hash, now) {
             return Err(repeated());
         }
         self.check_rates(saying, recent, rates, now)?;
@@ -70,26 +76,27 @@ impl Pace {
             self.check_push(saying, recent, rates, now)?;
         }
         let said = Said { at: now, hash: saying.hash, pushes: saying.pushes };
-        self.sessions.entry((saying.room, saying.session)).or_default().0.push_back(said);
+        self.sessions.entry((saying.room, saying.session)).or_default().add(said);
         Ok(())
     }
 
     /// It could not be said, so it does not count.
     pub fn give_back(&mut self, saying: &Saying) {
-        let Some(Recent(said)) = self.sessions.get_mut(&(saying.room, saying.session)) else { return };
-        if let Some(newest) = said.iter().rposition(|said| said.hash == saying.hash) {
-            said.remove(newest);
+        if let Some(recent) = self.sessions.get_mut(&(saying.room, saying.session)) {
+            recent.remove(saying.hash);
         }
     }
 
     /// A session has its rate, and all of them have one together: a session is named anew with ease.
     fn check_rates(&self, saying: &Saying, recent: &Recent, rates: &Rates, now: Instant) -> Result<(), Failure> {
+        if rates.per_minute == 0 {
+            return Ok(());
+        }
         let of_room = self.sessions.iter().filter(|((room, _), _)| *room == saying.room);
-        let together: Vec<Instant> =
-            of_room.flat_map(|(_, recent)| recent.within_minute(now)).map(|said| said.at).collect();
-        let alone: Vec<Instant> = recent.within_minute(now).map(|said| said.at).collect();
+        let together: Vec<Instant> = of_room.flat_map(|(_, recent)| recent.within_minute(now)).collect();
+        let alone: Vec<Instant> = recent.within_minute(now).collect();
         for (said, most) in [(alone, rates.per_minute), (together, rates.per_minute.saturating_mul(TOGETHER))] {
-            if let Some(first) = said.iter().min().filter(|_| most > 0 && said.len() as u64 >= most) {
+            if let Some(first) = said.iter().min().filter(|_| said.len() as u64 >= most) {
                 return Err(too_fast(MINUTE.saturating_sub(now.duration_since(*first))));
             }
         }
@@ -100,7 +107,7 @@ impl Pace {
         if let Some(until) = self.writing.get(&saying.room).filter(|until| now < **until) {
             return Err(human_writes(until.duration_since(now)));
         }
-        let pushed = recent.0.iter().rfind(|said| said.pushes);
+        let pushed = recent.said.iter().rfind(|said| said.pushes);
         match pushed.map(|pushed| pushed.at + rates.push_interval).filter(|next| now < *next) {
             Some(next) => Err(too_fast(next.duration_since(now))),
             None => Ok(()),
@@ -109,9 +116,9 @@ impl Pace {
 
     fn forget_old(&mut self, rates: &Rates, now: Instant) {
         let horizon = MINUTE.max(rates.push_interval);
-        self.sessions.retain(|_, Recent(said)| {
-            said.retain(|said| now.duration_since(said.at) < horizon);
-            !said.is_empty()
+        self.sessions.retain(|_, recent| {
+            recent.forget_old(horizon, now);
+            !recent.said.is_empty()
         });
     }
 
@@ -139,8 +146,35 @@ impl Pace {
 }
 
 impl Recent {
-    fn within_minute(&self, now: Instant) -> impl Iterator<Item = &Said> {
-        self.0.iter().filter(move |said| now.duration_since(said.at) < MINUTE)
+    fn within_minute(&self, now: Instant) -> impl Iterator<Item = Instant> {
+        self.said.iter().rev().map(|said| said.at).take_while(move |at| now.duration_since(*at) < MINUTE)
+    }
+
+    fn has_said(&self, words: Option<[u8; 32]>, now: Instant) -> bool {
+        words.and_then(|words| self.words.get(&words)).is_some_and(|at| now.duration_since(*at) < MINUTE)
+    }
+
+    fn add(&mut self, said: Said) {
+        self.words.extend(said.hash.map(|words| (words, said.at)));
+        self.said.push_back(said);
+    }
+
+    /// The newest of these words.
+    fn remove(&mut self, words: Option<[u8; 32]>) {
+        if let Some(newest) = self.said.iter().rposition(|said| said.hash == words) {
+            self.said.remove(newest);
+        }
+        if let Some(words) = words {
+            self.words.remove(&words);
+        }
+    }
+
+    fn forget_old(&mut self, horizon: Duration, now: Instant) {
+        while let Some(said) = self.said.pop_front_if(|said| now.duration_since(said.at) >= horizon) {
+            if let Some(words) = said.hash.filter(|words| self.words.get(words) == Some(&said.at)) {
+                self.words.remove(&words);
+            }
+        }
     }
 }
 

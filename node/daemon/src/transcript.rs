@@ -193,13 +193,19 @@ fn particulars(entry: &Entry) -> Vec<(String, String)> {
     if !entry.provenance.is_empty() {
         all.push(("provenance".to_owned(), entry.provenance.join("\n")));
     }
-    let fields = entry.fields.iter().filter(|(name, _)| entry.kind == "action" || !OF_REQUESTS.contains(&&***name));
+    let left_out = |name: &str| match (&entry.request, &entry.kind[..]) {
+        (None, _) => false,
+        (Some(_), "action") => name == "risk",
+        (Some(_), _) => OF_REQUESTS.contains(&name),
+    };
+    let fields = entry.fields.iter().filter(|(name, _)| !left_out(name));
     all.extend(fields.map(|(name, field)| {
         let value = match field {
             Field::Text(text) => text.clone(),
             Field::List(list) => list.join("\n"),
         };
-        (called(name), value)
+        let is_ours = entry.request.is_some() || entry.kind == "remembered";
+        (if is_ours { called(name) } else { told(name) }, value)
     }));
     all.retain(|(what, value)| !value.trim().is_empty() && (what != "expected format" || value != ANY_FORMAT));
     all
@@ -210,6 +216,13 @@ const ANY_FORMAT: &str = "free text";
 
 /// What is true of a request now stands where it was made, and not at each step.
 const OF_REQUESTS: &[&str] = &["action", "state"];
+
+/// The name of a field that its author named, which may be anything.
+fn told(name: &str) -> String {
+    const OURS: [&str; 7] = ["answers", "artifact", "claim", "provenance", "rationale", "request", "without effect"];
+    let name = name.replace('_', " ");
+    if OURS.contains(&&*name) { format!("“{name}”") } else { name }
+}
 
 /// The name of a field in words.
 fn called(name: &str) -> String {

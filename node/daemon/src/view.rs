@@ -30,7 +30,7 @@ pub use consent::auto_approve;
 pub use entry::deliveries;
 pub use git::collisions;
 pub use handoff::{DECISIONS, GO_ON, HANDOFF, QUOTED, decision, nothing_or, statement, told};
-pub use kinds::amounts;
+pub use kinds::{amounts, are_named};
 pub use ledger::{Most, line};
 pub use notice::notice;
 pub use relayed::{ago, why_relayed};

@@ -13,7 +13,7 @@ use crate::caller::Caller;
 use crate::handoffs::Basis;
 use crate::markdown::{self, Page};
 use crate::refusals::unreadable;
-use crate::view::{DECISIONS, GO_ON, HANDOFF, QUOTED, Viewer, amounts, line, second, told};
+use crate::view::{DECISIONS, GO_ON, HANDOFF, QUOTED, Viewer, amounts, are_named, line, second, told};
 
 /// Characters of each part. The handoff gets what they leave.
 mod part {
@@ -116,7 +116,7 @@ impl Since {
         }
         let all = self.events + self.skipped;
         let events = if all == 1 { "event" } else { "events" };
-        let of = if self.kinds.is_empty() { String::new() } else { format!(", among them {}", amounts(&self.kinds)) };
+        let of = if are_named(&self.kinds) { format!(", among them {}", amounts(&self.kinds)) } else { String::new() };
         page.line(&format!("{all} {events}{of}. The newest first:\n"));
         if self.skipped > 0 {
             page.line(&format!("(The first {} were not looked at: `pair_read` has them.)\n", self.skipped));

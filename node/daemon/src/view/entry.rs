@@ -117,6 +117,7 @@ impl<L: Log> Viewer<'_, L> {
         }
         if let Body::Requested(requested) = body {
             // Whoever is asked judges it anew; that takes its time, and stands in the request.
+            note("risk", requested.risk.name());
             note("claimed_risk", requested.risk.name());
             if !requested.payload.is_empty() {
                 note("payload", &requested.payload);

@@ -20,6 +20,11 @@ pub fn amounts(kinds: &BTreeMap<String, u64>) -> String {
     named.into_iter().chain(others).map(amount).collect::<Vec<_>>().join(", ")
 }
 
+/// Is there any that has a name?
+pub fn are_named(kinds: &BTreeMap<String, u64>) -> bool {
+    CALLED.iter().any(|(kind, ..)| kinds.contains_key(*kind))
+}
+
 /// What one and many of a kind are called. What is not among them happens beside the work.
 const CALLED: &[(&str, &str, &str)] = &[
     ("decision", "decision", "decisions"),

@@ -38,7 +38,9 @@ fn tried(name: &str, peers: &[TransportId], network: &NetStatus, now: Instant) -
         return "was not tried yet".to_owned();
     };
     let ago = ago(last.at, now);
-    let Err(why) = &last.outcome else { return format!("came about {ago} and was lost again") };
+    let Err(why) = &last.outcome else {
+        return format!("came about {ago}; nothing has moved there, or it was lost again");
+    };
     let times = match punches.iter().filter(|punch| punch.outcome.is_err()).count() {
         1 => "once".to_owned(),
         times => format!("{times} times"),
@@ -46,7 +48,7 @@ fn tried(name: &str, peers: &[TransportId], network: &NetStatus, now: Instant) -
     let tried = format!("was tried {times} and did not come about: {why}, {ago}");
     if network.ports == Ports::Kept {
         // Whoever is told where relays see us could come in, so it is the other side that cannot be found.
-        return format!("{tried}; it is probably {name}'s router that gives every destination another port");
+        return format!("{tried}; it is probably the router of “{name}” that gives every destination another port");
     }
     tried
 }
@@ -101,6 +103,6 @@ mod tests {
     #[test]
     fn where_our_router_keeps_ports_it_is_the_other_ones() {
         let said = why("Your router keeps one port.", Ports::Kept, &[Err("no answer"), Err("no answer")]);
-        assert!(said.contains("tried 2 times") && said.contains("probably bob's router"), "{said}");
+        assert!(said.contains("tried 2 times") && said.contains("probably the router of “bob”"), "{said}");
     }
 }
