@@ -170,8 +170,9 @@ impl Recent {
     }
 
     fn forget_old(&mut self, horizon: Duration, now: Instant) {
-        while let Some(said) = self.said.pop_front_if(|said| now.duration_since(said.at) >= horizon) {
-            if let Some(words) = said.hash.filter(|words| self.words.get(words) == Some(&said.at)) {
+        while self.said.front().is_some_and(|said| now.duration_since(said.at) >= horizon) {
+            let Some(Said { at, hash: Some(words), .. }) = self.said.pop_front() else { continue };
+            if self.words.get(&words) == Some(&at) {
                 self.words.remove(&words);
             }
         }
