@@ -15,8 +15,6 @@ const BOUNDS: &str = "\
 - **A call handed over.** The disk is a small part of it: two syncs. Half of the time has passed when A's own call is
   answered; between the two agents lie eight hops among four processes and their threads, which share the cores with
   both clients.
-- **Opening a room of 10,000 events.** It is filled, and its companions end, within the five seconds after which a folded
-  state is saved. So it is folded from its log at each start; the larger ones go on from what was saved.
 - **The binary.** A release is built without link-time optimisation, so that it builds in minutes, and QUIC brings a second
   cryptographic library beside the one of TCP. `cargo build --profile dist` builds what is shipped, and takes its time.";
 
