@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pairwave_api::words::minute;
 use pairwave_api::{LedgerLine, LedgerView, SummedUp, amounts};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -159,11 +160,6 @@ impl Ledger {
         }
         seal(Trust::Peer, &[("kind", "ledger")], &body.join("\n"))
     }
-}
-
-/// `2026-11-20 10:15 UTC`, of a time in RFC 3339.
-fn minute(at: &str) -> String {
-    format!("{} UTC", at.chars().take("2026-11-20T10:15".len()).collect::<String>().replace('T', " "))
 }
 
 impl Line {

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use pairwave_api::words::count;
 use pairwave_api::{RequestDetail, WarningView};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -92,15 +93,9 @@ impl JudgedRequest {
             let _ = write!(text, " It cannot be read as a patch: {}", label(why, 200));
         }
         if self.touched > 0 {
-            let _ = write!(
-                text,
-                " It touches {}.",
-                if self.touched == 1 { "1 file".to_owned() } else { format!("{} files", self.touched) }
-            );
+            let _ = write!(text, " It touches {}.", count(self.touched as u64, "file", "files"));
         }
-        for WarningView { rule, risk, reason, .. } in &self.warnings {
-            let _ = write!(text, "\nWarning ({}, {}): {}", label(risk, 16), label(rule, 64), label(reason, 200));
-        }
+        self.warnings.iter().for_each(|warning| text.push_str(&format!("\n{}", told(warning))));
         let theirs = self.theirs();
         if !theirs.is_empty() {
             let header = [("request", self.request.as_str()), ("part", "paths and what warnings were seen in")];
@@ -123,12 +118,13 @@ impl JudgedRequest {
 
 /// What a human is warned of, one line each.
 pub(crate) fn warned(warnings: &[WarningView]) -> String {
-    let mut text = String::new();
-    for warning in warnings {
-        let (rule, risk, reason) = (label(&warning.rule, 64), label(&warning.risk, 16), label(&warning.reason, 200));
-        let _ = writeln!(text, "Warning ({risk}, {rule}): {reason} Seen in: \"{}\"", label(&warning.excerpt, 160));
-    }
-    text
+    let line = |warning: &WarningView| format!("{} Seen in: \"{}\"\n", told(warning), label(&warning.excerpt, EXCERPT));
+    warnings.iter().map(line).collect()
+}
+
+/// In our own words.
+fn told(WarningView { rule, risk, reason, .. }: &WarningView) -> String {
+    format!("Warning ({}, {}): {}", label(risk, 16), label(rule, 64), label(reason, 200))
 }
 
 #[cfg(test)]

@@ -9,10 +9,7 @@ pub mod status;
 pub mod transcript;
 pub mod when;
 
-/// `1 message`, `2 messages`.
-pub fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
+pub use pairwave_api::words::count;
 
 /// `a`, `a and b`, `a, b and c`.
 pub fn list<S: AsRef<str>>(items: &[S]) -> String {
@@ -57,11 +54,5 @@ mod tests {
         assert_eq!(list(&["a"]), "a");
         assert_eq!(list(&["a", "b"]), "a and b");
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
-    }
-
-    #[test]
-    fn counts_agree_with_their_noun() {
-        assert_eq!(count(1, "message", "messages"), "1 message");
-        assert_eq!(count(0, "message", "messages"), "0 messages");
     }
 }

@@ -39,6 +39,15 @@ pub fn alone(world: &mut World, at: At, duration: Duration) {
     world.crash(at);
 }
 
+/// Bob has the room's own key: what he says opens for alice, who comes when he has gone.
+pub fn opens_a_letter(world: &mut World, room: RoomId) {
+    let hello = say(world, room, BOB, "hello, alice");
+    world.run(30 * SECOND);
+    world.crash(BOB);
+    world.start(ALICE);
+    assert!(world.run_until(MINUTE, |world| has(world, ALICE, room, &hello)));
+}
+
 /// Bob holds an invite of alice, who has gone.
 pub fn invited(seed: u64, relays: usize) -> (World, RoomId, EventId, Invite) {
     let (mut world, room) = room(seed, &["alice", "bob"], relays);
@@ -141,12 +150,7 @@ fn any_member_opens_and_is_believed_because_the_log_says_so() {
     assert!(world.run_until(MINUTE, |world| is_in(world, BOB, room)));
     let by = world.node(BOB).room(&room).unwrap().state().members.get(&world.member(BOB)).unwrap().admitted_by;
     assert_eq!(by, Some(world.member(CAROL)));
-    // He has the room's key: a letter of his finds alice.
-    let hello = say(&mut world, room, BOB, "hello, alice");
-    world.run(30 * SECOND);
-    world.crash(BOB);
-    world.start(ALICE);
-    assert!(world.run_until(MINUTE, |world| has(world, ALICE, room, &hello)));
+    opens_a_letter(&mut world, room);
 }
 
 #[test]
@@ -166,11 +170,7 @@ fn after_a_removal_the_newcomer_has_the_keys_of_the_present() {
     alone(&mut world, ALICE, 20 * SECOND);
     world.start(BOB);
     assert!(world.run_until(MINUTE, |world| is_in(world, BOB, room)));
-    let hello = say(&mut world, room, BOB, "hello, alice");
-    world.run(30 * SECOND);
-    world.crash(BOB);
-    world.start(ALICE);
-    assert!(world.run_until(MINUTE, |world| has(world, ALICE, room, &hello)));
+    opens_a_letter(&mut world, room);
 }
 
 #[test]

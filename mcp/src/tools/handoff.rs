@@ -1,5 +1,6 @@
 //! `pair_handoff` and `pair_resume`: writes down where the room stands, and takes it up again.
 
+use pairwave_api::words::count;
 use pairwave_api::{Failure, LedgerView, ShowLedger};
 use rmcp::model::ToolAnnotations;
 use schemars::JsonSchema;
@@ -123,11 +124,10 @@ fn unsummed(ledger: &LedgerView) -> u32 {
 
 fn advice(unsummed: u32, path: &str) -> String {
     let written = format!("Tell your human where it is: {}. {BACK}", exact(path));
-    let what = match unsummed {
-        0 => return written,
-        1 => "1 thing".to_owned(),
-        many => format!("{many} things"),
-    };
+    if unsummed == 0 {
+        return written;
+    }
+    let what = count(unsummed.into(), "thing", "things");
     format!(
         "Your side has pushed {what} since it last summed up, and no summary tells of it. Call pair_claim, \
          pair_summarize, pair_yield, then pair_handoff once more. {written}"

@@ -18,6 +18,7 @@ mod network;
 mod request;
 mod spawn;
 mod view;
+pub mod words;
 
 pub use agent::{agent_marker, host_session};
 pub use artifacts::*;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CharterView, FloorView, RoomRef};
+use crate::{CharterView, FloorView, RoomRef, words};
 
 /// Shows where a room stands. The same for everybody who has the same events.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,7 +155,7 @@ pub struct SummedUp {
 pub fn amounts(counts: &BTreeMap<String, u64>) -> Vec<String> {
     let amount = |(name, one, many): &(&str, &str, &str)| {
         let count = counts.get(*name).filter(|count| **count > 0)?;
-        Some(format!("{count} {}", if *count == 1 { one } else { many }))
+        Some(words::count(*count, one, many))
     };
     AMOUNTS.iter().filter_map(amount).collect()
 }

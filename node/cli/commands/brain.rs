@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::args::RoomArg;
 use crate::caller::Caller;
 use crate::output::{Ended, Stop};
-use crate::prose::plain;
+use crate::prose::{count, plain};
 use crate::stdin;
 
 /// What was remembered: bring an entry back, write all into a file, or take it in from one
@@ -104,7 +104,7 @@ pub async fn run(args: Args, caller: &Caller) -> Ended {
 
 fn told(imported: &BrainImported) -> String {
     let BrainImported { imported, skipped, refused } = imported;
-    let entries = if *imported == 1 { "1 entry".to_owned() } else { format!("{imported} entries") };
+    let entries = count(*imported, "entry", "entries");
     let mut told = format!("{entries} remembered, {skipped} there already.\n");
     for entry in refused {
         let [headline, message, next] = [&entry.headline, &entry.message, &entry.next].map(|text| plain::line(text));

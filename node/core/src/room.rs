@@ -49,8 +49,6 @@ pub struct Room {
     turned_away: BTreeMap<EventId, MemberId>,
     fold: Fold,
     graph: Graph,
-    /// How many events may be folded again at any time.
-    at_once: u64,
     count: u64,
     newest_arrival: u64,
     last_arrival: u64,
@@ -142,7 +140,6 @@ impl Room {
             turned_away: BTreeMap::new(),
             fold: Fold::new(id),
             graph: Graph::default(),
-            at_once: u64::MAX,
             count: 0,
             newest_arrival: 0,
             last_arrival: 0,
@@ -401,12 +398,7 @@ impl Room {
     /// folded again at any time.
     pub fn settle_if_due(&mut self, log: &dyn Log, at_once: u64) -> Result<(), LogError> {
         self.fold(log, Fold::judge)?;
-        if self.fold.is_due(at_once.min(self.at_once)) { self.settle(log) } else { Ok(()) }
-    }
-
-    /// No more than so many events are worth folding again at any time, until another number is told.
-    pub(crate) fn fold_at_once(&mut self, events: u64) {
-        self.at_once = events;
+        if self.fold.is_due(at_once) { self.settle(log) } else { Ok(()) }
     }
 
     /// How many events were folded again since this was asked for.

@@ -69,7 +69,7 @@ pub struct Seat {
     /// Since when the state does not hold all that was taken, and when something was taken last.
     unsettled: Option<(Timestamp, Timestamp)>,
     /// What may be folded again.
-    pace: Pace,
+    pub(crate) pace: Pace,
     /// Why the room cannot go on.
     failed: Option<String>,
     /// When to save what only spares work: what members have, and the folded state.
@@ -273,7 +273,6 @@ impl Seat {
     /// Acts on what the fold says is different now.
     pub fn settle(&mut self, context: &mut Context<'_>) {
         self.pace.spend(self.room.take_folded_again(), context.now);
-        self.room.fold_at_once(self.pace.at_once());
         if self.room.is_settled() {
             self.unsettled = None;
         } else {

@@ -165,7 +165,8 @@ impl Seat {
                 }
             }
         }
-        if let Err(error) = self.room.settle_if_due(context.log, context.limits.fold_again) {
+        let at_once = context.limits.fold_again.min(self.pace.at_once());
+        if let Err(error) = self.room.settle_if_due(context.log, at_once) {
             self.fail(&error);
             return Err(EndLink);
         }

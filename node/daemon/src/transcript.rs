@@ -6,7 +6,8 @@ use std::fmt::Write;
 use pairwave_api::{Entry, Field};
 
 use crate::markdown;
-use crate::view::{is_a_companions, kind, second};
+use crate::view::{is_a_companions, kind};
+use pairwave_api::words::second;
 
 /// How a transcript is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

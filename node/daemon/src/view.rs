@@ -30,7 +30,7 @@ pub use consent::auto_approve;
 pub use entry::deliveries;
 pub use git::collisions;
 pub use handoff::{DECISIONS, GO_ON, HANDOFF, QUOTED, decision, nothing_or, statement, told};
-pub use kinds::{amounts, are_named};
+pub use kinds::{are_named, by_kind};
 pub use ledger::{Most, line};
 pub use notice::notice;
 pub use relayed::{ago, why_relayed};
@@ -206,20 +206,6 @@ pub fn time(at: Timestamp) -> String {
     instant(at).to_string()
 }
 
-/// `2026-11-20 10:15 UTC`, of what [`time`] gives.
-pub fn minute(at: &str) -> String {
-    cut_to(at, "2026-11-20T10:15".len())
-}
-
-/// `2026-11-20 10:15:00 UTC`, of what [`time`] gives.
-pub fn second(at: &str) -> String {
-    cut_to(at, "2026-11-20T10:15:00".len())
-}
-
-fn cut_to(at: &str, letters: usize) -> String {
-    format!("{} UTC", at.chars().take(letters).collect::<String>().replace('T', " "))
-}
-
 /// Enough of an id to name the event.
 pub fn short(id: &str) -> String {
     id.chars().take(12).collect()
@@ -253,7 +239,5 @@ mod tests {
         assert_eq!(time(Timestamp(0)), "1970-01-01T00:00:00Z");
         assert_eq!(time(Timestamp(1_700_000_000_123)), "2023-11-14T22:13:20.123Z");
         assert!(time(Timestamp(u64::MAX)).starts_with("9999-"));
-        let at = time(Timestamp(1_700_000_000_123));
-        assert_eq!((minute(&at), second(&at)), ("2023-11-14 22:13 UTC".into(), "2023-11-14 22:13:20 UTC".into()));
     }
 }

@@ -11,7 +11,8 @@ use crate::caller::Caller;
 use crate::markdown::{Page, inline};
 use crate::refusals::unreadable;
 use crate::store::Reader;
-use crate::view::{QUOTED, Viewer, minute, nothing_or};
+use crate::view::{QUOTED, Viewer, nothing_or};
+use pairwave_api::words::minute;
 
 use self::tally::Tally;
 

@@ -13,7 +13,8 @@ use crate::caller::Caller;
 use crate::handoffs::Basis;
 use crate::markdown::{self, Page};
 use crate::refusals::unreadable;
-use crate::view::{DECISIONS, GO_ON, HANDOFF, QUOTED, Viewer, amounts, are_named, line, second, told};
+use crate::view::{DECISIONS, GO_ON, HANDOFF, QUOTED, Viewer, are_named, by_kind, line, told};
+use pairwave_api::words::{count, second};
 
 /// Characters of each part. The handoff gets what they leave.
 mod part {
@@ -115,9 +116,9 @@ impl Since {
             return page.line("Nothing.");
         }
         let all = self.events + self.skipped;
-        let events = if all == 1 { "event" } else { "events" };
-        let of = if are_named(&self.kinds) { format!(", among them {}", amounts(&self.kinds)) } else { String::new() };
-        page.line(&format!("{all} {events}{of}. The newest first:\n"));
+        let events = count(all, "event", "events");
+        let of = if are_named(&self.kinds) { format!(", among them {}", by_kind(&self.kinds)) } else { String::new() };
+        page.line(&format!("{events}{of}. The newest first:\n"));
         if self.skipped > 0 {
             page.line(&format!("(The first {} were not looked at: `pair_read` has them.)\n", self.skipped));
         }

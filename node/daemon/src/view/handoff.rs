@@ -8,6 +8,7 @@ mod sides;
 mod standing;
 mod summed;
 
+use pairwave_api::words::{minute, second};
 use pairwave_api::{LedgerLine, LedgerView};
 use pairwave_core::charter::Charter;
 use pairwave_core::command::Speaker;
@@ -16,7 +17,7 @@ use pairwave_core::log::{Log, LogError};
 
 pub use self::checked::{decision, statement};
 use super::ledger::{Most, line};
-use super::{Viewer, auto_approve, kind, minute, second, short};
+use super::{Viewer, auto_approve, kind, short};
 use crate::markdown::{Page, block, inline};
 
 /// Most characters of a handoff.

@@ -3,11 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use pairwave_api::words::count;
+
 /// Kinds that are named; all others are counted together.
 const NAMED: usize = 8;
 
 /// `3 questions, 1 decision, 9 others`: the most first.
-pub fn amounts(kinds: &BTreeMap<String, u64>) -> String {
+pub fn by_kind(kinds: &BTreeMap<String, u64>) -> String {
     let mut named: Vec<(u64, &str, &str)> = Vec::new();
     for (kind, one, many) in CALLED {
         named.extend(kinds.get(*kind).map(|count| (*count, *one, *many)));
@@ -16,7 +18,7 @@ pub fn amounts(kinds: &BTreeMap<String, u64>) -> String {
     named.truncate(NAMED);
     let others = kinds.values().sum::<u64>() - named.iter().map(|(count, ..)| count).sum::<u64>();
     let others = (others > 0).then_some((others, "other", "others"));
-    let amount = |(count, one, many)| format!("{count} {}", if count == 1 { one } else { many });
+    let amount = |(number, one, many)| count(number, one, many);
     named.into_iter().chain(others).map(amount).collect::<Vec<_>>().join(", ")
 }
 
@@ -55,7 +57,7 @@ mod tests {
     fn the_most_come_first_and_the_rest_is_counted_together() {
         let kinds = [("chat", 3), ("question", 1), ("decision", 3), ("floor_claimed", 2), ("prompted", 7)];
         let kinds = kinds.map(|(kind, count)| (kind.to_owned(), count)).into();
-        assert_eq!(amounts(&kinds), "3 decisions, 3 chat messages, 1 question, 9 others");
-        assert_eq!(amounts(&[("genesis".to_owned(), 1)].into()), "1 other");
+        assert_eq!(by_kind(&kinds), "3 decisions, 3 chat messages, 1 question, 9 others");
+        assert_eq!(by_kind(&[("genesis".to_owned(), 1)].into()), "1 other");
     }
 }

@@ -8,7 +8,8 @@ use pairwave_core::id::EventId;
 use pairwave_core::log::Log;
 
 use crate::markdown::inline;
-use crate::view::{Viewer, amounts, decision, is_a_companions, minute, short, statement, time};
+use crate::view::{Viewer, by_kind, decision, is_a_companions, short, statement, time};
+use pairwave_api::words::{count, minute};
 
 /// Most that is kept of each sort.
 const NAMED: usize = 60;
@@ -110,10 +111,10 @@ impl Tally {
 
     /// How much there was, and until when.
     pub fn extent(&self) -> String {
-        let events = if self.events == 1 { "event" } else { "events" };
+        let events = count(self.events, "event", "events");
         let void = if self.void > 0 { format!(", {} of them without effect", self.void) } else { String::new() };
         let last = self.last.as_deref().map(|last| format!(", the last at {}", minute(last))).unwrap_or_default();
-        format!("{} {events}{void}{last}", self.events)
+        format!("{events}{void}{last}")
     }
 
     pub fn people(&self) -> Vec<String> {
@@ -166,14 +167,14 @@ impl Tally {
         let by_each: Vec<String> =
             by.iter().map(|(member, count)| format!("{} {count}", inline(name(member), 40))).collect();
         let all = by.values().sum::<u64>();
-        let events = if all == 1 { "event" } else { "events" };
-        format!("{day}: {all} {events} ({})", by_each.join(", "))
+        let events = count(all, "event", "events");
+        format!("{day}: {events} ({})", by_each.join(", "))
     }
 }
 
 impl Person {
     fn told(&self) -> String {
-        let (name, kinds) = (inline(&self.name, 64), amounts(&self.kinds));
+        let (name, kinds) = (inline(&self.name, 64), by_kind(&self.kinds));
         format!("{name}: {} by the human, {} by agents ({kinds})", self.human, self.agents)
     }
 }

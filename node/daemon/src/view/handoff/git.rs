@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use pairwave_api::words::minute;
 use pairwave_api::{GitCommit, GitSide, PathClaim};
 use pairwave_core::command::Speaker;
 use pairwave_core::log::{Log, LogError};
 
-use super::{Viewer, minute};
+use super::Viewer;
 use crate::markdown::{Page, inline};
 use crate::view::git::{collisions, place};
 

@@ -1,9 +1,10 @@
 //! Where a room stands: how much was said, whose turn it is, who takes part, and the newest summary.
 
+use pairwave_api::words::{count, minute};
 use pairwave_api::{LedgerView, Participant, amounts};
 use pairwave_core::log::{Log, LogError};
 
-use super::{Viewer, minute, part};
+use super::{Viewer, part};
 use crate::markdown::{Page, inline};
 
 impl<L: Log> Viewer<'_, L> {
@@ -34,6 +35,5 @@ fn person(one: &Participant) -> String {
         (false, true) => "verified",
         (false, false) => "NOT verified",
     };
-    let events = if one.events == 1 { "event" } else { "events" };
-    format!("{}: {} {events}, {side}", inline(&one.name, 64), one.events)
+    format!("{}: {}, {side}", inline(&one.name, 64), count(one.events, "event", "events"))
 }

@@ -1,12 +1,13 @@
 //! What agents say in many words for whoever goes on: the newest summary, and the newest handoff, with
 //! all that they list.
 
+use pairwave_api::words::minute;
 use pairwave_api::{Entry, Field};
 use pairwave_core::event::Body;
 use pairwave_core::log::{Log, LogError};
 use pairwave_core::talk::Kind;
 
-use super::{Viewer, minute, short};
+use super::{Viewer, short};
 use crate::markdown::{Page, block, inline};
 
 /// Characters of the text, of each list, and of one line of it.
