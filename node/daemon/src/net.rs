@@ -20,6 +20,7 @@ mod mapping;
 mod names;
 mod outlet;
 mod paths;
+mod pings;
 mod probing;
 mod proxy;
 mod punching;

@@ -12,6 +12,7 @@ use crate::net::discovery::{Discovery, Found};
 use crate::net::introduction::{Introduced, Introduction};
 use crate::net::mail::{Answered, Mail};
 use crate::net::mapping::{Asking, Heard, Mapping};
+use crate::net::pings::Pings;
 use crate::net::probing::{Probed, Probing};
 use crate::net::punching::Punching;
 use crate::net::streams::{Streams, StreamsEvent};
@@ -21,10 +22,6 @@ use crate::net::{NetConfig, NetError, transport};
 const NEGOTIATING: usize = 32;
 /// How long a connection without streams stays.
 const IDLE: Duration = Duration::from_secs(30);
-/// How often the round trip is measured.
-const PING: Duration = Duration::from_secs(15);
-/// How long an answer to that may take.
-const PONG: Duration = Duration::from_secs(10);
 
 /// All behaviours. The limits come first: what they refuse, no other one sees.
 #[derive(NetworkBehaviour)]
@@ -34,7 +31,7 @@ pub struct Behaviour {
     pub streams: Streams,
     pub discovery: Discovery,
     pub introduction: Introduction,
-    ping: ping::Behaviour,
+    pub pings: Pings,
     circuits: relay::client::Behaviour,
     pub mail: Mail,
     pub punching: Toggle<Punching>,
@@ -69,7 +66,7 @@ pub fn build(key: Keypair, config: &NetConfig, streams: Streams) -> Result<Swarm
             streams,
             discovery,
             introduction: Introduction::new(key),
-            ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PONG)),
+            pings: Pings::new(),
             circuits,
             mail: Mail::default(),
             punching: config.punching.then(|| Punching::new(key.public().to_peer_id())).into(),

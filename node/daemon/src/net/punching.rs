@@ -72,6 +72,8 @@ pub struct Punching {
     seen: VecDeque<Multiaddr>,
     /// Peers that we may punch to, the last to be wanted at the end.
     wanted: VecDeque<PeerId>,
+    /// Peers that we do not punch to over circuits that we dial.
+    resting: BTreeSet<PeerId>,
     /// The networks that this machine is in.
     networks: Vec<Interface>,
     /// Circuits of those who are wanted, and how often each was the way to a punch.
@@ -98,6 +100,7 @@ impl Punching {
             direct: HashMap::new(),
             seen: VecDeque::new(),
             wanted: VecDeque::new(),
+            resting: BTreeSet::new(),
             networks: Vec::new(),
             runs: HashMap::new(),
             asked: HashSet::new(),
@@ -147,6 +150,12 @@ impl Punching {
         self.wanted.contains(peer)
     }
 
+    /// A circuit that we dial to one of these is for talking alone. The other side begins the punch, and
+    /// ends it when we have no candidates.
+    pub fn let_rest(&mut self, peers: BTreeSet<PeerId>) {
+        self.resting = peers;
+    }
+
     /// When to tend to it at the latest.
     pub fn due(&self) -> Option<Instant> {
         self.later.front().map(|(at, _)| *at)
@@ -168,9 +177,9 @@ impl Punching {
     }
 
     /// Puts the candidates for this peer in place.
-    fn prepare(&mut self, circuit: ConnectionId, peer: &PeerId) {
+    fn prepare(&mut self, circuit: ConnectionId, peer: &PeerId, may_punch: bool) {
         let mut candidates = BTreeSet::new();
-        if self.wants(peer) {
+        if may_punch && self.wants(peer) {
             self.runs.insert(circuit, 0);
             candidates = self.candidates_now();
         }
@@ -331,7 +340,7 @@ impl NetworkBehaviour for Punching {
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         if address::is_relayed(local) {
-            self.prepare(connection, &peer);
+            self.prepare(connection, &peer, true);
         }
         self.inner.handle_established_inbound_connection(connection, peer, local, remote)
     }
@@ -345,7 +354,7 @@ impl NetworkBehaviour for Punching {
         port: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         if address::is_relayed(address) {
-            self.prepare(connection, &peer);
+            self.prepare(connection, &peer, !self.resting.contains(&peer));
         }
         let known_as = self.settle(connection);
         self.inner.handle_established_outbound_connection(known_as, peer, address, role, port)

@@ -287,11 +287,21 @@ impl Relays {
         }
     }
 
-    /// Every relay is reached over TCP as well from now on.
+    /// Every relay is reached over TCP as well, for the next search.
     pub fn widen(&mut self) {
         for relay in self.relays.values_mut() {
             relay.wide = true;
             relay.hope();
+        }
+    }
+
+    /// No relay is reached over TCP any longer for the sake of a search alone.
+    pub fn narrow(&mut self) {
+        for relay in self.relays.values_mut().filter(|relay| relay.wide) {
+            relay.wide = false;
+            let spare = relay.spare_tcp();
+            relay.connections.retain(|connection| !spare.contains(&connection.id));
+            self.steps.extend(spare.into_iter().map(Step::Close));
         }
     }
 
@@ -511,6 +521,14 @@ impl Relay {
         let is_useful = self.wide || !has(address::is_quic);
         let is_possible = self.wish.addresses.iter().any(address::is_plain_tcp) && !self.tcp_in_vain;
         self.is_introduced() && is_useful && is_possible && !has(address::is_plain_tcp)
+    }
+
+    /// Connections over TCP that one over QUIC makes superfluous. The reservation is on the oldest.
+    fn spare_tcp(&self) -> Vec<ConnectionId> {
+        let is_quic = |one: &&Connection| address::is_quic(&one.address);
+        let has_quic = self.connections.iter().any(|one| is_quic(&one));
+        let spare = self.connections.iter().skip(1).filter(|one| has_quic && !is_quic(one));
+        spare.map(|one| one.id).collect()
     }
 
     fn wants_reservation(&self) -> bool {

@@ -1,9 +1,10 @@
 //! Peers that we reach only through a relay, and when to look for a direct way again.
 //!
 //! One circuit is good for one search. Whoever dialled it dials a fresh one for the next, at rising
-//! intervals, and soon after either side's addresses have changed.
+//! intervals, and soon after either side's addresses have changed. A circuit that is dialled in between,
+//! because its relay ended the last one, begins no search.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use libp2p::core::ConnectedPoint;
@@ -58,6 +59,8 @@ struct Search {
     next: Option<Instant>,
     /// The other side did not want one so far.
     unwanted: bool,
+    /// Where the other side said that it is.
+    addresses: Vec<Multiaddr>,
     /// When the last circuit ended.
     absent_since: Option<Instant>,
 }
@@ -75,13 +78,17 @@ impl Searches {
             failures: 0,
             next: None,
             unwanted: false,
+            addresses: Vec::new(),
             absent_since: None,
         };
         let search = self.peers.entry(peer).or_insert_with(new);
+        let begins = address.is_none() || !search.rests(now);
         search.circuits.insert(id, address);
-        search.until = Some(now + if search.failures == 0 { FIRST_SEARCH } else { SEARCH });
-        search.next = None;
         search.absent_since = None;
+        if begins {
+            search.until = Some(now + if search.failures == 0 { FIRST_SEARCH } else { SEARCH });
+            search.next = None;
+        }
     }
 
     /// A peer without circuits is not searched for. How far that had come is remembered, or each new
@@ -139,6 +146,24 @@ impl Searches {
         }
     }
 
+    /// The other side may be at these addresses: if they are others than before, it has moved.
+    pub fn may_be_at(&mut self, peer: &PeerId, addresses: &[Multiaddr]) {
+        if let Some(search) = self.peers.get_mut(peer).filter(|search| search.addresses != addresses) {
+            search.addresses = addresses.to_vec();
+            search.failures = 0;
+        }
+    }
+
+    /// Peers that a circuit to is no search.
+    pub fn resting(&self, now: Instant) -> BTreeSet<PeerId> {
+        self.peers.iter().filter(|(_, search)| search.rests(now)).map(|(peer, _)| *peer).collect()
+    }
+
+    /// None is under way, and the next one takes a while to come.
+    pub fn all_rest(&self, now: Instant) -> bool {
+        self.due().is_none_or(|due| due > now + PAUSES[0])
+    }
+
     /// What to do now; ask until there is nothing.
     pub fn poll(&mut self, now: Instant) -> Option<Step> {
         let over = self.peers.iter().find(|(_, search)| search.until.is_some_and(|until| until <= now));
@@ -158,6 +183,11 @@ impl Searches {
 }
 
 impl Search {
+    /// The last one failed, nobody has moved since, and it is not time for the next.
+    fn rests(&self, now: Instant) -> bool {
+        self.failures > 0 && self.next.is_some_and(|next| next > now)
+    }
+
     fn circuit(&self) -> Option<Multiaddr> {
         self.circuits.values().flatten().next().cloned()
     }
@@ -237,6 +267,7 @@ mod tests {
         searches.connected(bob, id(1), &dialled(&circuit), now);
         searches.failed(&bob, now);
         searches.closed(id(1), now);
+        now += PAUSES[0];
         searches.connected(bob, id(2), &dialled(&circuit), now);
         assert_eq!(searches.due(), Some(now + SEARCH));
         searches.closed(id(2), now);
@@ -249,6 +280,30 @@ mod tests {
             searches.closed(id(number), now);
         }
         assert_eq!(searches.peers.len(), ABSENT);
+    }
+
+    #[test]
+    fn a_circuit_in_place_of_one_that_ended_is_no_search() {
+        let (bob, circuit) = (PeerId::random(), circuit());
+        let mut searches = Searches::default();
+        let now = Instant::now();
+        searches.connected(bob, id(1), &dialled(&circuit), now);
+        assert!(searches.resting(now).is_empty());
+        searches.failed(&bob, now);
+        assert_eq!(searches.resting(now), BTreeSet::from([bob]));
+        searches.closed(id(1), now);
+        searches.connected(bob, id(2), &dialled(&circuit), now);
+        assert_eq!((searches.due(), searches.peers[&bob].until), (Some(now + PAUSES[0]), None));
+        searches.may_be_at(&bob, &["/ip4/203.0.113.9/tcp/1".parse().unwrap()]);
+        assert!(searches.resting(now).is_empty(), "bob has moved");
+        searches.connected(bob, id(4), &dialled(&circuit), now);
+        assert_eq!(searches.due(), Some(now + FIRST_SEARCH));
+        searches.failed(&bob, now);
+        let then = now + PAUSES[0];
+        assert!(searches.resting(then).is_empty());
+        assert_eq!(searches.poll(then), Some(Step::Circuit(bob, circuit.parse().unwrap())));
+        searches.connected(bob, id(3), &dialled(&circuit), then);
+        assert_eq!(searches.due(), Some(then + SEARCH));
     }
 
     #[test]

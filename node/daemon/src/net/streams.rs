@@ -54,6 +54,8 @@ pub enum StreamsEvent {
     Net(NetEvent),
     /// A stream is ready; its task may start once everything before it has been told.
     Start(Box<Pump>),
+    /// Links have proved themselves or ended: there may be something to tidy up.
+    Changed,
 }
 
 type Action = ToSwarm<StreamsEvent, Open>;
@@ -369,6 +371,7 @@ impl Streams {
                 }
             }
         }
+        self.actions.push_back(ToSwarm::GenerateEvent(StreamsEvent::Changed));
     }
 
     fn on_open_failed(&mut self, link: LinkId, connection: ConnectionId) {

@@ -231,6 +231,8 @@ impl Worker {
     fn on_behaviour(&mut self, event: Event) {
         let streams = &mut self.swarm.behaviour_mut().streams;
         match event {
+            // Whatever there is to do about it is done on each turn.
+            Event::Streams(StreamsEvent::Changed) => {}
             Event::Streams(event) => self.backlog.push_back(event),
             Event::Found(found) => self.on_found(found),
             Event::Introduced(introduced) => {
@@ -432,6 +434,7 @@ async fn tell(mut inbox: mpsc::Receiver<StreamsEvent>, mut outlet: Outlet) {
         match telling {
             StreamsEvent::Net(event) => drop(outlet.emit(event).await),
             StreamsEvent::Start(_) => start(telling),
+            StreamsEvent::Changed => {}
         }
     }
 }

@@ -75,7 +75,7 @@ fn what_was_seen_of_us_once_is_no_candidate_for_ever() {
             ConnectionId::new_unchecked(port),
             parsed(&format!("/ip4/203.0.113.9/udp/{port}/quic-v1")),
         );
-        punching.prepare(ConnectionId::new_unchecked(9), &bob);
+        punching.prepare(ConnectionId::new_unchecked(9), &bob, true);
         assert_eq!(punching.candidates.len(), 1);
     }
 }
@@ -86,9 +86,9 @@ fn only_who_is_wanted_is_told_where_we_are_and_dialled() {
     let mut punching = Punching::new(PeerId::random());
     punching.observed(relay, ConnectionId::new_unchecked(1), parsed("/ip4/203.0.113.9/udp/7/quic-v1"));
     punching.want(bob);
-    punching.prepare(ConnectionId::new_unchecked(2), &bob);
+    punching.prepare(ConnectionId::new_unchecked(2), &bob, true);
     assert_eq!((punching.candidates.len(), punching.runs.len()), (1, 1));
-    punching.prepare(ConnectionId::new_unchecked(3), &mallory);
+    punching.prepare(ConnectionId::new_unchecked(3), &mallory, true);
     assert_eq!((punching.candidates.len(), punching.runs.len()), (0, 1));
     (0..WANTED).for_each(|_| punching.want(PeerId::random()));
     assert!(!punching.wants(&bob) && punching.wanted.len() == WANTED);

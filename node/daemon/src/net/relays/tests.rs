@@ -243,6 +243,13 @@ fn tcp_is_added_for_those_who_look_for_a_direct_way() {
     let tcp = bench.connect(0, TCP);
     bench.introduce(0, tcp);
     assert!(bench.dialled().is_empty());
+    bench.relays.narrow();
+    assert!(matches!(bench.steps()[..], [Step::Close(closed)] if closed == tcp), "QUIC is enough to wait with");
+    bench.relays.closed(tcp, bench.now);
+    bench.now += LONGEST_PAUSE;
+    assert!(bench.dialled().is_empty());
+    bench.relays.widen();
+    assert_eq!(bench.dialled().len(), 1);
 }
 
 #[test]

@@ -23,6 +23,7 @@ impl Worker {
         let peers: BTreeSet<PeerId> = wishes.iter().map(|wish| wish.peer).collect();
         let behaviour = self.swarm.behaviour_mut();
         behaviour.streams.leave_out(peers.clone());
+        behaviour.pings.watch(peers.clone());
         behaviour.mail.keep(peers);
         self.relays.wish(wishes, Instant::now());
     }

@@ -22,6 +22,10 @@ impl Worker {
                 Step::Fruitless(peer) => self.on_fruitless(peer, "no direct way was found in time".into()),
             }
         }
+        let resting = self.searches.resting(now);
+        if let Some(punching) = self.swarm.behaviour_mut().punching.as_mut() {
+            punching.let_rest(resting);
+        }
     }
 
     /// A relay of ours sees us at another address than before.
@@ -57,12 +61,14 @@ impl Worker {
 
     fn on_fruitless(&mut self, peer: PeerId, why: String) {
         let now = Instant::now();
-        if self.searches.failed(&peer, now).is_none() || !self.wants(&peer) {
-            return;
-        }
+        let Some(failures) = self.searches.failed(&peer, now).filter(|_| self.wants(&peer)) else { return };
         tracing::debug!(%peer, why, "no direct way was found");
         self.reports.punched(peer, Err(why), now);
-        self.relays.widen();
+        match failures {
+            1 => self.relays.widen(),
+            _ if self.searches.all_rest(now) => self.relays.narrow(),
+            _ => {}
+        }
     }
 
     /// The peer is one that we want to reach directly.
