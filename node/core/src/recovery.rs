@@ -7,9 +7,11 @@ use std::time::Duration;
 use crate::id::MemberId;
 use crate::time::Timestamp;
 
-/// How long a member is waited for that told of more of ours than is here and brings none of it. Its
-/// word alone must not keep anybody from writing for ever.
+/// How long a member is waited for that told of more of ours than is here, is there, and brings none of it.
+/// Its word alone must not keep anybody from writing for ever.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// How long one is waited for that told the same and went away.
+const ABSENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is known elsewhere of our own events.
 #[derive(Debug, Default)]
@@ -25,6 +27,9 @@ struct Told {
     own_seq: u64,
     /// Since when it is more than is here, or since when nothing of it came.
     since: Timestamp,
+    /// How long of that they were there, up to when they came last, and when that was.
+    there: Duration,
+    came: Option<Timestamp>,
 }
 
 impl Recovery {
@@ -39,16 +44,26 @@ impl Recovery {
 
     /// A member told up to which seq it has our events; `here` they go so far.
     pub fn told(&mut self, member: MemberId, own_seq: u64, here: u64, now: Timestamp) {
-        let told = self.told.entry(member).or_insert(Told { own_seq: 0, since: now });
+        let told =
+            self.told.entry(member).or_insert(Told { own_seq: 0, since: now, there: Duration::ZERO, came: None });
+        told.came.get_or_insert(now);
         if told.own_seq <= here {
-            told.since = now;
+            told.begin(now);
         }
         told.own_seq = own_seq;
     }
 
+    /// A member is away.
+    pub fn left(&mut self, member: &MemberId, now: Timestamp) {
+        if let Some(told) = self.told.get_mut(member) {
+            told.there = told.there(now);
+            told.came = None;
+        }
+    }
+
     /// Some of our own events came back.
     pub fn came_back(&mut self, now: Timestamp) {
-        self.told.values_mut().for_each(|told| told.since = now);
+        self.told.values_mut().for_each(|told| told.begin(now));
     }
 
     /// How many of our events are missing here that one of the `others` brings, or may bring for all
@@ -58,13 +73,30 @@ impl Recovery {
         for other in others {
             match self.told.get(&other) {
                 None => hope = true,
-                Some(told) if told.own_seq > here && now.since(told.since) < PATIENCE => {
+                Some(told) if told.own_seq > here && told.is_worth_waiting_for(now) => {
                     (own_seq, hope) = (own_seq.max(told.own_seq), true);
                 }
                 Some(_) => (),
             }
         }
         if hope { own_seq.saturating_sub(here) } else { 0 }
+    }
+}
+
+impl Told {
+    /// The waiting begins now.
+    fn begin(&mut self, now: Timestamp) {
+        self.since = now;
+        self.there = Duration::ZERO;
+        self.came = self.came.map(|_| now);
+    }
+
+    fn there(&self, now: Timestamp) -> Duration {
+        self.there + self.came.map_or(Duration::ZERO, |came| now.since(came))
+    }
+
+    fn is_worth_waiting_for(&self, now: Timestamp) -> bool {
+        self.there(now) < PATIENCE && now.since(self.since) < ABSENCE
     }
 }
 
@@ -101,6 +133,23 @@ mod tests {
         recovery.told(MALLORY, u64::MAX - 1, 2, NOW + PATIENCE / 2);
         assert_eq!(missing(&recovery, 2, NOW + PATIENCE), 0);
         assert_eq!(recovery.missing(2, [ALICE].into_iter(), NOW), 0, "mallory is no member any more");
+    }
+
+    #[test]
+    fn who_tells_and_goes_away_is_waited_for_longer_but_not_without_end() {
+        let mut recovery = Recovery::new(2);
+        recovery.told(ALICE, 2, 2, NOW);
+        recovery.told(MALLORY, 9, 2, NOW);
+        let gone = NOW + PATIENCE / 2;
+        recovery.left(&MALLORY, gone);
+        let back = gone + 6 * PATIENCE;
+        assert_eq!(missing(&recovery, 2, back), 7);
+        recovery.told(MALLORY, 9, 2, back);
+        assert_eq!(missing(&recovery, 2, back + PATIENCE / 4), 7);
+        assert_eq!(missing(&recovery, 2, back + PATIENCE / 2), 0, "mallory had its time");
+        recovery.came_back(back);
+        recovery.left(&MALLORY, back);
+        assert_eq!((missing(&recovery, 2, back + PATIENCE), missing(&recovery, 2, back + ABSENCE)), (7, 0));
     }
 
     #[test]

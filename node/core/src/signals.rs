@@ -52,6 +52,7 @@ impl Seat {
     /// A link is down.
     pub(crate) fn link_down(&mut self, member: MemberId, context: &mut Context<'_>) {
         self.links.remove(&member);
+        self.recovery.left(&member, context.now);
         self.blobs.link_changed(&member);
         self.mind_blobs(context);
         self.deliveries.seen(member, context.now);
