@@ -13,8 +13,9 @@ use crate::options::Limits;
 use crate::outward::Outward;
 use crate::services::Services;
 
-/// How often the round trip is measured, which is also how dead TCP connections are noticed.
-const PING: Duration = Duration::from_secs(30);
+/// How often something is said over connections that have nothing to say: the system notices by it that one
+/// over TCP is dead. Over QUIC nothing of that is needed, and companions ask for the round trip themselves.
+const PING: Duration = Duration::from_secs(150);
 /// What identify calls the family of protocols.
 const FAMILY: &str = "pairwave/1";
 /// Connections of one peer: over QUIC and TCP, and the new ones beside the old after a change of network.
