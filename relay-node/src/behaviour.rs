@@ -15,7 +15,7 @@ use crate::services::Services;
 
 /// How often something is said over connections that have nothing to say: the system notices by it that one
 /// over TCP is dead. Over QUIC nothing of that is needed, and companions ask for the round trip themselves.
-const PING: Duration = Duration::from_secs(150);
+const PING: Duration = Duration::from_secs(300);
 /// What identify calls the family of protocols.
 const FAMILY: &str = "pairwave/1";
 /// Connections of one peer: over QUIC and TCP, and the new ones beside the old after a change of network.

@@ -68,11 +68,11 @@ impl<L: Log> Node<L> {
         if self.transport >= *peer {
             return;
         }
-        let linked = |seat: &Seat| seat.links.values().any(|link| link.peer() == peer);
-        let rooms: Vec<RoomId> = self.seats.iter().filter(|(_, seat)| linked(seat)).map(|(room, _)| *room).collect();
-        for room in rooms {
+        let is_linked = |seat: &Seat| seat.links.values().any(|link| link.peer() == peer);
+        let rooms: Vec<_> = self.seats.iter().map(|(room, seat)| (*room, is_linked(seat))).collect();
+        for (room, is_linked) in rooms {
             let goal = (room, peer.clone(), Protocol::Room);
-            if !self.links.is_opening(&goal) {
+            if !self.links.outpaced(&goal) && is_linked {
                 self.open_stream(goal);
             }
         }
@@ -328,14 +328,17 @@ impl<L: Log> Node<L> {
     fn establish(&mut self, link: LinkId, peer: TransportId, established: Established) {
         let Established { room, member, epoch, channel } = established;
         self.links.accepted(link, peer.clone(), Phase::Live { room, member }, self.now);
-        self.links.succeeded(&(room, peer.clone(), Protocol::Room));
+        let is_outpaced = self.links.succeeded(&(room, peer.clone(), Protocol::Room));
         let small = self.links.is_small(&link);
         self.with_seat(&room, |seat, context| {
-            let mut live = LiveLink::new(link, member, peer, channel, &seat.room, context.now);
+            let mut live = LiveLink::new(link, member, peer.clone(), channel, &seat.room, context.now);
             live.small = small;
             seat.deliveries.linked(member, epoch);
             seat.link_up(live, context);
         });
+        if is_outpaced {
+            self.move_links(&peer);
+        }
     }
 }
 

@@ -69,6 +69,8 @@ struct Attempt {
     due: Timestamp,
     /// The stream of this attempt, while there is one.
     stream: Option<LinkId>,
+    /// A better connection than that of the stream has come up.
+    outpaced: bool,
 }
 
 /// All streams and attempts.
@@ -122,7 +124,8 @@ impl Links {
             Protocol::Knock => Phase::OpeningKnock { room },
         };
         self.streams.insert(link, Stream { peer, phase, since: now });
-        self.attempts.entry(goal).or_default().stream = Some(link);
+        let attempt = self.attempts.entry(goal).or_default();
+        (attempt.stream, attempt.outpaced) = (Some(link), false);
         link
     }
 
@@ -137,16 +140,26 @@ impl Links {
         stream.is_some_and(Stream::is_unproved)
     }
 
+    /// A better connection has come up. A stream of this goal that is on its way to become a link is to move
+    /// when it is one; says whether there is such a stream.
+    pub fn outpaced(&mut self, goal: &Goal) -> bool {
+        let is_opening = self.is_opening(goal);
+        if let Some(attempt) = self.attempts.get_mut(goal).filter(|_| is_opening) {
+            attempt.outpaced = true;
+        }
+        is_opening
+    }
+
     /// How often this goal was tried in vain of late.
     pub fn failures(&self, goal: &Goal) -> u32 {
         self.attempts.get(goal).map_or(0, |attempt| attempt.failures)
     }
 
-    /// The attempt led to a link.
-    pub fn succeeded(&mut self, goal: &Goal) {
-        if let Some(attempt) = self.attempts.get_mut(goal) {
-            attempt.failures = 0;
-        }
+    /// The attempt led to a link. Says whether a better connection for it has come up.
+    pub fn succeeded(&mut self, goal: &Goal) -> bool {
+        let Some(attempt) = self.attempts.get_mut(goal) else { return false };
+        attempt.failures = 0;
+        std::mem::take(&mut attempt.outpaced)
     }
 
     /// Not before `due`.
@@ -237,5 +250,26 @@ impl Links {
 impl Stream {
     fn is_unproved(&self) -> bool {
         !matches!(self.phase, Phase::Live { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::BOB;
+
+    #[test]
+    fn a_better_connection_that_comes_during_the_handshake_is_taken_after_it() {
+        let (room, peer) = (RoomId([1; 32]), TransportId::new([0, 1, 2]).unwrap());
+        let goal = (room, peer.clone(), Protocol::Room);
+        let mut links = Links::default();
+        assert!(!links.outpaced(&goal));
+        let link = links.open(goal.clone(), Timestamp(0));
+        assert!(links.outpaced(&goal));
+        links.accepted(link, peer, Phase::Live { room, member: BOB }, Timestamp(0));
+        assert!(links.succeeded(&goal));
+        assert!(!links.succeeded(&goal) && !links.outpaced(&goal), "it is told once");
+        links.open(goal.clone(), Timestamp(0));
+        assert!(!links.succeeded(&goal), "a new stream takes the best connection there is");
     }
 }

@@ -19,8 +19,8 @@ use crate::net::paths::Rank;
 
 /// How often a relay is asked whose death nothing else would tell.
 const OFTEN: Duration = Duration::from_secs(20);
-/// How often the round trip to everybody else is measured.
-const RARELY: Duration = Duration::from_secs(300);
+/// How often the round trip to everybody else is measured, after the first time when a connection is made.
+const RARELY: Duration = Duration::from_secs(600);
 /// How long an answer may take.
 const PONG: Duration = Duration::from_secs(10);
 

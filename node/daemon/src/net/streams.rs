@@ -353,7 +353,9 @@ impl Streams {
         self.links.insert(link, Link { peer, connection, protocol, frames: Some(frames), ending, backlog });
         self.actions.push_back(ToSwarm::GenerateEvent(StreamsEvent::Start(Box::new(pump))));
         // A better connection may have come up while this one was agreed on.
-        self.tell_if_better(peer);
+        if self.paths.has_better(connection) {
+            self.tell_if_better(peer);
+        }
     }
 
     fn on_report(&mut self, report: Report) {
