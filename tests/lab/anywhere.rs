@@ -9,6 +9,7 @@ mod agent;
 mod agreement;
 mod cell;
 mod crossing;
+mod lending;
 mod letters;
 mod outcome;
 #[path = "../e2e/patience.rs"]

@@ -26,6 +26,9 @@ pub async fn run(plan: Plan, folder: &Path) -> Outcome {
             outcome.joined_direct_after = direct_after.map(|took| took.as_secs_f64());
         }
         meet_again(plan, &stage, &mut outcome).await;
+        if let Some(lender) = &stage.lender {
+            lender.ask(&stage.alice, &mut outcome).await;
+        }
         if plan.relays == Relays::Two {
             lose_a_relay(&mut stage, &mut outcome).await;
         }

@@ -16,6 +16,7 @@ mod crossing;
 mod document;
 mod figures;
 mod idle;
+mod lending;
 mod letters;
 #[path = "../bench/machine.rs"]
 mod machine;

@@ -26,7 +26,8 @@ pub struct Outcome {
     pub direct_after: Option<f64>,
     /// Seconds from the kill of the relay to words having come, each way.
     pub words_after_loss: Option<f64>,
-    /// What `doctor` said of the relays behind a closed portal, if it said what is true.
+    /// What `doctor` said, where it was asked and said what is true: of the relays behind a closed portal, of
+    /// the router that lends ports.
     pub doctor: Option<String>,
     pub note: String,
 }
@@ -54,13 +55,13 @@ impl Outcome {
         let direct = self.direct_after.is_some();
         let goes_on = plan.relays != Relays::Two || self.words_after_loss.is_some();
         let talked = self.first_words_after.is_some() && goes_on;
-        let asked = plan.twist != Twist::CaptivePortal || self.doctor.is_some();
+        let is_asked = matches!(plan.twist, Twist::CaptivePortal | Twist::Lends(_));
         let as_in_theory = match plan.expected() {
             Reach::Dialled | Reach::Punched => self.met && talked && direct,
             Reach::Relayed => self.met && talked,
             Reach::Apart => !self.met,
         };
-        self.ok = as_in_theory && asked;
+        self.ok = as_in_theory && (!is_asked || self.doctor.is_some());
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::lending::{self, Language};
 use crate::site::{SITES, Site};
 use crate::theory::{self, Reach};
 
@@ -31,6 +32,8 @@ pub enum Twist {
     CaptivePortal,
     /// Whoever joins sits in a network whose only way out is an HTTP proxy.
     OnlyAProxy,
+    /// The router of whoever invites lends ports in this language.
+    Lends(Language),
 }
 
 /// The first opens the room, the second joins it.
@@ -74,9 +77,14 @@ impl Plan {
             Twist::None | Twist::SmallPackets | Twist::CaptivePortal => {
                 theory::reach(self.first, self.second, self.relays)
             }
-            Twist::SameRouter | Twist::ListensOn443 => Reach::Dialled,
+            Twist::SameRouter | Twist::ListensOn443 | Twist::Lends(_) => Reach::Dialled,
             Twist::Isolated | Twist::Chatty | Twist::OnlyAProxy => Reach::Relayed,
         }
+    }
+
+    /// A program that it takes and that is not installed here.
+    pub fn misses(self) -> Option<&'static str> {
+        matches!(self.twist, Twist::Lends(_)).then_some(lending::PROGRAM).filter(|program| !is_installed(program))
     }
 
     /// Can only the joiner be dialled, so that the inviter needs a line from them?
@@ -98,6 +106,8 @@ impl Twist {
             Self::ListensOn443 => "listens-on-443",
             Self::CaptivePortal => "captive-portal",
             Self::OnlyAProxy => "only-a-proxy",
+            Self::Lends(Language::Pcp) => "ports-by-pcp",
+            Self::Lends(Language::Upnp) => "ports-by-upnp",
         }
     }
 
@@ -116,6 +126,10 @@ impl Twist {
             Self::OnlyAProxy => {
                 "the only way out for whoever joins is an HTTP proxy that connects to 443 (HTTPS_PROXY)"
             }
+            Self::Lends(Language::Pcp) => {
+                "the router of whoever invites lends its ports by PCP and NAT-PMP (miniupnpd)"
+            }
+            Self::Lends(Language::Upnp) => "the router of whoever invites lends its ports by UPnP (miniupnpd)",
         }
     }
 }
@@ -138,6 +152,8 @@ pub fn unusual() -> Vec<Plan> {
         Plan::new(Site::Public, Site::Corporate, Relays::None).with(Twist::ListensOn443),
         homes(Relays::One).with(Twist::CaptivePortal),
         homes(Relays::One).with(Twist::OnlyAProxy),
+        homes(Relays::None).with(Twist::Lends(Language::Pcp)),
+        homes(Relays::None).with(Twist::Lends(Language::Upnp)),
     ]
 }
 
@@ -156,4 +172,9 @@ pub fn all() -> Vec<Plan> {
         }
     }
     plans
+}
+
+fn is_installed(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
 }

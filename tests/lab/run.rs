@@ -45,6 +45,11 @@ impl Task {
             Self::Idle(idle) => format!("idle/{}", idle.name()),
         }
     }
+
+    /// A program that it takes and that is not installed here.
+    fn misses(self) -> Option<&'static str> {
+        if let Self::Pair(plan) = self { plan.misses() } else { None }
+    }
 }
 
 impl Run {
@@ -71,7 +76,8 @@ fn tasks() -> Vec<Task> {
 
 pub async fn side_by_side(at_once: usize, wanted: impl Fn(&str) -> bool) -> Vec<Run> {
     let began = Instant::now();
-    let (asked_for, others): (Vec<_>, Vec<_>) = tasks().into_iter().partition(|task| wanted(&task.name()));
+    let (asked_for, others): (Vec<_>, Vec<_>) =
+        tasks().into_iter().partition(|task| wanted(&task.name()) && task.misses().is_none());
     let (number, done) = (asked_for.len(), std::cell::Cell::new(0));
     let results = futures::stream::iter(asked_for).map(|task| async move { (task, in_a_process(task).await) });
     let mut runs: Vec<Run> = results
@@ -84,7 +90,11 @@ pub async fn side_by_side(at_once: usize, wanted: impl Fn(&str) -> bool) -> Vec<
         .map(|(task, result)| Run { task, result, asked_for: true })
         .collect()
         .await;
-    let not_run = |task| Run { task, result: Err("not run: it was not asked for".into()), asked_for: false };
+    let why = |task: Task| {
+        let missing = task.misses().map(|program| format!("{program} is missing"));
+        missing.unwrap_or_else(|| "it was not asked for".to_owned())
+    };
+    let not_run = |task| Run { task, result: Err(format!("not run: {}", why(task))), asked_for: false };
     runs.extend(others.into_iter().map(not_run));
     let order = tasks();
     runs.sort_by_key(|run| order.iter().position(|task| *task == run.task));

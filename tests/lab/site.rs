@@ -141,7 +141,7 @@ pub fn without_udp() -> Firewall {
 
 /// A router drops what it did not ask for, as those at home do. A Linux router by itself answers, and
 /// what it answers takes the place that a punched hole would need.
-async fn keep_silent(router: &Router) {
+pub async fn keep_silent(router: &Router) {
     let rules = "table inet silent { chain input { type filter hook input priority 0; policy accept;
         ct state established,related accept;
         iifname { \"ix\", \"wan\" } meta l4proto { tcp, udp } drop; }

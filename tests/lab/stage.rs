@@ -5,6 +5,7 @@ use std::path::Path;
 use patchbay::{Device, Router, RouterPreset};
 
 use crate::agreement;
+use crate::lending::{self, Lender};
 use crate::person::Person;
 use crate::plan::{Plan, Twist};
 use crate::portal::{self, Portal};
@@ -22,13 +23,20 @@ pub struct Stage {
     pub relays: Vec<Relay>,
     pub routers: [Router; 2],
     pub portal: Option<Portal>,
+    pub lender: Option<Lender>,
     pub network: patchbay::Lab,
 }
 
 impl Stage {
     pub async fn build(plan: Plan, folder: &Path) -> Self {
         let network = patchbay::Lab::new().await.expect("network namespaces: see tests/README.md");
-        let first = plan.twist.router(&network, "first", plan.first).await;
+        let (first, lender) = match plan.twist {
+            Twist::Lends(language) => {
+                let (router, lender) = lending::build(language, &network, "first", folder).await;
+                (router, Some(lender))
+            }
+            twist => (twist.router(&network, "first", plan.first).await, None),
+        };
         let second = match plan.twist {
             Twist::SameRouter | Twist::Isolated => first.clone(),
             _ => plan.twist.router(&network, "second", plan.second).await,
@@ -51,7 +59,7 @@ impl Stage {
                 relays.push(Relay::start(Person::new(&name, host, folder), plan.twist.relay_listens_also()).await);
             }
         }
-        Self { alice, bob, relays, routers: [first, second], portal, network }
+        Self { alice, bob, relays, routers: [first, second], portal, lender, network }
     }
 
     /// Alice opens a room at her relays; gives its invite.
