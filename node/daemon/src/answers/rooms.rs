@@ -15,6 +15,7 @@ use pairwave_core::members;
 use pairwave_core::seat::Standing;
 use pairwave_core::time::Timestamp;
 use pairwave_wire::limits;
+use tokio::time::{sleep, timeout};
 
 use super::{Answers, for_humans, project_folder, relays, unexpected};
 use crate::caller::Caller;
@@ -27,6 +28,10 @@ const EXPIRES_IN: Duration = Duration::from_secs(24 * 3600);
 
 /// Longest life of an invite: who has not come in a month should be asked again.
 const EXPIRES_IN_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
+
+/// How long an invite waits for what the router says, and how often it is looked for.
+const ROUTER: Duration = Duration::from_secs(3);
+const LOOKS: Duration = Duration::from_millis(20);
 
 impl Answers {
     /// Opens a room for a folder. In a folder that has one, nothing changes but that there is a new
@@ -153,10 +158,32 @@ impl Answers {
         expires_in: Duration,
         uses: u32,
     ) -> Result<(EventId, InviteLine), Failure> {
+        self.hear_the_router().await;
         match self.command(Command::Invite { room, by: by.speaker, expires_in, uses }).await? {
             Outcome::Invited { id, invite } => Ok((id, invite)),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// An invite says where we can be reached, and a companion that has just started may not know it yet:
+    /// what the router lends is the only way in from outside where no relay is named.
+    async fn hear_the_router(&self) {
+        let asked = (self.parts.network)().await;
+        if !asked.asks_router || !asked.relays.is_empty() {
+            return;
+        }
+        let heard = async {
+            loop {
+                sleep(LOOKS).await;
+                let network = (self.parts.network)().await;
+                let known = self.parts.driver.query(|node| node.addresses().to_vec()).await;
+                if !network.asks_router && known == network.listening {
+                    return;
+                }
+            }
+        };
+        // One that takes longer lends nothing, most likely.
+        let _ = timeout(ROUTER, heard).await;
     }
 
     pub(super) async fn invites(&self, by: &Caller, ask: &Invites) -> Result<InviteList, Failure> {

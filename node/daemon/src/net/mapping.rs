@@ -85,6 +85,14 @@ impl Mapping {
         &self.router
     }
 
+    /// Is there something that the router has yet to say? One that lets others in need not say it twice.
+    pub fn is_asking(&self) -> bool {
+        let Router { upnp, lease } = &self.router;
+        let asked = [(self.upnp.is_some(), upnp), (self.leases.is_some(), lease)];
+        let is_open = asked.iter().any(|(_, word)| matches!(word, Word::Open(_)));
+        !self.addresses.is_empty() && !is_open && asked.contains(&(true, &Word::Unknown))
+    }
+
     /// Where the router lets others in.
     pub fn mapped(&self) -> impl Iterator<Item = &Multiaddr> {
         self.mapped.keys()
@@ -255,6 +263,20 @@ mod tests {
         let mut mapping = Mapping::new(Asking { upnp: false, pcp: false });
         mapping.ask_for(["/ip4/192.168.1.2/tcp/1".parse().unwrap()].into());
         assert!(mapping.upnp.is_none() && mapping.leases.is_none());
+    }
+
+    #[tokio::test]
+    async fn the_router_is_waited_for_until_it_lets_others_in_or_has_nothing_more_to_say() {
+        let mut mapping = Mapping::new(BY_UPNP);
+        assert!(!mapping.is_asking(), "nothing was asked so far");
+        mapping.ask_for(["/ip4/192.168.1.2/tcp/1".parse().unwrap()].into());
+        assert!(mapping.is_asking());
+        mapping.on_upnp(&opened(outside()));
+        assert!(!mapping.is_asking());
+        mapping.ask_for(["/ip4/192.168.1.3/tcp/1".parse().unwrap()].into());
+        assert!(mapping.is_asking(), "it may be another router");
+        mapping.on_upnp(&upnp::Event::GatewayNotFound);
+        assert!(!mapping.is_asking());
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct NetStatus {
     pub nat: Option<String>,
     /// What it does to ports.
     pub ports: Ports,
+    /// Whether the router was asked to let others in and has yet to answer, or its answer to be told.
+    pub asks_router: bool,
     pub relays: Vec<RelayStatus>,
     /// The last attempts to connect, the oldest first.
     pub dials: Vec<DialReport>,

@@ -357,6 +357,7 @@ impl Worker {
             reachability: findings.verdict(),
             nat: findings.nat(|ip| self.interfaces.has(ip)),
             ports: findings.ports(|ip| self.interfaces.has(ip)),
+            asks_router: behaviour.mapping.is_asking() || self.listening.due().is_some(),
             listening,
             mdns: discovery.is_running(),
             mdns_wanted: discovery.is_wanted(),
