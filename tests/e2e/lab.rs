@@ -32,7 +32,10 @@ impl Lab {
     /// A machine of their own on the wifi, with nobody at home yet.
     pub async fn person(&self, name: &str) -> Person {
         let machine = self.network.add_device(name).iface("eth0", self.wifi.id()).build().await.expect("a machine");
-        Person::new(name, machine, self.folder.path())
+        let mut person = Person::new(name, machine, self.folder.path());
+        // The wifi's router lends no ports: nobody need wait for it.
+        person.environment.push(("PAIRWAVE_NETWORK_UPNP".to_owned(), "false".to_owned()));
+        person
     }
 
     /// From now on this person's machine reaches one other machine alone.

@@ -22,7 +22,9 @@ impl Home {
         std::fs::create_dir_all(&project).expect("a project folder");
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("its folder");
         let home = Self { path, project, _folder: folder };
-        home.done(&["config", "set", "network.mdns", "false"]);
+        for nobody_asked in ["network.mdns", "network.upnp"] {
+            home.done(&["config", "set", nobody_asked, "false"]);
+        }
         home.done(&["init", "--name", "alice", "--title", "lab", "--no-wire"]);
         home
     }

@@ -30,7 +30,7 @@ const EXPIRES_IN: Duration = Duration::from_secs(24 * 3600);
 const EXPIRES_IN_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// How long an invite waits for what the router says, and how often it is looked for.
-const ROUTER: Duration = Duration::from_secs(3);
+const ROUTER: Duration = Duration::from_secs(2);
 const LOOKS: Duration = Duration::from_millis(20);
 
 impl Answers {
