@@ -12,6 +12,7 @@ use crate::outcome::Outcome;
 use crate::plan::{Plan, Relays, Twist};
 use crate::run::{Run, Task};
 use crate::site::SITES;
+use crate::stall;
 use crate::theory::Reach;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/CONNECTIVITY.md");
@@ -31,6 +32,10 @@ something at once: seconds until both were heard. **direct**: seconds from the s
 const IDLE: &str = "\
 What goes over each machine's wire, headers of Ethernet included, some minutes after both have met: the link, the places at the
 relays (with a token), and what else a network says.";
+
+const STALL: &str = "\
+Both say something twenty times a second: seconds from the call that says it until the other one's reader prints it, of the slowest
+of 400 words. A relay is killed a second after they began, and they go on for nine more.";
 
 pub fn write(text: &str) {
     std::fs::write(PATH, text).expect("docs/CONNECTIVITY.md can be written");
@@ -56,6 +61,8 @@ pub fn text(machine: &Machine, runs: &[Run]) -> String {
     let _ = write!(text, "\n## A thousand messages each way\n\n{}", crossed::table(&crossings));
     let idle: Vec<&Run> = runs.iter().filter(|run| matches!(run.task, Task::Idle(_))).collect();
     let _ = write!(text, "\n## With nothing to say\n\n{IDLE}\n\n{}", idle::table(&idle));
+    let stall = runs.iter().filter(|run| run.task == Task::Stall).map(stall::table);
+    let _ = write!(text, "\n## A relay dies beside a direct link\n\n{STALL}\n\n{}", stall.collect::<String>());
     let _ = write!(text, "\n## Raw rows\n\n```json\n{}```\n", raw(runs));
     text
 }

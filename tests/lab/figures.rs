@@ -7,6 +7,7 @@ use crate::outcome::Outcome;
 use crate::plan::{Plan, Relays, Twist};
 use crate::run::{Run, Task};
 use crate::site::Site;
+use crate::stall;
 use crate::theory::Reach;
 
 /// What was asked, what came of it, and what it is to be at most.
@@ -45,6 +46,12 @@ pub fn table(runs: &[Run]) -> String {
             unit: "s",
         },
         Figure {
+            what: "direct, a relay is killed: longer than without, for the slowest word",
+            measured: stall(runs),
+            at_most: stall::AT_MOST,
+            unit: "s",
+        },
+        Figure {
             what: "one wifi, another address: words again each way",
             measured: back(runs, "crossing/lan", "address changed"),
             at_most: 4.0,
@@ -68,6 +75,11 @@ fn idle_figure(runs: &[Run], what: &'static str, idle: Idle) -> Figure {
     let run = runs.iter().find(|run| run.task == Task::Idle(idle) && !run.is_bad());
     let measured = run.and_then(|run| idle::most(run.result.as_ref().ok()?));
     Figure { what, measured, at_most: idle::AT_MOST, unit: "bytes/s" }
+}
+
+fn stall(runs: &[Run]) -> Option<f64> {
+    let run = runs.iter().find(|run| run.task == Task::Stall && !run.is_bad())?;
+    stall::extra(run.result.as_ref().ok()?)
 }
 
 fn outcomes(runs: &[Run], wanted: impl Fn(Plan) -> bool) -> Vec<Outcome> {

@@ -35,6 +35,7 @@ mod run;
 mod site;
 mod slow;
 mod stage;
+mod stall;
 mod theory;
 mod trouble;
 mod watch;

@@ -13,7 +13,7 @@ use crate::crossing::{self, Crossing, MESSAGES};
 use crate::idle::{self, Idle};
 use crate::outcome::Outcome;
 use crate::plan::{self, Plan};
-use crate::{cell, document};
+use crate::{cell, document, stall};
 
 /// What is measured on the way is kept here, on the disk that the project is built on.
 const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
@@ -35,6 +35,7 @@ pub enum Task {
     Pair(Plan),
     Crossing(Crossing),
     Idle(Idle),
+    Stall,
 }
 
 impl Task {
@@ -43,6 +44,7 @@ impl Task {
             Self::Pair(plan) => plan.to_string(),
             Self::Crossing(crossing) => format!("crossing/{}", crossing.name()),
             Self::Idle(idle) => format!("idle/{}", idle.name()),
+            Self::Stall => "relay-killed-beside-a-direct-link".to_owned(),
         }
     }
 
@@ -71,7 +73,11 @@ impl Run {
 fn tasks() -> Vec<Task> {
     let crossings = crossing::ALL.into_iter().map(Task::Crossing);
     let idle = idle::ALL.into_iter().map(Task::Idle);
-    crossings.chain(idle).chain(plan::all().into_iter().chain(plan::unusual()).map(Task::Pair)).collect()
+    crossings
+        .chain(idle)
+        .chain([Task::Stall])
+        .chain(plan::all().into_iter().chain(plan::unusual()).map(Task::Pair))
+        .collect()
 }
 
 pub async fn side_by_side(at_once: usize, wanted: impl Fn(&str) -> bool) -> Vec<Run> {
@@ -143,6 +149,7 @@ pub async fn alone(name: &str) -> Value {
             ran.unwrap_or_else(|_| crossing.unfinished(MESSAGES, CROSSING_TAKES))
         }
         Task::Idle(idle) => idle::run(idle, &folder).await,
+        Task::Stall => stall::run(&folder).await,
     }
 }
 

@@ -58,7 +58,7 @@ impl Trouble {
                 // Linux takes the default route away with the last address.
                 stage.bob.machine.set_default_route("eth0").await.expect("a route");
             }
-            Self::Slept => sleep(&stage.bob).await,
+            Self::Slept => stand_still(&stage.bob, SLEEPS).await,
             Self::Switched => eth0.replug(elsewhere.id()).await.expect("another network"),
             Self::SwitchedBack => eth0.replug(stage.routers[1].id()).await.expect("the first network"),
             Self::RelayKilled => lose_a_relay(stage).await,
@@ -84,9 +84,10 @@ pub async fn lose_a_relay(stage: &mut Stage) {
     }
 }
 
-async fn sleep(person: &Person) {
+/// A companion stops, as on a laptop that sleeps.
+pub async fn stand_still(person: &Person, time: Duration) {
     let pid = person.pid().and_then(Pid::from_raw).expect("the companion runs");
     kill_process(pid, Signal::STOP).expect("it stands still");
-    tokio::time::sleep(SLEEPS).await;
+    tokio::time::sleep(time).await;
     kill_process(pid, Signal::CONT).expect("it goes on");
 }

@@ -89,13 +89,24 @@ impl Follow {
     /// Waits for a text; says whether it came in time.
     pub async fn hears(&mut self, text: &str, limit: Duration) -> bool {
         let heard = async {
-            while let Ok(Some(line)) = self.lines.next_line().await {
-                if serde_json::from_str::<Value>(&line).is_ok_and(|entry| entry["text"] == text) {
+            while let Some(heard) = self.text().await {
+                if heard == text {
                     return true;
                 }
             }
             false
         };
         tokio::time::timeout(limit, heard).await.unwrap_or(false)
+    }
+
+    /// What is said next, once the reader is there; nothing when it ends.
+    pub async fn text(&mut self) -> Option<String> {
+        while let Ok(Some(line)) = self.lines.next_line().await {
+            let entry = serde_json::from_str::<Value>(&line).unwrap_or_default();
+            if let Some(text) = entry["text"].as_str() {
+                return Some(text.to_owned());
+            }
+        }
+        None
     }
 }
