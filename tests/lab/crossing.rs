@@ -153,7 +153,7 @@ pub async fn run(crossing: Crossing, messages: usize, folder: &Path) -> Value {
     agreement::unbounded(&stage.alice, &stage.bob).await;
     let mut steps = Vec::new();
     if crossing == Crossing::Mailbox {
-        steps = letters::exchange(&mut stage, messages).await;
+        steps = letters::exchange(&mut stage, &elsewhere, messages).await;
     } else {
         let agents = [stage.alice.agent().await, stage.bob.agent().await];
         let troubles = crossing.troubles();

@@ -11,7 +11,7 @@ use crate::stage::Stage;
 use crate::watch::both_see;
 
 /// Longer than a link lives without a word.
-const SLEEPS: Duration = Duration::from_secs(10);
+pub const SLEEPS: Duration = Duration::from_secs(10);
 const BLOCK_UDP: &str = "table inet noudp { chain forward { type filter hook forward priority -10; policy accept;
     meta l4proto udp drop; }
     }";
