@@ -28,6 +28,11 @@ use crate::talk::Message;
 type Result<T = Outcome> = std::result::Result<T, Refusal>;
 
 impl<L: Log> Node<L> {
+    /// Where others may reach us, as invites say it.
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
     /// Carries a command out and replies, at once or, where another side or a derivation has a part
     /// in it, later.
     pub(crate) fn on_command(&mut self, token: Token, command: Command) {

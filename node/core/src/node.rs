@@ -281,11 +281,6 @@ impl<L: Log> Node<L> {
         &self.transport
     }
 
-    /// Where others may reach us, as invites say it.
-    pub fn addresses(&self) -> &[String] {
-        &self.addresses
-    }
-
     /// The log that the rooms are read from.
     pub fn log(&self) -> &L {
         &self.log
