@@ -1,7 +1,8 @@
 //! Connecting to others directly: a bounded number of attempts at a time, QUIC before TCP.
 //!
 //! An attempt dials all QUIC addresses at once, and a moment later the TCP ones unless a connection has
-//! come up: a worse way often wins such a race against a better one.
+//! come up: a worse way often wins such a race against a better one. Where more addresses become known
+//! while an attempt runs, they join it: otherwise the one way that works would wait for those that hang.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -45,6 +46,8 @@ pub struct Dials {
 #[derive(Debug)]
 struct Attempt {
     peer: Option<PeerId>,
+    /// All that it was made for.
+    addresses: BTreeSet<Multiaddr>,
     dials: HashSet<ConnectionId>,
     /// Worse addresses, and when their turn comes.
     later: VecDeque<(Instant, Vec<Multiaddr>)>,
@@ -76,7 +79,9 @@ impl Dials {
 
     /// What to do now; ask until there is nothing. `delay` is how long a worse way waits.
     pub fn poll(&mut self, now: Instant, delay: Duration) -> Option<Step> {
-        while self.steps.is_empty() && (self.begin_one(now, delay) || self.continue_one(now)) {}
+        while self.steps.is_empty()
+            && (self.join_one(now, delay) || self.begin_one(now, delay) || self.continue_one(now))
+        {}
         self.steps.pop_front()
     }
 
@@ -91,6 +96,16 @@ impl Dials {
         self.running.iter().any(|attempt| attempt.peer == wanted) || self.waiting.iter().any(|wish| wish.peer == wanted)
     }
 
+    /// A wish that knows more than an attempt that runs.
+    fn join_one(&mut self, now: Instant, delay: Duration) -> bool {
+        let known = |attempt: &Attempt| self.waiting.iter().position(|wish| attempt.is_known_to(wish));
+        let pair = self.running.iter().enumerate().find_map(|(at, attempt)| Some((at, known(attempt)?)));
+        let Some((at, wish)) = pair else { return false };
+        let Some(wish) = self.waiting.remove(wish) else { return false };
+        self.running[at].join(wish.addresses, now, delay);
+        true
+    }
+
     fn begin_one(&mut self, now: Instant, delay: Duration) -> bool {
         if self.running.len() >= ATTEMPTS {
             return false;
@@ -99,6 +114,7 @@ impl Dials {
         let Some(wish) = self.waiting.remove(next) else { return false };
         let mut attempt = Attempt {
             peer: wish.peer,
+            addresses: wish.addresses.iter().cloned().collect(),
             dials: HashSet::new(),
             later: stages(wish.addresses, now, delay),
             connected: false,
@@ -145,6 +161,21 @@ impl Dials {
 }
 
 impl Attempt {
+    /// The wish is for all that this is made for, and for more.
+    fn is_known_to(&self, wish: &Wish) -> bool {
+        let has_all = || self.addresses.iter().all(|address| wish.addresses.contains(address));
+        let has_more = || wish.addresses.iter().any(|address| !self.addresses.contains(address));
+        self.peer.is_some() && self.peer == wish.peer && !self.connected && has_more() && has_all()
+    }
+
+    /// What is new is dialled beside the rest, in the same order.
+    fn join(&mut self, addresses: Vec<Multiaddr>, now: Instant, delay: Duration) {
+        let new: Vec<_> = addresses.into_iter().filter(|address| !self.addresses.contains(address)).collect();
+        self.addresses.extend(new.iter().cloned());
+        self.later.extend(stages(new, now, delay));
+        self.later.make_contiguous().sort_by_key(|(at, _)| *at);
+    }
+
     /// The condition is always: a dying connection must not keep us from making a new one, and
     /// whoever wishes for a dial has looked whether there is one that lives.
     fn dial(&mut self, addresses: Vec<Multiaddr>) -> Vec<Step> {
@@ -251,6 +282,28 @@ mod tests {
         let tcp = bench.dialled();
         bench.dials.succeeded(tcp);
         bench.dials.failed(quic);
+        bench.nothing();
+    }
+
+    #[test]
+    fn what_becomes_known_later_does_not_wait_for_what_hangs() {
+        let bob = Some(PeerId::random());
+        let mut bench = Bench::new();
+        bench.wish(bob, &[TCP]);
+        let hanging = bench.dialled();
+        bench.wish(bob, &[QUIC, TCP]);
+        let quic = bench.dialled();
+        bench.wish(bob, &[QUIC, TCP, "/ip4/10.0.0.2/tcp/443/ws"]);
+        bench.nothing();
+        bench.now += DELAY;
+        let websocket = bench.dialled();
+        bench.nothing();
+        assert_eq!(bench.dials.running.len(), 1);
+        bench.dials.failed(quic);
+        bench.dials.failed(hanging);
+        bench.nothing();
+        bench.dials.failed(websocket);
+        assert_eq!(bench.failed(), bob);
         bench.nothing();
     }
 

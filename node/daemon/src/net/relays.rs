@@ -445,9 +445,12 @@ impl Relay {
         if self.wish.token != wish.token {
             self.token = if wish.token.is_some() { Token::Unshown } else { Token::Idle };
         }
-        if self.wish.addresses != wish.addresses && self.connections.is_empty() {
+        if self.wish.addresses != wish.addresses {
             self.failures = 0;
+            self.hope();
             self.dial_at = now;
+            // A dial that runs knows only the old ones.
+            self.dialling = false;
         }
         self.wish = wish;
     }

@@ -96,6 +96,22 @@ fn a_relay_is_dialled_at_once_and_then_ever_more_rarely() {
 }
 
 #[test]
+fn what_else_is_named_of_a_relay_does_not_wait_for_a_dial_that_hangs() {
+    let mut bench = Bench::new(1, None);
+    let peer = bench.peers[0];
+    let named = |texts: &[&str]| {
+        let addresses = texts.iter().map(|text| text.parse().unwrap()).collect();
+        vec![RelayAddress { peer, addresses, token: None }]
+    };
+    bench.dialled();
+    bench.relays.wish(named(&[QUIC, TCP]), bench.now);
+    assert!(bench.dialled().is_empty(), "that was known");
+    bench.relays.wish(named(&[QUIC, TCP, "/ip4/192.0.2.1/tcp/443/ws"]), bench.now);
+    let steps = bench.steps();
+    assert!(matches!(&steps[..], [Step::Dial(wish)] if wish.addresses.len() == 3), "{steps:?}");
+}
+
+#[test]
 fn a_reservation_waits_for_the_introduction_and_is_asked_for_once() {
     let mut bench = Bench::new(1, None);
     bench.dialled();
