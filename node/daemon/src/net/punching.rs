@@ -3,7 +3,9 @@
 //! libp2p takes what was once seen of us as a candidate for ever, and fixes the candidates when a
 //! circuit is made. So its behaviour is made anew whenever they change, before the next circuit.
 //! QUIC has a head start: raced against TCP it often loses, although TCP notices no dead path.
-//! Both sides give it the same one, so the packets of TCP still cross on their way.
+//! Both sides give it the same one, so the packets of TCP still cross on their way. They become one
+//! connection then, whichever circuits brought both sides to dial: two that call each other in the same
+//! moment have two, which give them opposite parts. So who begins over TCP is settled by their ids.
 //!
 //! Whoever comes by a circuit could learn our addresses and have us dial wherever it likes. So only
 //! who is wanted is told and dialled, and only where a peer may be.
@@ -49,9 +51,16 @@ pub fn is_replaced(error: &DialError) -> bool {
     matches!(error, DialError::Denied { cause } if cause.downcast_ref::<Elsewhere>().is_some())
 }
 
+/// A dial that `inner` asked for, and the part that it is to play there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Asked {
+    id: ConnectionId,
+    role: Endpoint,
+}
+
 /// What is dialled in place of what `inner` asked for.
 struct StandIn {
-    asked: ConnectionId,
+    asked: Asked,
     peer: PeerId,
     addresses: Vec<Multiaddr>,
     role: Endpoint,
@@ -83,7 +92,7 @@ pub struct Punching {
     /// Dials of `inner` that others stand in for.
     replaced: HashSet<ConnectionId>,
     /// The stand-ins, and what `inner` knows them as.
-    stand_ins: HashMap<ConnectionId, ConnectionId>,
+    stand_ins: HashMap<ConnectionId, Asked>,
     /// Those whose time has not come, the next one first.
     later: VecDeque<(Instant, StandIn)>,
     pending: VecDeque<Action>,
@@ -253,11 +262,24 @@ impl Punching {
         !is_link_local && (!address::is_private(&ip) || is_near())
     }
 
-    /// Parts what is dialled at once from what has to wait: TCP, if QUIC may do.
-    fn in_turn(&self, addresses: Vec<Multiaddr>) -> (Vec<Multiaddr>, Vec<Multiaddr>) {
+    /// Dials QUIC at once, and TCP later if QUIC may do.
+    fn dial_in_turn(&mut self, asked: Asked, peer: PeerId, addresses: Vec<Multiaddr>) {
         let is_quic = |address: &Multiaddr| address::is_quic(&address::without_peer(address.clone()));
-        let quic_may_do = self.has_udp() && addresses.iter().any(|address| is_quic(address) && is_global(address));
-        if quic_may_do { addresses.into_iter().partition(is_quic) } else { (addresses, Vec::new()) }
+        let (quic, tcp): (Vec<_>, Vec<_>) = addresses.into_iter().partition(is_quic);
+        let quic_may_do = self.has_udp() && quic.iter().any(is_global);
+        if !quic.is_empty() {
+            self.dial(StandIn { asked, peer, addresses: quic, role: asked.role });
+        }
+        let tcp = StandIn { asked, peer, addresses: tcp, role: self.role_over_tcp(&peer) };
+        match tcp.addresses.is_empty() {
+            true => {}
+            false if quic_may_do => self.later.push_back((Instant::now() + HEAD_START, tcp)),
+            false => self.dial(tcp),
+        }
+    }
+
+    fn role_over_tcp(&self, peer: &PeerId) -> Endpoint {
+        if self.me < *peer { Endpoint::Dialer } else { Endpoint::Listener }
     }
 
     fn dial(&mut self, StandIn { asked, peer, addresses, role }: StandIn) {
@@ -268,8 +290,8 @@ impl Punching {
     }
 
     /// One stand-in connected: `inner` knows this one from now on, and of the others nothing.
-    fn settle(&mut self, connection: ConnectionId) -> ConnectionId {
-        let Some(asked) = self.stand_ins.get(&connection).copied() else { return connection };
+    fn settle(&mut self, connection: ConnectionId, role: Endpoint) -> Asked {
+        let Some(asked) = self.stand_ins.get(&connection).copied() else { return Asked { id: connection, role } };
         self.stand_ins.retain(|other, of| *of != asked || *other == connection);
         self.later.retain(|(_, stand_in)| stand_in.asked != asked);
         asked
@@ -281,12 +303,12 @@ impl Punching {
             return;
         }
         let stood_in_for = self.stand_ins.remove(&failure.connection_id);
-        let is_last = |asked: &ConnectionId| {
+        let is_last = |asked: &Asked| {
             let waits = self.later.iter().any(|(_, stand_in)| stand_in.asked == *asked);
             !waits && !self.stand_ins.values().any(|other| other == asked)
         };
         if stood_in_for.as_ref().is_none_or(is_last) {
-            let connection_id = stood_in_for.unwrap_or(failure.connection_id);
+            let connection_id = stood_in_for.map_or(failure.connection_id, |asked| asked.id);
             self.inner.on_swarm_event(FromSwarm::DialFailure(DialFailure { connection_id, ..failure }));
         }
     }
@@ -295,7 +317,8 @@ impl Punching {
         self.direct.remove(&closed.connection_id);
         self.observed.remove(&closed.connection_id);
         self.runs.remove(&closed.connection_id);
-        let connection_id = self.stand_ins.remove(&closed.connection_id).unwrap_or(closed.connection_id);
+        let stood_in_for = self.stand_ins.remove(&closed.connection_id);
+        let connection_id = stood_in_for.map_or(closed.connection_id, |asked| asked.id);
         self.inner.on_swarm_event(FromSwarm::ConnectionClosed(ConnectionClosed { connection_id, ..closed }));
     }
 }
@@ -318,16 +341,9 @@ impl NetworkBehaviour for Punching {
         }
         let sound = addresses.iter().filter(|address| self.is_sound(address)).take(CANDIDATES);
         let sound: Vec<Multiaddr> = sound.cloned().collect();
-        let (first, tcp) = self.in_turn(sound);
-        if first.len() == addresses.len() {
-            return Ok(Vec::new());
-        }
-        let asked = connection;
-        if let Some(peer) = peer.filter(|_| !first.is_empty()) {
+        if let Some(peer) = peer.filter(|_| !sound.is_empty()) {
             self.replaced.insert(connection);
-            self.dial(StandIn { asked, peer, addresses: first, role });
-            let tcp = StandIn { asked, peer, addresses: tcp, role };
-            self.later.extend((!tcp.addresses.is_empty()).then(|| (Instant::now() + HEAD_START, tcp)));
+            self.dial_in_turn(Asked { id: connection, role }, peer, sound);
         }
         Err(ConnectionDenied::new(Elsewhere))
     }
@@ -356,8 +372,8 @@ impl NetworkBehaviour for Punching {
         if address::is_relayed(address) {
             self.prepare(connection, &peer, !self.resting.contains(&peer));
         }
-        let known_as = self.settle(connection);
-        self.inner.handle_established_outbound_connection(known_as, peer, address, role, port)
+        let asked = self.settle(connection, role);
+        self.inner.handle_established_outbound_connection(asked.id, peer, address, asked.role, port)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm) {

@@ -18,10 +18,10 @@ fn quic_has_a_head_start_where_it_may_do() {
         (dial.is_ok(), punching.pending.drain(..).count(), punching.later.len())
     };
     let mut punching = Punching::new(PeerId::random());
-    assert_eq!(dialled(&mut punching, &[&quic, tcp]), (true, 0, 0), "UDP does not get out");
+    assert_eq!(dialled(&mut punching, &[&quic, tcp]), (false, 2, 0), "UDP does not get out");
     punching.observed(relay, ConnectionId::new_unchecked(2), parsed("/ip4/203.0.113.9/udp/7/quic-v1"));
     assert_eq!(dialled(&mut punching, &[near, tcp]), (false, 1, 0), "QUIC would lead into another network");
-    assert_eq!(dialled(&mut punching, &[tcp]), (true, 0, 0));
+    assert_eq!(dialled(&mut punching, &[tcp]), (false, 1, 0));
     assert_eq!(dialled(&mut punching, &[&quic, tcp]), (false, 1, 1));
     let due = punching.due().unwrap();
     punching.tend(due - HEAD_START);
@@ -37,15 +37,36 @@ fn quic_has_a_head_start_where_it_may_do() {
 
 #[test]
 fn the_first_stand_in_that_connects_is_the_one_that_was_asked_for() {
-    let (bob, asked) = (PeerId::random(), ConnectionId::new_unchecked(1));
+    let (bob, id) = (PeerId::random(), ConnectionId::new_unchecked(1));
     let mut punching = Punching::new(PeerId::random());
+    let asked = Asked { id, role: Endpoint::Dialer };
     for _ in 0..2 {
         let addresses = vec![parsed("/ip4/203.0.113.8/tcp/7")];
-        punching.dial(StandIn { asked, peer: bob, addresses, role: Endpoint::Dialer });
+        punching.dial(StandIn { asked, peer: bob, addresses, role: Endpoint::Listener });
     }
     let ids: Vec<ConnectionId> = punching.stand_ins.keys().copied().collect();
-    assert_eq!((punching.settle(ids[0]), punching.settle(ids[1])), (asked, ids[1]));
-    assert_eq!(punching.settle(ConnectionId::new_unchecked(7)), ConnectionId::new_unchecked(7));
+    let as_it_is = |id| Asked { id, role: Endpoint::Listener };
+    assert_eq!(punching.settle(ids[0], Endpoint::Listener), asked);
+    assert_eq!(punching.settle(ids[1], Endpoint::Listener), as_it_is(ids[1]));
+    let other = ConnectionId::new_unchecked(7);
+    assert_eq!(punching.settle(other, Endpoint::Listener), as_it_is(other));
+}
+
+#[test]
+fn two_circuits_that_cross_do_not_give_both_sides_the_same_part_over_tcp() {
+    let (alice, bob) = (PeerId::random(), PeerId::random());
+    let roles = |me: PeerId, peer: PeerId| {
+        let mut punching = Punching::new(me);
+        punching.observed(PeerId::random(), ConnectionId::new_unchecked(2), parsed("/ip4/203.0.113.9/udp/7/quic-v1"));
+        for (number, role) in [Endpoint::Dialer, Endpoint::Listener].into_iter().enumerate() {
+            let addresses = ["/ip4/203.0.113.8/udp/7/quic-v1", "/ip4/203.0.113.8/tcp/7"].map(parsed).to_vec();
+            punching.dial_in_turn(Asked { id: ConnectionId::new_unchecked(10 + number), role }, peer, addresses);
+        }
+        punching.later.iter().map(|(_, stand_in)| stand_in.role).collect::<Vec<_>>()
+    };
+    let (hers, his) = (roles(alice, bob), roles(bob, alice));
+    assert_eq!((hers[0], his[0]), (hers[1], his[1]), "whichever circuit comes first");
+    assert_ne!(hers[0], his[0]);
 }
 
 #[test]
@@ -108,7 +129,7 @@ fn a_punch_leads_only_where_a_peer_may_be() {
         (dial.is_ok(), punching.pending.drain(..).count())
     };
     let good = ["/ip4/203.0.113.9/udp/7/quic-v1", "/ip4/192.168.1.9/tcp/7", "/ip6/2001:db8::1/tcp/7"];
-    assert_eq!(dial(&good), (true, 0));
+    assert_eq!(dial(&good), (false, 2));
     for bad in [
         "/ip4/127.0.0.1/tcp/7",
         "/ip4/0.0.0.0/tcp/7",
