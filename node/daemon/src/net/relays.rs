@@ -29,6 +29,10 @@ const WEIGHING: Duration = Duration::from_secs(1);
 /// First and longest pause between two dials of one relay.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The longest one while no relay can be reached and that is new: what keeps everything out often ends
+/// soon and without a sign, like a portal to which somebody agrees.
+const HOPEFUL_PAUSE: Duration = Duration::from_secs(5);
+const HOPEFUL: Duration = Duration::from_secs(10 * 60);
 /// How long a connection must have stood for its loss to be no failure.
 const STEADY: Duration = Duration::from_secs(30);
 /// How long a relay may take to say who it is.
@@ -63,6 +67,8 @@ pub enum Step {
 pub struct Relays {
     relays: BTreeMap<PeerId, Relay>,
     steps: Vec<Step>,
+    /// Since when none can be reached.
+    cut_off_since: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -138,6 +144,7 @@ impl Relays {
 
     /// The network has changed: whatever was waited for is tried at once.
     pub fn restart(&mut self, now: Instant) {
+        self.cut_off_since = None;
         for relay in self.relays.values_mut() {
             relay.failures = 0;
             relay.hope();
@@ -153,17 +160,19 @@ impl Relays {
         let Some(relay) = self.relays.get_mut(peer).filter(|_| endpoint.is_dialer()) else { return };
         let address = address::without_peer(endpoint.get_remote_address().clone());
         let local = address::ip(&address).and_then(source_towards);
+        self.cut_off_since = None;
         relay.dialling = false;
         relay.connections.push(Connection { id, address, local, since: now, introduced: false });
     }
 
     pub fn closed(&mut self, id: ConnectionId, now: Instant) {
         let enough = self.reservations() >= RESERVED;
+        let longest = self.longest_pause(now);
         let Some(relay) = self.relays.values_mut().find(|relay| relay.get(id).is_some()) else { return };
         let steady = relay.get(id).is_some_and(|connection| connection.since + STEADY <= now);
         if relay.connections.len() > 1 {
             relay.lost_beside(id);
-            return relay.back_off(now);
+            return relay.back_off(longest, now);
         }
         relay.connections.clear();
         relay.rtt = None;
@@ -176,7 +185,7 @@ impl Relays {
             relay.dial_at = if relay.rests { now + SPARE } else { now };
             relay.why = Some("the connection was lost".into());
         } else {
-            relay.back_off(now);
+            relay.back_off(longest, now);
         }
         if was_reserved {
             self.wake(now);
@@ -185,11 +194,12 @@ impl Relays {
 
     /// All addresses of a dial failed.
     pub fn unreachable(&mut self, peer: &PeerId, now: Instant) {
+        let longest = self.longest_pause(now);
         if let Some(relay) = self.relays.get_mut(peer)
             && relay.dialling
         {
             relay.dialling = false;
-            relay.back_off(now);
+            relay.back_off(longest, now);
             relay.quic_in_vain |= relay.lacks_quic();
             relay.tcp_in_vain |= relay.lacks_tcp();
         }
@@ -414,6 +424,15 @@ impl Relays {
         since.map(|since| since + WEIGHING).filter(|until| has_choice && now < *until)
     }
 
+    /// Of the pauses between two dials.
+    fn longest_pause(&mut self, now: Instant) -> Duration {
+        if self.relays.values().any(|relay| !relay.connections.is_empty()) {
+            return LONGEST_PAUSE;
+        }
+        let since = *self.cut_off_since.get_or_insert(now);
+        if now < since + HOPEFUL { HOPEFUL_PAUSE } else { LONGEST_PAUSE }
+    }
+
     fn reservations(&self) -> usize {
         self.relays.values().filter(|relay| relay.reservation != Reservation::None).count()
     }
@@ -455,8 +474,8 @@ impl Relay {
         self.wish = wish;
     }
 
-    fn back_off(&mut self, now: Instant) {
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
+    fn back_off(&mut self, longest: Duration, now: Instant) {
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(longest);
         self.failures = self.failures.saturating_add(1);
         self.dial_at = now + pause + chance::below(pause / 4);
     }

@@ -56,6 +56,11 @@ impl Bench {
         self.relays.introduced(&introduced, self.now);
     }
 
+    /// How long it is not dialled.
+    fn pause_of(&self, relay: usize) -> Duration {
+        self.relays.relays[&self.peers[relay]].dial_at - self.now
+    }
+
     /// Connects and introduces it.
     fn up(&mut self, relay: usize) -> ConnectionId {
         let id = self.connect(relay, QUIC);
@@ -77,22 +82,45 @@ const TCP: &str = "/ip4/192.0.2.1/tcp/1";
 
 #[test]
 fn a_relay_is_dialled_at_once_and_then_ever_more_rarely() {
-    let mut bench = Bench::new(1, None);
-    let peer = bench.peers[0];
+    let mut bench = Bench::new(2, None);
+    bench.dialled();
+    bench.connect(0, QUIC);
+    let peer = bench.peers[1];
     let mut last = Duration::ZERO;
     for _ in 0..8 {
-        assert_eq!(bench.dialled(), [peer]);
-        assert!(bench.dialled().is_empty(), "one dial at a time");
         bench.relays.unreachable(&peer, bench.now);
-        let pause = bench.relays.due(bench.now).unwrap() - bench.now;
+        let pause = bench.pause_of(1);
         assert!(pause >= last.min(LONGEST_PAUSE) && pause <= LONGEST_PAUSE * 5 / 4, "{pause:?}");
         last = pause;
         bench.now += pause;
+        bench.relays.relays.get_mut(&bench.peers[0]).unwrap().connections[0].since = bench.now;
+        assert_eq!(bench.dialled(), [peer]);
+        assert!(bench.dialled().is_empty(), "one dial at a time");
     }
-    bench.dialled();
     bench.relays.unreachable(&peer, bench.now);
     bench.relays.restart(bench.now);
     assert_eq!(bench.dialled(), [peer], "the network has changed");
+}
+
+#[test]
+fn where_no_relay_can_be_reached_all_are_tried_often_for_a_while() {
+    let mut bench = Bench::new(1, None);
+    let peer = bench.peers[0];
+    let start = bench.now;
+    let (mut often, mut last) = (0, Duration::ZERO);
+    while bench.now < start + 2 * HOPEFUL {
+        assert_eq!(bench.dialled(), [peer]);
+        bench.relays.unreachable(&peer, bench.now);
+        last = bench.pause_of(0);
+        let is_often = bench.now < start + HOPEFUL;
+        assert!(!is_often || last <= HOPEFUL_PAUSE * 5 / 4, "{last:?}");
+        often += usize::from(is_often);
+        bench.now += last;
+    }
+    assert!((90..150).contains(&often) && last >= LONGEST_PAUSE, "{often}, {last:?}");
+    bench.dialled();
+    bench.connect(0, QUIC);
+    assert_eq!(bench.relays.cut_off_since, None);
 }
 
 #[test]
