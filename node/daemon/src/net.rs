@@ -28,6 +28,7 @@ mod reachability;
 mod relay_address;
 mod relays;
 mod reports;
+mod returns;
 mod searches;
 mod status;
 mod streams;

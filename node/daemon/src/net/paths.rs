@@ -106,6 +106,10 @@ impl Paths {
         self.best_of(peer).is_some_and(|best| best.rank > Rank::Relayed)
     }
 
+    pub fn is_over_tcp(&self, peer: &PeerId) -> bool {
+        self.best_of(peer).is_some_and(|best| best.rank == Rank::Tcp)
+    }
+
     pub fn peer_of(&self, id: ConnectionId) -> Option<PeerId> {
         self.owners.get(&id).copied()
     }

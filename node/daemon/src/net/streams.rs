@@ -229,6 +229,11 @@ impl Streams {
         self.paths.is_direct(peer)
     }
 
+    /// Whether the best connection to this peer is one over TCP.
+    pub fn is_over_tcp(&self, peer: &PeerId) -> bool {
+        self.paths.is_over_tcp(peer)
+    }
+
     pub fn set_rtt(&mut self, connection: ConnectionId, rtt: Duration) {
         self.paths.set_rtt(connection, rtt);
     }

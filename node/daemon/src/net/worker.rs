@@ -30,6 +30,7 @@ use crate::net::outlet::Outlet;
 use crate::net::punching::{self, Punching};
 use crate::net::relays::Relays;
 use crate::net::reports::{Reports, words};
+use crate::net::returns::Returns;
 use crate::net::searches::Searches;
 use crate::net::streams::{Streams, StreamsEvent};
 use crate::net::{NetCommand, NetConfig, NetError, NetEvent, NetStatus, Patience, address};
@@ -65,6 +66,7 @@ pub struct Worker {
     /// As `NetEvent::Relays` told them.
     near: Vec<PeerId>,
     searches: Searches,
+    returns: Returns,
     reports: Reports,
     listening: Listening,
     interfaces: Interfaces,
@@ -113,6 +115,7 @@ impl Worker {
             relays: Relays::default(),
             near: Vec::new(),
             searches: Searches::default(),
+            returns: Returns::default(),
             reports: Reports::default(),
             listening: Listening::default(),
             interfaces,
@@ -156,6 +159,7 @@ impl Worker {
         }
         self.take_relay_steps();
         self.take_search_steps();
+        self.try_quic_again();
         self.take_dial_steps();
         self.swarm.behaviour_mut().streams.tidy(Instant::now());
     }
@@ -183,7 +187,8 @@ impl Worker {
         let calls = self.calls.due(now, |relay| self.relays.distance(relay));
         let punching = self.swarm.behaviour().punching.as_ref().and_then(Punching::due);
         let relays = self.relays.due(now);
-        let all = [self.dials.due(), calls, self.listening.due(), relays, self.searches.due(), streams, punching];
+        let (dials, searches, returns) = (self.dials.due(), self.searches.due(), self.returns.due());
+        let all = [dials, calls, self.listening.due(), relays, searches, returns, streams, punching];
         all.into_iter().flatten().min()
     }
 
@@ -253,6 +258,7 @@ impl Worker {
         self.dials.succeeded(id);
         self.relays.connected(&peer, id, endpoint, now);
         self.searches.connected(peer, id, endpoint, now);
+        self.returns.connected(&peer, endpoint, now);
         self.calls.succeeded(&peer);
         if endpoint.is_dialer() {
             self.reports.connected(peer, endpoint.get_remote_address(), now);
@@ -342,6 +348,7 @@ impl Worker {
             }
             self.relays.restart(now);
             self.searches.restart(now);
+            self.returns.restart(now);
             self.calls.clear();
             self.tell(NetEvent::NetworkChanged);
             self.swarm.behaviour_mut().discovery.repeat();

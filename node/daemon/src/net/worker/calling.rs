@@ -24,6 +24,7 @@ impl Worker {
                 let addresses = self.reachable(addresses, Some(&id));
                 let (circuits, direct): (Vec<_>, Vec<_>) = addresses.into_iter().partition(address::is_relayed);
                 self.searches.may_be_at(&id, &direct);
+                self.returns.learn(id, &direct);
                 if !self.swarm.behaviour().streams.counts_as_connected(&id) {
                     self.call(id, circuits);
                 }

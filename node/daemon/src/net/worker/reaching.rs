@@ -66,6 +66,7 @@ impl Worker {
         }
         self.relays.restart(now);
         self.searches.restart(now);
+        self.returns.restart(now);
         self.calls.clear();
     }
 }

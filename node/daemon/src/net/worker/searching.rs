@@ -1,4 +1,4 @@
-//! What the worker does to find direct ways to peers that it reaches only through a relay.
+//! What the worker does to find better ways to peers: direct ones in place of relays, QUIC in place of TCP.
 
 use std::time::Instant;
 
@@ -18,13 +18,22 @@ impl Worker {
         }
         while let Some(step) = self.searches.poll(now) {
             match step {
-                Step::Circuit(peer, circuit) => self.dial_circuit(peer, circuit),
+                Step::Circuit(peer, circuit) => self.dial_beside(peer, vec![circuit]),
                 Step::Fruitless(peer) => self.on_fruitless(peer, "no direct way was found in time".into()),
             }
         }
         let resting = self.searches.resting(now);
         if let Some(punching) = self.swarm.behaviour_mut().punching.as_mut() {
             punching.let_rest(resting);
+        }
+    }
+
+    pub(super) fn try_quic_again(&mut self) {
+        let now = Instant::now();
+        let streams = &self.swarm.behaviour().streams;
+        let due = std::iter::from_fn(|| self.returns.poll(now, |peer| streams.is_over_tcp(peer)));
+        for (peer, addresses) in due.collect::<Vec<_>>() {
+            self.dial_beside(peer, addresses);
         }
     }
 
@@ -82,10 +91,11 @@ impl Worker {
         self.swarm.behaviour().punching.as_ref().is_none_or(|punching| punching.wants(peer))
     }
 
-    fn dial_circuit(&mut self, peer: PeerId, circuit: Multiaddr) {
-        let dial = DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![circuit]).build();
+    /// One more way to a peer that is connected.
+    fn dial_beside(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
+        let dial = DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(addresses).build();
         if let Err(error) = self.swarm.dial(dial) {
-            tracing::debug!(%peer, %error, "no fresh circuit can be dialled");
+            tracing::debug!(%peer, %error, "no other way can be dialled");
         }
     }
 }
