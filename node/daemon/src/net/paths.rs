@@ -106,8 +106,9 @@ impl Paths {
         self.best_of(peer).is_some_and(|best| best.rank > Rank::Relayed)
     }
 
-    pub fn is_over_tcp(&self, peer: &PeerId) -> bool {
-        self.best_of(peer).is_some_and(|best| best.rank == Rank::Tcp)
+    /// Of the best connection to this peer.
+    pub fn rank(&self, peer: &PeerId) -> Option<Rank> {
+        self.best_of(peer).map(|best| best.rank)
     }
 
     pub fn peer_of(&self, id: ConnectionId) -> Option<PeerId> {

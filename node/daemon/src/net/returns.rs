@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use libp2p::core::ConnectedPoint;
 use libp2p::{Multiaddr, PeerId};
 
 use crate::net::address;
@@ -43,33 +42,35 @@ impl Returns {
     /// Somebody wished for this peer to be dialled there.
     pub fn learn(&mut self, peer: PeerId, addresses: &[Multiaddr]) {
         let addresses: Vec<Multiaddr> = addresses.iter().filter(|at| address::is_quic(at)).cloned().collect();
+        if addresses.is_empty() {
+            self.peers.remove(&peer);
+            return;
+        }
         if let Some(known) = self.peers.get_mut(&peer) {
             known.addresses = addresses;
             return;
         }
         if self.peers.len() >= REMEMBERED {
-            self.peers.retain(|_, known| known.next.is_some());
+            self.peers.retain(|_, known| known.next.is_some() || known.quic_since.is_some());
         }
-        if !addresses.is_empty() && self.peers.len() < REMEMBERED {
+        if self.peers.len() < REMEMBERED {
             self.peers.insert(peer, Return { addresses, attempts: 0, next: None, quic_since: None });
         }
     }
 
-    pub fn connected(&mut self, peer: &PeerId, endpoint: &ConnectedPoint, now: Instant) {
+    /// The best way to this peer is one of these now, or there is none.
+    pub fn reached(&mut self, peer: &PeerId, rank: Option<Rank>, now: Instant) {
         let Some(known) = self.peers.get_mut(peer) else { return };
-        match Rank::of(endpoint.get_remote_address()) {
-            Rank::Relayed => {}
-            Rank::Quic => {
-                known.next = None;
-                known.quic_since.get_or_insert(now);
-            }
-            Rank::Tcp => {
-                if known.quic_since.take().is_some_and(|since| since + STEADY <= now) {
-                    known.attempts = 0;
-                }
-                known.next.get_or_insert(now + PAUSES[known.attempts.min(PAUSES.len() - 1)]);
-            }
+        if rank == Some(Rank::Quic) {
+            known.next = None;
+            known.quic_since.get_or_insert(now);
+            return;
         }
+        if known.quic_since.take().is_some_and(|since| since + STEADY <= now) {
+            known.attempts = 0;
+        }
+        let next = known.next.unwrap_or(now + known.pause());
+        known.next = (rank == Some(Rank::Tcp)).then_some(next);
     }
 
     /// The network has changed.
@@ -80,19 +81,13 @@ impl Returns {
         }
     }
 
-    /// Where to try QUIC now; ask until there is nothing. `is_over_tcp` says whether that is the best
-    /// way to a peer.
-    pub fn poll(&mut self, now: Instant, is_over_tcp: impl Fn(&PeerId) -> bool) -> Option<(PeerId, Vec<Multiaddr>)> {
-        loop {
-            let is_due = |known: &Return| known.next.is_some_and(|next| next <= now);
-            let (peer, known) = self.peers.iter_mut().find(|(_, known)| is_due(known))?;
-            known.next = None;
-            if is_over_tcp(peer) && !known.addresses.is_empty() {
-                known.attempts += 1;
-                known.next = Some(now + PAUSES[known.attempts.min(PAUSES.len() - 1)]);
-                return Some((*peer, known.addresses.clone()));
-            }
-        }
+    /// Where to try QUIC now; ask until there is nothing.
+    pub fn poll(&mut self, now: Instant) -> Option<(PeerId, Vec<Multiaddr>)> {
+        let is_due = |known: &Return| known.next.is_some_and(|next| next <= now);
+        let (peer, known) = self.peers.iter_mut().find(|(_, known)| is_due(known))?;
+        known.attempts += 1;
+        known.next = Some(now + known.pause());
+        Some((*peer, known.addresses.clone()))
     }
 
     /// When to poll again at the latest.
@@ -101,20 +96,21 @@ impl Returns {
     }
 }
 
+impl Return {
+    fn pause(&self) -> Duration {
+        PAUSES[self.attempts.min(PAUSES.len() - 1)]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use libp2p::core::{Endpoint, transport::PortUse};
 
     const QUIC: &str = "/ip4/203.0.113.7/udp/1/quic-v1";
     const TCP: &str = "/ip4/203.0.113.7/tcp/1";
 
     fn parsed(text: &str) -> Multiaddr {
         text.parse().unwrap()
-    }
-
-    fn dialled(text: &str) -> ConnectedPoint {
-        ConnectedPoint::Dialer { address: parsed(text), role_override: Endpoint::Dialer, port_use: PortUse::New }
     }
 
     fn known(bob: PeerId) -> Returns {
@@ -128,14 +124,14 @@ mod tests {
         let (bob, mut now) = (PeerId::random(), Instant::now());
         let mut returns = known(bob);
         assert_eq!(returns.due(), None);
-        returns.connected(&bob, &dialled(TCP), now);
+        returns.reached(&bob, Some(Rank::Tcp), now);
         for pause in PAUSES.iter().chain(&PAUSES[3..]) {
             assert_eq!(returns.due(), Some(now + *pause));
             now += *pause;
-            assert_eq!(returns.poll(now, |_| true), Some((bob, vec![parsed(QUIC)])));
-            assert_eq!(returns.poll(now, |_| true), None);
+            assert_eq!(returns.poll(now), Some((bob, vec![parsed(QUIC)])));
+            assert_eq!(returns.poll(now), None);
         }
-        returns.connected(&bob, &dialled(QUIC), now);
+        returns.reached(&bob, Some(Rank::Quic), now);
         assert_eq!(returns.due(), None);
     }
 
@@ -145,10 +141,10 @@ mod tests {
         let mut returns = known(bob);
         returns.restart(now);
         assert_eq!(returns.due(), None, "it is not reached over TCP");
-        returns.connected(&bob, &dialled(TCP), now);
+        returns.reached(&bob, Some(Rank::Tcp), now);
         returns.restart(now);
         now += SETTLING;
-        assert!(returns.poll(now, |_| true).is_some());
+        assert!(returns.poll(now).is_some());
         assert_eq!(returns.due(), Some(now + PAUSES[1]));
     }
 
@@ -156,21 +152,23 @@ mod tests {
     fn whoever_is_not_reached_over_tcp_any_more_is_left_alone() {
         let (bob, now) = (PeerId::random(), Instant::now());
         let mut returns = known(bob);
-        returns.connected(&bob, &dialled(TCP), now);
-        assert_eq!(returns.poll(now + PAUSES[0], |_| false), None);
-        assert_eq!(returns.due(), None);
+        returns.reached(&bob, Some(Rank::Tcp), now);
+        for rank in [Some(Rank::Relayed), None] {
+            returns.reached(&bob, rank, now);
+            assert_eq!((returns.due(), returns.poll(now + PAUSES[0])), (None, None));
+        }
     }
 
     #[test]
     fn quic_that_does_not_last_is_not_tried_the_sooner() {
         let (bob, mut now) = (PeerId::random(), Instant::now());
         let mut returns = known(bob);
-        returns.connected(&bob, &dialled(TCP), now);
-        returns.poll(now + PAUSES[0], |_| true);
+        returns.reached(&bob, Some(Rank::Tcp), now);
+        returns.poll(now + PAUSES[0]);
         for (stood, pause) in [(STEADY / 2, PAUSES[1]), (STEADY, PAUSES[0])] {
-            returns.connected(&bob, &dialled(QUIC), now);
+            returns.reached(&bob, Some(Rank::Quic), now);
             now += stood;
-            returns.connected(&bob, &dialled(TCP), now);
+            returns.reached(&bob, Some(Rank::Tcp), now);
             assert_eq!(returns.due(), Some(now + pause));
         }
     }
@@ -179,7 +177,7 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let (bob, now) = (PeerId::random(), Instant::now());
         let mut returns = known(bob);
-        returns.connected(&bob, &dialled(TCP), now);
+        returns.reached(&bob, Some(Rank::Tcp), now);
         (0..2 * REMEMBERED).for_each(|_| returns.learn(PeerId::random(), &[parsed(QUIC)]));
         assert!(returns.peers.len() <= REMEMBERED && returns.peers.contains_key(&bob));
         returns.learn(PeerId::random(), &[parsed(TCP)]);

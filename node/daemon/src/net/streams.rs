@@ -31,7 +31,7 @@ use tokio::sync::{mpsc, watch};
 use crate::net::address::{self, Origin};
 use crate::net::circuits::Circuits;
 use crate::net::outlet::Outlet;
-use crate::net::paths::Paths;
+use crate::net::paths::{Paths, Rank};
 use crate::net::{NetEvent, NetStatus, Patience};
 
 use gate::Gate;
@@ -229,9 +229,9 @@ impl Streams {
         self.paths.is_direct(peer)
     }
 
-    /// Whether the best connection to this peer is one over TCP.
-    pub fn is_over_tcp(&self, peer: &PeerId) -> bool {
-        self.paths.is_over_tcp(peer)
+    /// Of the best connection to this peer.
+    pub fn rank(&self, peer: &PeerId) -> Option<Rank> {
+        self.paths.rank(peer)
     }
 
     pub fn set_rtt(&mut self, connection: ConnectionId, rtt: Duration) {

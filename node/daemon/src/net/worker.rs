@@ -212,9 +212,11 @@ impl Worker {
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.on_connected(peer_id, connection_id, &endpoint);
             }
-            SwarmEvent::ConnectionClosed { connection_id, .. } => {
-                self.relays.closed(connection_id, Instant::now());
-                self.searches.closed(connection_id, Instant::now());
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
+                let now = Instant::now();
+                self.relays.closed(connection_id, now);
+                self.searches.closed(connection_id, now);
+                self.returns.reached(&peer_id, self.swarm.behaviour().streams.rank(&peer_id), now);
             }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
                 tracing::debug!(%error, "a dial failed");
@@ -258,7 +260,7 @@ impl Worker {
         self.dials.succeeded(id);
         self.relays.connected(&peer, id, endpoint, now);
         self.searches.connected(peer, id, endpoint, now);
-        self.returns.connected(&peer, endpoint, now);
+        self.returns.reached(&peer, self.swarm.behaviour().streams.rank(&peer), now);
         self.calls.succeeded(&peer);
         if endpoint.is_dialer() {
             self.reports.connected(peer, endpoint.get_remote_address(), now);

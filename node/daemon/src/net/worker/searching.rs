@@ -30,9 +30,7 @@ impl Worker {
 
     pub(super) fn try_quic_again(&mut self) {
         let now = Instant::now();
-        let streams = &self.swarm.behaviour().streams;
-        let due = std::iter::from_fn(|| self.returns.poll(now, |peer| streams.is_over_tcp(peer)));
-        for (peer, addresses) in due.collect::<Vec<_>>() {
+        while let Some((peer, addresses)) = self.returns.poll(now) {
             self.dial_beside(peer, addresses);
         }
     }
