@@ -188,7 +188,7 @@ impl Worker {
 
     /// What a circuit may carry is fixed in its connection, so that goes with the token.
     fn part_from_revoked(&mut self) {
-        for peer in self.desk.standing.take_revoked() {
+        for peer in self.desk.standing.take_revoked(Instant::now().into_std()) {
             // It may have gone by itself.
             let _ = self.swarm.disconnect_peer_id(peer);
         }
@@ -242,11 +242,15 @@ impl Worker {
                 tracing::warn!(?reason, "the relay listens no longer at some of its addresses");
                 self.tell();
             }
-            SwarmEvent::ConnectionEstablished { .. } => drop(self.desk.figures.connections.inc()),
+            SwarmEvent::ConnectionEstablished { peer_id, .. } => {
+                self.desk.figures.connections.inc();
+                self.desk.standing.arrived(&peer_id, Instant::now().into_std());
+            }
             SwarmEvent::ConnectionClosed { peer_id, num_established, .. } => {
                 self.desk.figures.connections.dec();
                 if num_established == 0 {
                     self.reserved.remove(&peer_id);
+                    self.desk.standing.left(&peer_id, Instant::now().into_std());
                 }
                 self.count();
             }
