@@ -9,6 +9,11 @@ pub enum RelayError {
     #[error("{path} cannot be used: {why}. Check its permissions and the free space of the disk.")]
     Data { path: PathBuf, why: io::Error },
     #[error(
+        "{path} holds other things, and others on this machine can look into it. Name a folder of its own with `--data DIR`, \
+         or shut this one: `chmod 700 {path}`."
+    )]
+    Shared { path: PathBuf },
+    #[error(
         "{path} is not the key of a relay. Restore it from a copy, or remove it: the relay then gets a new address."
     )]
     Key { path: PathBuf },

@@ -1,8 +1,8 @@
 //! The relay's own key: its peer id, under which companions know it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use libp2p::identity::Keypair;
@@ -12,10 +12,17 @@ use crate::error::RelayError;
 
 const FILE: &str = "relay.key";
 
-/// Makes the folder that everything is kept in, for nobody but this user.
+/// Makes the folder that everything is kept in, and shuts out everybody but this user.
 pub fn make_folder(path: &Path) -> Result<(), RelayError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|why| RelayError::Data { path: path.into(), why })
+    let failed = |why| RelayError::Data { path: path.into(), why };
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    if fs::metadata(path).map_err(failed)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    if !is_ours(path).map_err(failed)? {
+        return Err(RelayError::Shared { path: path.into() });
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(failed)
 }
 
 /// Reads the key of a relay that keeps its things in `folder`; makes one if there is none.
@@ -39,6 +46,11 @@ pub fn load_or_create(folder: &Path) -> Result<Keypair, RelayError> {
     }
 }
 
+/// Whether it holds a relay's things, or nothing so far. What others use must not be shut to them.
+fn is_ours(folder: &Path) -> io::Result<bool> {
+    Ok(folder.join(FILE).exists() || fs::read_dir(folder)?.next().is_none())
+}
+
 /// Writes a file that either is there as a whole or not at all, readable for nobody else.
 pub fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let half = folder.join(format!("{name}.new"));
@@ -52,7 +64,10 @@ pub fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
 
     #[test]
     fn the_key_is_made_once_and_is_its_owners_alone() {
@@ -61,8 +76,23 @@ mod tests {
         make_folder(&path).unwrap();
         let first = load_or_create(&path).unwrap();
         assert_eq!(load_or_create(&path).unwrap().public(), first.public());
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(&path.join(FILE))), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_folder_that_others_can_enter_is_shut_unless_it_is_theirs() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        open();
+        make_folder(folder.path()).unwrap();
+        assert_eq!(mode(folder.path()), 0o700, "there is nothing in it");
+        fs::write(folder.path().join("letter.txt"), b"to alice").unwrap();
+        open();
+        assert!(matches!(make_folder(folder.path()), Err(RelayError::Shared { .. })));
+        assert_eq!(mode(folder.path()), 0o755);
+        load_or_create(folder.path()).unwrap();
+        make_folder(folder.path()).unwrap();
+        assert_eq!(mode(folder.path()), 0o700, "it is a relay's");
     }
 
     #[test]
