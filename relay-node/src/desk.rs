@@ -69,6 +69,10 @@ impl Desk {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     pub fn records(&self) -> usize {
         self.lookup.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
@@ -141,7 +145,7 @@ impl Desk {
     }
 
     fn admit(&self, guest: Guest, bytes: usize) -> Result<(), RelayRefusal> {
-        if self.stopping.load(Ordering::Relaxed) {
+        if self.is_stopping() {
             return Err(RelayRefusal::Stopping);
         }
         let holds = self.holds(guest);

@@ -59,7 +59,9 @@ async fn metrics(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
 }
 
 async fn health(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
-    if shown.desk.spool.is_sound().await {
+    if shown.desk.is_stopping() {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+    } else if shown.desk.spool.is_sound().await {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "the spool cannot be written\n")

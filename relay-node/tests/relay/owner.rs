@@ -79,8 +79,8 @@ async fn what_the_owner_names_is_what_others_are_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_stops_lets_circuits_end_and_takes_nothing_new() {
-    let world = World::new().await;
-    let relay = world.address("/quic-v1/");
+    let world = World::with(|options| options.metrics = Some("127.0.0.1:0".parse().unwrap())).await;
+    let (relay, figures) = (world.address("/quic-v1/"), world.relay.metrics().expect("it serves figures"));
     let (alice, mut bob, carol) = (Client::new(), Client::new(), Client::new());
     bob.reserve(&relay).await.expect("a reservation");
     alice.call(&relay, &bob).await.expect("a circuit");
@@ -94,6 +94,8 @@ async fn a_relay_that_stops_lets_circuits_end_and_takes_nothing_new() {
     while post(&mut mailbox, &collect).await != refused {
         tokio::task::yield_now().await;
     }
+    let health = get(figures, "/healthz").await;
+    assert!(health.starts_with("HTTP/1.1 503") && health.contains("stopping"), "{health}");
     alice.call(&relay, &bob).await.expect_err("no new circuit");
     let mut to_bob = alice.talk(&bob).await;
     futures::AsyncWriteExt::write_all(&mut to_bob, b"bye").await.expect("the open one goes on");
