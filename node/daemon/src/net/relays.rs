@@ -5,6 +5,8 @@
 //! of two requests in one moment would end the other, and what the relay sees of us has to be known
 //! before the first circuit.
 
+mod token;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -21,6 +23,7 @@ use crate::net::introduction::Introduced;
 use crate::net::paths::source_towards;
 use crate::net::relay_address::RelayAddress;
 use crate::net::{RelayStatus, chance};
+use token::Token;
 
 /// Reservations that are kept.
 const RESERVED: usize = 2;
@@ -41,10 +44,6 @@ const INTRODUCTION: Duration = Duration::from_secs(10);
 const REFUSED: Duration = Duration::from_secs(60);
 /// Pause after a relay that we hold no reservation with has closed an idle connection.
 const SPARE: Duration = Duration::from_secs(600);
-/// What a circuit of a stranger may carry by libp2p's defaults, in bytes.
-const STRANGERS_CIRCUIT: u64 = 128 * 1024;
-/// A relay that treats us as a stranger this long after it welcomed us has forgotten our token.
-const FORGOTTEN: Duration = Duration::from_secs(600);
 /// What makes a node a relay.
 const HOP: &str = "/libp2p/circuit/relay/0.2.0/hop";
 
@@ -89,7 +88,6 @@ struct Relay {
     dial_at: Instant,
     reserve_at: Instant,
     token: Token,
-    welcomed_at: Option<Instant>,
     reservation: Reservation,
     rtt: Option<Duration>,
     why: Option<String>,
@@ -103,17 +101,6 @@ struct Connection {
     local: Option<IpAddr>,
     since: Instant,
     introduced: bool,
-}
-
-/// How far our token has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
-    /// There is none, or it does not count.
-    Idle,
-    Unshown,
-    Shown,
-    /// The relay knows us: connections from now on have its members' limits.
-    Welcome,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +123,7 @@ impl Relays {
         }
         for wish in wishes {
             match self.relays.get_mut(&wish.peer) {
-                Some(relay) => relay.renew(wish, now),
+                Some(relay) => self.steps.extend(relay.renew(wish, now)),
                 None => drop(self.relays.insert(wish.peer, Relay::new(wish, now))),
             }
         }
@@ -175,6 +162,7 @@ impl Relays {
             return relay.back_off(longest, now);
         }
         relay.connections.clear();
+        relay.token.lose();
         relay.rtt = None;
         let was_reserved = std::mem::replace(&mut relay.reservation, Reservation::None) != Reservation::None;
         relay.reserve_at = now;
@@ -225,21 +213,18 @@ impl Relays {
         }
         let has_mail = introduced.protocols.contains(protocol::MAILBOX);
         if relay.token == Token::Unshown && has_mail {
-            relay.token = Token::Shown;
-            let token = relay.wish.token.clone().unwrap_or_default();
-            self.steps.push(Step::Present(introduced.peer, token));
+            self.steps.push(relay.present());
         } else if has_mail {
             self.steps.push(Step::Greet(introduced.peer));
         } else if relay.token == Token::Unshown {
-            relay.token = Token::Idle;
+            relay.token = Token::Refused("the relay takes none".into());
         }
     }
 
     /// The relay knows us now. Limits are fixed when a connection is made, so a new one is made.
     pub fn welcomed(&mut self, peer: &PeerId, now: Instant) {
         let Some(relay) = self.relays.get_mut(peer).filter(|relay| relay.token == Token::Shown) else { return };
-        relay.token = Token::Welcome;
-        relay.welcomed_at = Some(now);
+        relay.token = Token::Welcome(now);
         relay.dial_at = now;
         relay.reserve_at = now;
         relay.reservation = Reservation::None;
@@ -248,9 +233,8 @@ impl Relays {
 
     /// The token does not count; a stranger's limits have to do.
     pub fn not_welcomed(&mut self, peer: &PeerId, why: String) {
-        if let Some(relay) = self.relays.get_mut(peer) {
-            relay.token = Token::Idle;
-            relay.why = Some(why);
+        if let Some(relay) = self.relays.get_mut(peer).filter(|relay| relay.token == Token::Shown) {
+            relay.token = Token::Refused(why);
         }
     }
 
@@ -271,12 +255,8 @@ impl Relays {
         }
         relay.failures = 0;
         relay.why = None;
-        // It has forgotten our token, so it is shown once more.
-        let is_strangers = circuit.is_some_and(|bytes| bytes > 0 && bytes <= STRANGERS_CIRCUIT);
-        let is_late = relay.welcomed_at.is_some_and(|at| at + FORGOTTEN <= now);
-        if is_strangers && is_late && relay.token == Token::Welcome {
-            relay.token = Token::Shown;
-            self.steps.push(Step::Present(*peer, relay.wish.token.clone().unwrap_or_default()));
+        if relay.token.is_forgotten(circuit, now) {
+            self.steps.push(relay.present());
         }
     }
 
@@ -344,7 +324,7 @@ impl Relays {
     /// would be in the way of our own connection, or end with it. Of foreign ones nothing is known.
     pub fn distance(&self, peer: &PeerId) -> Option<Duration> {
         let Some(relay) = self.relays.get(peer) else { return Some(Duration::MAX) };
-        (relay.is_introduced() && !relay.is_being_shown()).then(|| relay.distance())
+        (relay.is_introduced() && !relay.token.is_being_shown()).then(|| relay.distance())
     }
 
     /// Where others may reach us through reservations: of each relay one address over UDP and one over
@@ -440,7 +420,7 @@ impl Relays {
 
 impl Relay {
     fn new(wish: RelayAddress, now: Instant) -> Self {
-        let token = if wish.token.is_some() { Token::Unshown } else { Token::Idle };
+        let token = Token::new(wish.token.as_deref());
         Self {
             wish,
             connections: Vec::new(),
@@ -453,16 +433,16 @@ impl Relay {
             dial_at: now,
             reserve_at: now,
             token,
-            welcomed_at: None,
             reservation: Reservation::None,
             rtt: None,
             why: None,
         }
     }
 
-    fn renew(&mut self, wish: RelayAddress, now: Instant) {
+    /// A new token is shown at once to whoever has said already who it is.
+    fn renew(&mut self, wish: RelayAddress, now: Instant) -> Option<Step> {
         if self.wish.token != wish.token {
-            self.token = if wish.token.is_some() { Token::Unshown } else { Token::Idle };
+            self.token = Token::new(wish.token.as_deref());
         }
         if self.wish.addresses != wish.addresses {
             self.failures = 0;
@@ -472,6 +452,7 @@ impl Relay {
             self.dialling = false;
         }
         self.wish = wish;
+        (self.token == Token::Unshown && self.is_introduced()).then(|| self.present())
     }
 
     fn back_off(&mut self, longest: Duration, now: Instant) {
@@ -488,8 +469,9 @@ impl Relay {
         self.connections.iter().any(|connection| connection.introduced)
     }
 
-    fn is_being_shown(&self) -> bool {
-        matches!(self.token, Token::Unshown | Token::Shown)
+    fn present(&mut self) -> Step {
+        self.token = Token::Shown;
+        Step::Present(self.wish.peer, self.wish.token.clone().unwrap_or_default())
     }
 
     /// How long there has been a connection.
@@ -556,7 +538,7 @@ impl Relay {
     fn wants_reservation(&self) -> bool {
         // The request goes over the oldest connection.
         let introduced = self.connections.first().is_some_and(|connection| connection.introduced);
-        introduced && !self.is_being_shown() && self.reservation == Reservation::None
+        introduced && !self.token.is_being_shown() && self.reservation == Reservation::None
     }
 
     /// `free` is from when on a reservation may be asked for, if any.
@@ -580,6 +562,7 @@ impl Relay {
             reserved: matches!(self.reservation, Reservation::Made(_)),
             rtt_ms: self.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
             why,
+            token_refused: self.token.refusal().map(str::to_owned),
         }
     }
 }

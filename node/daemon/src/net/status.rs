@@ -94,4 +94,6 @@ pub struct RelayStatus {
     pub rtt_ms: Option<f64>,
     /// What is wrong, in words, as long as something is.
     pub why: Option<String>,
+    /// Why our token does not count there, so that we are strangers to it.
+    pub token_refused: Option<String>,
 }

@@ -36,7 +36,8 @@ const BEYOND: &str = "For people in other networks name a relay with `pairwave r
 
 /// How we stand with each relay, and where letters for whoever is away can be left.
 pub(super) fn relays(network: &NetStatus) -> Vec<Check> {
-    let mut checks: Vec<Check> = network.relays.iter().map(|relay| one_relay(relay, network)).collect();
+    let of_each = |relay| [Some(one_relay(relay, network)), refused_token(relay)];
+    let mut checks: Vec<Check> = network.relays.iter().flat_map(of_each).flatten().collect();
     if !checks.is_empty() {
         checks.push(mailbox(network));
     }
@@ -68,6 +69,19 @@ fn one_relay(relay: &RelayStatus, network: &NetStatus) -> Check {
                 .to_owned(),
         ),
     }
+}
+
+/// Whoever named a token counts on it.
+fn refused_token(relay: &RelayStatus) -> Option<Check> {
+    let why = relay.token_refused.as_deref()?;
+    let address = without_token(&relay.address);
+    Some(failed(
+        "relay token",
+        format!("The token for {address} does not count there, so only a stranger's limits apply: {why}"),
+        format!(
+            "Ask whoever runs it for a token (`pairwave relay-node token new`), and name it with `pairwave relay add {address}#TOKEN`."
+        ),
+    ))
 }
 
 fn mailbox(network: &NetStatus) -> Check {
@@ -109,6 +123,7 @@ mod tests {
             reserved,
             rtt_ms: connected.then_some(12.3),
             why: why.map(str::to_owned),
+            token_refused: None,
         }
     }
 
@@ -135,6 +150,16 @@ mod tests {
         assert!(spare(40.0).ok && spare(40.0).detail.contains("two others that are nearer"), "{:?}", spare(40.0));
         assert!(spare(2.0).ok && spare(2.0).detail.contains("two others hold"), "{:?}", spare(2.0));
         assert!(relays(&NetStatus::default()).is_empty());
+    }
+
+    #[test]
+    fn a_token_that_does_not_count_is_told_although_the_relay_helps() {
+        let wrong = RelayStatus { token_refused: Some("the token is unknown".into()), ..relay(true, true, None) };
+        let checks = relays(&with(vec![wrong]));
+        assert!(checks[0].ok && !checks[1].ok, "{checks:?}");
+        assert!(checks[1].detail.contains("the token is unknown"), "{checks:?}");
+        assert!(checks[1].next.contains("relay add /ip4/203.0.113.7/tcp/4011/p2p/12D3#TOKEN"), "{checks:?}");
+        assert!(!format!("{checks:?}").contains("planted"));
     }
 
     #[test]

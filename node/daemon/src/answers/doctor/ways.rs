@@ -115,7 +115,7 @@ mod tests {
     fn relay() -> RelayStatus {
         let address = RELAY.to_owned();
         let peer = TransportId::new([7; 38]).unwrap();
-        RelayStatus { address, peer, connected: true, reserved: true, rtt_ms: None, why: None }
+        RelayStatus { address, peer, connected: true, reserved: true, rtt_ms: None, why: None, token_refused: None }
     }
 
     #[test]

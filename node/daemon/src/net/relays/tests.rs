@@ -1,5 +1,6 @@
 use libp2p::core::{Endpoint, transport::PortUse};
 
+use super::token::{FORGOTTEN, STRANGERS_CIRCUIT};
 use super::*;
 
 struct Bench {
@@ -66,6 +67,23 @@ impl Bench {
         let id = self.connect(relay, QUIC);
         self.introduce(relay, id);
         id
+    }
+
+    /// Shows the token on a first connection, and is welcome; gives the connection that follows.
+    fn welcomed(&mut self, relay: usize) -> ConnectionId {
+        let peer = self.peers[relay];
+        self.dialled();
+        let first = self.up(relay);
+        assert_eq!(self.presented(), 1);
+        self.relays.welcomed(&peer, self.now);
+        self.dialled();
+        self.relays.closed(first, self.now);
+        self.up(relay)
+    }
+
+    /// How often the token is shown now.
+    fn presented(&mut self) -> usize {
+        self.steps().iter().filter(|step| matches!(step, Step::Present(..))).count()
     }
 
     /// Makes the reservation that was asked for.
@@ -259,7 +277,7 @@ fn a_token_is_shown_first_and_the_connection_made_anew() {
     bench.relays.closed(first, bench.now);
     bench.up(0);
     assert_eq!((bench.reserved(), bench.relays.near()), (vec![peer], vec![peer]));
-    // A relay that was restarted may have forgotten us.
+    // A relay may forget us without our losing it.
     bench.made(&peer);
     bench.relays.reserved(&peer, Some(STRANGERS_CIRCUIT), bench.now);
     assert!(bench.steps().is_empty());
@@ -268,6 +286,59 @@ fn a_token_is_shown_first_and_the_connection_made_anew() {
     assert!(matches!(&bench.steps()[..], [Step::Present(..)]));
     bench.relays.not_welcomed(&peer, "no".into());
     assert_eq!(bench.relays.near(), [peer]);
+}
+
+#[test]
+fn a_relay_that_was_lost_is_shown_the_token_again_and_each_loss_only_once() {
+    let mut bench = Bench::new(1, Some("prt-1"));
+    let peer = bench.peers[0];
+    for _ in 0..5 {
+        let second = bench.welcomed(0);
+        assert_eq!(bench.presented(), 0, "the connection that was made anew is no loss");
+        // Also where those that it knows get no more than strangers.
+        bench.made(&peer);
+        bench.relays.reserved(&peer, Some(STRANGERS_CIRCUIT), bench.now);
+        bench.introduce(0, second);
+        assert_eq!(bench.presented(), 0);
+        bench.now += STEADY;
+        bench.relays.closed(second, bench.now);
+    }
+}
+
+#[test]
+fn a_refused_token_is_told_whatever_else_happens_and_shown_again_after_a_loss() {
+    let mut bench = Bench::new(1, Some("prt-wrong"));
+    let peer = bench.peers[0];
+    bench.dialled();
+    let id = bench.up(0);
+    assert_eq!(bench.presented(), 1);
+    bench.relays.not_welcomed(&peer, "unknown".into());
+    assert_eq!(bench.reserved(), [peer], "as a stranger");
+    bench.made(&peer);
+    let refused = |bench: &Bench| bench.relays.status()[0].token_refused.clone();
+    assert_eq!(refused(&bench), Some("unknown".into()));
+    bench.now += STEADY;
+    bench.relays.closed(id, bench.now);
+    assert_eq!(refused(&bench), None);
+    bench.relays.not_welcomed(&peer, "the relay did not answer".into());
+    bench.dialled();
+    bench.up(0);
+    assert_eq!(bench.presented(), 1, "an answer that comes too late is none");
+}
+
+#[test]
+fn another_token_is_shown_at_once() {
+    let mut bench = Bench::new(1, Some("prt-wrong"));
+    let peer = bench.peers[0];
+    bench.dialled();
+    bench.up(0);
+    bench.steps();
+    bench.relays.not_welcomed(&peer, "unknown".into());
+    let wish = RelayAddress { token: Some("prt-right".into()), ..bench.relays.relays[&peer].wish.clone() };
+    bench.relays.wish(vec![wish.clone()], bench.now);
+    assert!(bench.steps().iter().any(|step| matches!(step, Step::Present(_, token) if token == "prt-right")));
+    bench.relays.wish(vec![wish], bench.now);
+    assert_eq!(bench.presented(), 0);
 }
 
 #[test]

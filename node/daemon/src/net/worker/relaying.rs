@@ -76,8 +76,8 @@ impl Worker {
     fn on_token_answer(&mut self, relay: &PeerId, answer: Option<MailboxAnswer>) {
         match answer {
             Some(MailboxAnswer::Welcome) => self.relays.welcomed(relay, Instant::now()),
-            Some(MailboxAnswer::Refused(why)) => self.relays.not_welcomed(relay, format!("our token: {why}")),
-            _ => self.relays.not_welcomed(relay, "our token: the relay did not answer".into()),
+            Some(MailboxAnswer::Refused(why)) => self.relays.not_welcomed(relay, why.to_string()),
+            _ => self.relays.not_welcomed(relay, "the relay did not answer".into()),
         }
     }
 
