@@ -156,6 +156,7 @@ function companionCard(status, hooks, isMember, isUnfolded) {
       relays.length ? `${relays.filter((relay) => relay.reserved).length} of ${relays.length} relays` : ""].filter(Boolean).join(", ")),
     h("details", { open: isUnfolded }, h("summary", null, `Listens at ${listening.length} ${listening.length === 1 ? "address" : "addresses"}`),
       h("ul", null, listening.map((address) => h("li", null, h("code", { class: "address" }, address))))),
+    relays.some((relay) => relay.token_refused) && h("p", { class: "hint", "data-testid": "token-refused" }, "The token that is named for a relay does not count there: see Relays."),
     nat && h("p", { class: "hint", "data-testid": "nat" }, nat),
     h("div", { class: "member-tools" },
       isMember && button("Relays", { class: "quiet", "data-testid": "open-relays", "data-focus": "relays", on: { click: hooks.relays } }),

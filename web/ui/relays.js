@@ -67,6 +67,7 @@ function relayRow(store, room, relay, draw) {
   };
   return h("li", { "data-testid": "relay", "data-state": relay.reserved ? "open" : "" },
     h("span", { class: "invite-state" }, relay.reserved ? "reserved" : relay.connected ? "connected" : "not in use"),
-    h("span", null, h("code", { class: "address" }, relay.address), !relay.reserved && relay.why && h("span", { class: "hint" }, ` ${relay.why}`)),
+    h("span", null, h("code", { class: "address" }, relay.address), !relay.reserved && relay.why && h("span", { class: "hint" }, ` ${relay.why}`),
+      relay.token_refused && h("span", { class: "hint", "data-testid": "token-refused" }, ` Its token does not count there: ${relay.token_refused}. Add the address again with another one.`)),
     button("Remove", { class: "quiet", "data-testid": "relay-remove", "aria-label": `Remove ${relay.address}`, on: { click: remove } }));
 }

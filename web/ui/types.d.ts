@@ -79,6 +79,8 @@ export interface Relay {
   connected: boolean;
   rtt_ms: number | null;
   why: string | null;
+  /** Why our token does not count there. */
+  token_refused: string | null;
 }
 
 export interface Status {

@@ -42,4 +42,7 @@ pub struct RelayView {
     /// Why it holds no place for us.
     #[serde(default)]
     pub why: Option<String>,
+    /// Why our token does not count there, so that only a stranger's limits apply.
+    #[serde(default)]
+    pub token_refused: Option<String>,
 }

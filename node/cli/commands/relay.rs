@@ -82,7 +82,9 @@ fn told_relay(relay: &RelayView) -> String {
         (false, false, None) => "not connected".to_owned(),
     };
     let rtt = relay.rtt_ms.map(|ms| format!(" ({ms:.0} ms)")).unwrap_or_default();
-    format!("{}\n    {state}{rtt}\n", plain::line(&relay.address))
+    let refused = relay.token_refused.as_deref().map(plain::line);
+    let refused = refused.map(|why| format!("    its token does not count there: {why}\n")).unwrap_or_default();
+    format!("{}\n    {state}{rtt}\n{refused}", plain::line(&relay.address))
 }
 
 #[cfg(test)]
@@ -97,10 +99,16 @@ mod tests {
             connected: reserved,
             rtt_ms: reserved.then_some(12.4),
             why: why.map(str::to_owned),
+            token_refused: None,
         };
-        let relays = vec![relay("/a", true, None), relay("/b", false, Some("it does not answer"))];
+        let wrong = RelayView { token_refused: Some("it is unknown".into()), ..relay("/c", true, None) };
+        let relays = vec![relay("/a", true, None), relay("/b", false, Some("it does not answer")), wrong];
         let said = told(&RelayList { relays });
-        assert_eq!(said, "/a\n    holds a place for you (12 ms)\n/b\n    it does not answer\n");
+        assert_eq!(
+            said,
+            "/a\n    holds a place for you (12 ms)\n/b\n    it does not answer\n\
+             /c\n    holds a place for you (12 ms)\n    its token does not count there: it is unknown\n"
+        );
         assert!(told(&RelayList { relays: Vec::new() }).contains("pairwave relay add"));
     }
 }

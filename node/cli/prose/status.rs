@@ -26,7 +26,7 @@ pub fn told(status: &Status, now: Timestamp, width: usize) -> String {
     out
 }
 
-/// Nothing where two relays hold a place, for that is enough.
+/// Nothing where two relays hold a place and no token is refused, for that is enough.
 fn told_relays(network: &NetworkView, width: usize) -> String {
     let held = network.relays.iter().filter(|relay| relay.reserved).count();
     let missing = network.relays.iter().filter(|relay| !relay.reserved && held < 2);
@@ -38,7 +38,17 @@ fn told_relays(network: &NetworkView, width: usize) -> String {
             width,
         )
     });
-    told.collect()
+    let refused = network.relays.iter().filter_map(|relay| relay.token_refused.as_deref().map(|why| (relay, why)));
+    let refused = refused.map(|(relay, why)| {
+        let (address, why) = (plain::line(&relay.address), plain::line(why));
+        page::paragraph(
+            &format!(
+                "The token for the relay {address} does not count there: {why}. `pairwave doctor` says what to do."
+            ),
+            width,
+        )
+    });
+    told.chain(refused).collect()
 }
 
 fn told_room(status: &Status, room: &RoomView, now: Timestamp, width: usize) -> String {
@@ -358,6 +368,7 @@ mod tests {
             connected: reserved,
             rtt_ms: None,
             why: why.map(str::to_owned),
+            token_refused: None,
         };
         let mut network = NetworkView {
             relays: vec![relay("/a", true, None), relay("/b", false, Some("connection refused"))],
@@ -370,6 +381,9 @@ mod tests {
         );
         network.relays.push(relay("/c", true, None));
         assert_eq!(told_relays(&network, 100), "", "two are enough");
+        network.relays[0].token_refused = Some("it is unknown".into());
+        let said = told_relays(&network, 100);
+        assert!(said.starts_with("The token for the relay /a does not count there: it is unknown."), "{said}");
     }
 
     #[test]

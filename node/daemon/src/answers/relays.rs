@@ -102,6 +102,7 @@ fn relay_view(relay: &str, network: &NetStatus) -> RelayView {
             connected: false,
             rtt_ms: None,
             why: Some("it is about to be tried".to_owned()),
+            token_refused: None,
         },
     }
 }

@@ -145,6 +145,7 @@ pub fn relay(relay: &RelayStatus) -> RelayView {
         connected: relay.connected,
         rtt_ms: relay.rtt_ms,
         why: relay.why.clone().filter(|_| !relay.reserved),
+        token_refused: relay.token_refused.clone(),
     }
 }
 
