@@ -1,7 +1,7 @@
 //! What the companion tells of itself: `run/pairwave.log`, and stderr when it runs in front.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,9 @@ pub fn start(home: &Home, foreground: bool, max_size: u64) -> Result<(), Logging
     let file = RotatingFile::open(&path, max_size).map_err(|source| LoggingError::Io { path, source })?;
     let to_file = fmt::layer().with_ansi(false).with_writer(LogFile(Arc::new(Mutex::new(file)))).with_filter(filter()?);
     let to_person = foreground.then(filter).transpose()?;
-    let to_person = to_person.map(|filter| fmt::layer().with_target(false).with_writer(io::stderr).with_filter(filter));
+    let has_colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|wish| wish.is_empty());
+    let in_front = || fmt::layer().with_target(false).with_ansi(has_colours).with_writer(io::stderr);
+    let to_person = to_person.map(|filter| in_front().with_filter(filter));
     if tracing_subscriber::registry().with(to_file).with(to_person).try_init().is_ok() {
         // A companion in the background has no stderr that anybody reads.
         panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
