@@ -1,6 +1,6 @@
 //! A relay as a process in the foreground: from its start until somebody tells it to stop.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -10,6 +10,9 @@ use crate::{Options, Relay, RelayError};
 /// The libraries below report much that no owner of a relay would tell a friend.
 const DEFAULT: &str =
     "info,libp2p=warn,libp2p_autonat=error,libp2p_relay=error,quinn=warn,fjall=warn,lsm_tree=warn,rustls=warn";
+
+/// The systemd unit that keeps a relay running.
+pub const UNIT: &str = include_str!("../deploy/pairwave-relay.service");
 
 /// Runs a relay until Ctrl-C or SIGTERM. `ready` is called once it listens. A second signal ends it
 /// at once.
@@ -63,5 +66,7 @@ impl Signals {
 fn log_to_stderr() {
     let wished = std::env::var("PAIRWAVE_LOG").ok().filter(|wished| !wished.trim().is_empty());
     let filter = EnvFilter::builder().parse_lossy(wished.as_deref().unwrap_or(DEFAULT));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(io::stderr).try_init();
+    let has_colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|wish| wish.is_empty());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_ansi(has_colours);
+    let _ = log.with_writer(io::stderr).try_init();
 }

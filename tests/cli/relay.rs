@@ -63,6 +63,20 @@ fn a_relay_says_where_it_is_until_it_is_told_to_stop() {
 }
 
 #[test]
+fn what_goes_into_a_journal_has_no_colours() {
+    let person = Person::new();
+    let arguments = [&["relay-node", "--data", "relay"], &LISTEN[..]].concat();
+    let mut command = person.command(&arguments);
+    command.env_remove("NO_COLOR").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().expect("the binary runs");
+    let mut first = String::new();
+    BufReader::new(process.stdout.take().expect("its output")).read_line(&mut first).expect("it listens");
+    kill_process(Pid::from_child(&process), Signal::TERM).expect("it runs");
+    let log = stderr(&process.wait_with_output().expect("it ends"));
+    assert!(log.contains("the relay listens") && !log.contains('\u{1b}'), "{log}");
+}
+
+#[test]
 fn a_taken_port_is_a_failure_with_a_next_step() {
     let person = Person::new();
     let other = TcpListener::bind("127.0.0.1:0").expect("a port");
