@@ -28,5 +28,5 @@ mod transport;
 
 pub use certificate::CertificateFiles;
 pub use error::RelayError;
-pub use options::{CircuitLimits, Limits, Options};
+pub use options::{CircuitLimits, LISTEN, Limits, Options};
 pub use relay::Relay;

@@ -57,6 +57,11 @@ enum Action {
     /// Tokens: who shows one may work through this relay, not only meet
     #[command(subcommand, arg_required_else_help = true, after_help = "Example:\n  pairwave relay-node token new")]
     Token(TokenAction),
+    /// Print the systemd unit that keeps this relay running
+    #[command(after_help = "\
+Example:
+  pairwave relay-node unit | sudo tee /etc/systemd/system/pairwave-relay.service")]
+    Unit,
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,6 +87,7 @@ enum TokenAction {
 pub async fn run(args: Args, caller: &Caller) -> Ended {
     match args.action {
         Some(Action::Token(action)) => token(action, &Tokens::of(&data(args.data)?), caller.output),
+        Some(Action::Unit) => caller.output.answer(&json!({ "unit": process::UNIT }), |_| process::UNIT.into()),
         None => stay(args, caller).await,
     }
 }
