@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use owo_colors::OwoColorize;
+use pairwave_api::words::sentence;
 use pairwave_api::{MemberView, NetworkView, RoomView, SessionView, Status};
 
 use super::{count, folder, list, page, plain, when};
@@ -33,10 +34,8 @@ fn told_relays(network: &NetworkView, width: usize) -> String {
     let told = missing.map(|relay| {
         let why = relay.why.as_deref().map_or_else(String::new, |why| format!(": {}", plain::line(why)));
         let address = plain::line(&relay.address);
-        page::paragraph(
-            &format!("The relay {address} holds no place for you{why}. `pairwave doctor` says what to do."),
-            width,
-        )
+        let told = sentence(&format!("The relay {address} holds no place for you{why}"));
+        page::paragraph(&format!("{told} `pairwave doctor` says what to do."), width)
     });
     let refused = network.relays.iter().filter_map(|relay| relay.token_refused.as_deref().map(|why| (relay, why)));
     let refused = refused.map(|(relay, why)| {
@@ -93,27 +92,27 @@ fn others(room: &RoomView) -> impl Iterator<Item = &MemberView> {
 
 fn told_member(member: &MemberView, now: Timestamp) -> String {
     let name = plain::line(&member.name).bold().to_string();
-    let mut sentence = format!("{name} {}, {}.", presence(member, now), trust(member));
+    let mut said = format!("{name} {}, {}.", presence(member, now), trust(member));
     if let Some(why) = member.why.as_deref().filter(|_| member.online) {
-        sentence.push_str(&format!(" {}.", plain::line(why)));
+        said.push_str(&format!(" {}", sentence(&plain::line(why))));
     }
     let agents = online_agents(member);
     if member.online && !agents.is_empty() {
         let has = if agents.len() == 1 { "agent is" } else { "agents are" };
-        sentence.push_str(&format!(" Their {has} {}.", list(&agents)));
+        said.push_str(&format!(" Their {has} {}.", list(&agents)));
     }
     if member.pending > 0 {
         let events = count(member.pending, "event is", "events are");
-        sentence.push_str(&format!(" {events} on the way to them."));
+        said.push_str(&format!(" {events} on the way to them."));
     }
     if !member.online {
-        sentence.push_str(&format!(" `pairwave doctor --member {}` says what was tried.", plain::line(&member.name)));
+        said.push_str(&format!(" `pairwave doctor --member {}` says what was tried.", plain::line(&member.name)));
     }
     if member.equivocated {
         let warning = "Careful: two histories were signed with this key. It was copied, or an old backup was used.";
-        sentence.push_str(&format!(" {}", warning.red().bold()));
+        said.push_str(&format!(" {}", warning.red().bold()));
     }
-    sentence
+    said
 }
 
 fn presence(member: &MemberView, now: Timestamp) -> String {
@@ -379,6 +378,8 @@ mod tests {
             said,
             "The relay /b holds no place for you: connection refused. `pairwave doctor` says what to do.\n"
         );
+        network.relays[1].why = Some("Handshake with the remote timed out.".into());
+        assert!(told_relays(&network, 100).contains("timed out. `pairwave doctor`"));
         network.relays.push(relay("/c", true, None));
         assert_eq!(told_relays(&network, 100), "", "two are enough");
         network.relays[0].token_refused = Some("it is unknown".into());

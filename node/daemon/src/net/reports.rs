@@ -108,7 +108,7 @@ fn transport_words(error: &TransportError<std::io::Error>) -> String {
     }
 }
 
-/// The innermost reason, which is the one that means something.
+/// The innermost reason, which is the one that means something, to be put into a sentence.
 pub fn words(error: &(dyn Error + 'static)) -> String {
     let mut inner = error;
     loop {
@@ -119,7 +119,8 @@ pub fn words(error: &(dyn Error + 'static)) -> String {
             None => break,
         }
     }
-    inner.to_string().chars().filter(|c| !c.is_control()).take(WORDS).collect()
+    let told = inner.to_string();
+    told.trim_end_matches('.').chars().filter(|c| !c.is_control()).take(WORDS).collect()
 }
 
 #[cfg(test)]
@@ -131,6 +132,10 @@ mod tests {
     fn the_innermost_reason_is_told() {
         let refused = io::Error::other(io::Error::other(io::Error::from(io::ErrorKind::ConnectionRefused)));
         assert_eq!(words(&refused), "connection refused");
+        assert_eq!(
+            words(&io::Error::other("Handshake with the remote timed out.")),
+            "Handshake with the remote timed out"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use pairwave_core::log::Log;
 
 use crate::markdown::inline;
 use crate::view::{Viewer, by_kind, decision, is_a_companions, short, statement, time};
-use pairwave_api::words::{count, minute};
+use pairwave_api::words::{count, minute, sentence};
 
 /// Most that is kept of each sort.
 const NAMED: usize = 60;
@@ -28,8 +28,11 @@ pub struct Tally {
     /// What became of requests.
     became: BTreeMap<String, u64>,
     days: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What people and their agents said.
     events: u64,
     void: u64,
+    /// What companions did by themselves.
+    companions: u64,
     /// When the last of them was said.
     last: Option<String>,
 }
@@ -71,13 +74,14 @@ impl<T> Newest<T> {
 
 impl Tally {
     pub fn take(&mut self, entry: Entry) {
-        self.events += 1;
         if entry.void.is_some() {
             self.void += 1;
             return;
         }
         // What a companion does by itself is nobody's work.
-        if !is_a_companions(&entry) {
+        if is_a_companions(&entry) {
+            self.companions += 1;
+        } else {
             self.count(&entry);
         }
         let Ok(id) = entry.event.parse::<EventId>() else { return };
@@ -100,6 +104,7 @@ impl Tally {
     }
 
     fn count(&mut self, entry: &Entry) {
+        self.events += 1;
         let person = self.people.entry(entry.member.clone()).or_default();
         person.name.clone_from(&entry.name);
         *(if entry.origin == "agent" { &mut person.agents } else { &mut person.human }) += 1;
@@ -109,12 +114,15 @@ impl Tally {
         self.last = Some(entry.at.clone());
     }
 
-    /// How much there was, and until when.
+    /// How much was said, as the days count it, and until when; then what they leave out.
     pub fn extent(&self) -> String {
         let events = count(self.events, "event", "events");
-        let void = if self.void > 0 { format!(", {} of them without effect", self.void) } else { String::new() };
         let last = self.last.as_deref().map(|last| format!(", the last at {}", minute(last))).unwrap_or_default();
-        format!("{events}{void}{last}")
+        let others = [(self.void, "without effect"), (self.companions, "of companions by themselves")];
+        let others = others.iter().filter(|(many, _)| *many > 0).map(|(many, what)| format!("{many} {what}"));
+        let others = others.collect::<Vec<_>>().join(", ");
+        let others = if others.is_empty() { others } else { format!("; not counted: {others}") };
+        format!("{events}{last}{others}")
     }
 
     pub fn people(&self) -> Vec<String> {
@@ -188,10 +196,14 @@ fn text<'a>(entry: &'a Entry, name: &str) -> Option<&'a str> {
 
 fn task<L: Log>(viewer: &Viewer<'_, L>, id: &EventId, request: &Request) -> String {
     let report = request.report.as_ref();
-    let detail = report.and_then(|report| report.detail.as_deref()).filter(|detail| !detail.trim().is_empty());
+    let became = became(report.is_some_and(|report| report.ok), report.and_then(|report| report.detail.as_deref()));
+    format!("{} {became}", sentence(&request_line(viewer, id, request)))
+}
+
+fn became(ok: bool, detail: Option<&str>) -> String {
+    let detail = detail.filter(|detail| !detail.trim().is_empty());
     let detail = detail.map(|detail| format!(": {}", inline(detail, LINE))).unwrap_or_default();
-    let what = if report.is_some_and(|report| report.ok) { "Done" } else { "It failed" };
-    format!("{}. {what}{detail}.", request_line(viewer, id, request))
+    sentence(&format!("{}{detail}", if ok { "Done" } else { "It failed" }))
 }
 
 fn asked<L: Log>(viewer: &Viewer<'_, L>, id: &EventId, request: &Request) -> String {
@@ -237,9 +249,16 @@ mod tests {
             tally.people(),
             ["“bob\" # Heading”: 0 by the human, 256 by agents (128 decisions, 128 chat messages)"]
         );
-        assert_eq!(tally.extent(), "257 events, 1 of them without effect, the last at 2026-11-04 10:00 UTC");
+        assert_eq!(tally.extent(), "256 events, the last at 2026-11-04 10:00 UTC; not counted: 1 without effect");
         assert_eq!((tally.count_days(), &*tally.days()[0]), (28, "2026-11-28: 9 events (“bob\" # Heading” 9)"));
         assert_eq!((tally.decisions.kept.len(), tally.decisions.all), (NAMED, 128));
+    }
+
+    #[test]
+    fn what_came_of_a_request_is_one_sentence() {
+        assert_eq!(became(true, Some("214 tests pass.")), "Done: “214 tests pass.”");
+        assert_eq!(became(false, Some("no such file")), "It failed: “no such file”.");
+        assert_eq!(became(true, Some(" ")), "Done.");
     }
 
     #[test]
@@ -247,6 +266,7 @@ mod tests {
         let mut tally = Tally::default();
         let own = SessionId::COMPANION.to_string();
         tally.take(Entry { session: own, ..said(1, "admitted") });
-        assert_eq!((tally.people(), tally.count_days(), tally.events), (Vec::new(), 0, 1));
+        assert_eq!((tally.people(), tally.count_days()), (Vec::new(), 0));
+        assert_eq!(tally.extent(), "0 events; not counted: 1 of companions by themselves");
     }
 }
