@@ -115,17 +115,23 @@ fn told(checks: &Checks) -> String {
     let width = page::width();
     let mut out = String::new();
     for check in &checks.checks {
-        let mark = if check.ok { "✓".green().to_string() } else { "✗".red().bold().to_string() };
+        let mark = match check.ok {
+            true if check.next.is_empty() => "✓".green().to_string(),
+            true => "!".yellow().bold().to_string(),
+            false => "✗".red().bold().to_string(),
+        };
         let line = format!("{mark} {}: {}", plain::line(&check.name).bold(), plain::line(&check.detail));
         out.push_str(&page::paragraph(&line, width));
         if !check.next.is_empty() {
             out.push_str(&page::indented(&plain::text(&check.next), "    → ", width));
         }
     }
-    let failing: Vec<_> = checks.checks.iter().filter(|check| !check.ok).collect();
-    out.push_str(&match failing.first() {
-        None => "\nEverything is as it should be.\n".to_owned(),
+    let failing = checks.checks.iter().find(|check| !check.ok);
+    let hinted = checks.checks.iter().any(|check| !check.next.is_empty());
+    out.push_str(&match failing {
         Some(first) => format!("\nIt fails at: {}\n", plain::line(&first.name).bold()),
+        None if hinted => "\nNothing fails. What is marked with ! could be better.\n".to_owned(),
+        None => "\nEverything is as it should be.\n".to_owned(),
     });
     out
 }
@@ -164,5 +170,15 @@ mod tests {
         let said = anstream::adapter::strip_str(&told(&checks)).to_string();
         assert!(said.contains("✗ multicast: no interface\n    → Turn the wifi on.\n"), "{said}");
         assert!(said.ends_with("It fails at: multicast\n"));
+    }
+
+    #[test]
+    fn what_could_be_better_is_no_failure() {
+        let hint = Check { next: "Name a relay.".into(), ..passed("reachability", "only your own network") };
+        let said = |checks: Vec<Check>| anstream::adapter::strip_str(&told(&Checks { checks })).to_string();
+        let hinted = said(vec![passed("home", "fine"), hint]);
+        assert!(hinted.starts_with("✓ home: fine\n! reachability: only your own network\n    → Name"), "{hinted}");
+        assert!(hinted.ends_with("Nothing fails. What is marked with ! could be better.\n"), "{hinted}");
+        assert!(said(vec![passed("home", "fine")]).ends_with("Everything is as it should be.\n"));
     }
 }

@@ -44,32 +44,37 @@ pub(super) fn relays(network: &NetStatus) -> Vec<Check> {
     checks
 }
 
+/// One of several that is away is no failure as long as another one holds our place.
 fn one_relay(relay: &RelayStatus, network: &NetStatus) -> Check {
     let held: Vec<&RelayStatus> = network.relays.iter().filter(|relay| relay.reserved).collect();
     let address = without_token(&relay.address);
     let rtt = relay.rtt_ms.map(|ms| format!(", {ms:.0} ms away")).unwrap_or_default();
     let why = relay.why.as_deref().unwrap_or("no reason is known yet; it is being tried");
-    match (relay.reserved, relay.connected) {
-        (true, _) => passed("relay", format!("{address} holds a place for you{rtt}")),
+    let (detail, next) = match (relay.reserved, relay.connected) {
+        (true, _) => return passed("relay", format!("{address} holds a place for you{rtt}")),
         (false, true) if held.len() >= 2 => {
-            let is_nearer = |other: &&RelayStatus| other.rtt_ms.zip(relay.rtt_ms).is_some_and(|(theirs, its)| theirs <= its);
+            let is_nearer =
+                |other: &&RelayStatus| other.rtt_ms.zip(relay.rtt_ms).is_some_and(|(theirs, its)| theirs <= its);
             let others = if held.iter().all(is_nearer) { "two others that are nearer" } else { "two others" };
-            passed("relay", format!("{address} is connected{rtt}; {others} hold your place"))
+            return passed("relay", format!("{address} is connected{rtt}; {others} hold your place"));
         }
-        (false, true) => failed(
-            "relay",
+        (false, true) => (
             format!("{address} is connected{rtt} but holds no place for you: {why}"),
-            "If it is full, ask whoever runs it for a token, and add the address again with `#` and the token.".to_owned(),
+            "If it is full, ask whoever runs it for a token, and add the address again with `#` and the token.",
         ),
-        (false, false) => failed(
-            "relay",
-            format!("{address} is not connected: {why}"),
-            "Check that `pairwave relay-node` runs there and that your network lets you out to that port; a relay on TCP \
-             443 gets through most networks."
-                .to_owned(),
-        ),
+        (false, false) => (format!("{address} is not connected: {why}"), AWAY),
+    };
+    match held.first() {
+        Some(holder) => {
+            let detail = format!("{detail}. Meanwhile {} holds your place", without_token(&holder.address));
+            Check { next: next.to_owned(), ..passed("relay", detail) }
+        }
+        None => failed("relay", detail, next.to_owned()),
     }
 }
+
+const AWAY: &str = "Check that `pairwave relay-node` runs there and that your network lets you out to that port; a relay on TCP 443 \
+    gets through most networks.";
 
 /// Whoever named a token counts on it.
 fn refused_token(relay: &RelayStatus) -> Option<Check> {
@@ -136,9 +141,11 @@ mod tests {
         let held = relay(true, true, None);
         let lost = relay(false, false, Some("connection refused"));
         let full = relay(true, false, Some("it has no place left"));
+        let is_ok = |checks: &[Check]| checks.iter().map(|check| check.ok).collect::<Vec<_>>();
+        assert_eq!(is_ok(&relays(&with(vec![lost.clone(), full.clone()]))), [false, false, true]);
         let checks = relays(&with(vec![held.clone(), lost, full.clone()]));
-        let ok: Vec<bool> = checks.iter().map(|check| check.ok).collect();
-        assert_eq!(ok, [true, false, false, true]);
+        assert_eq!(is_ok(&checks), [true; 4], "one that holds a place is enough");
+        assert!(checks[1].detail.contains("Meanwhile") && checks[2].detail.contains("holds your place"), "{checks:?}");
         assert!(checks[0].detail.contains("holds a place for you, 12 ms away"), "{checks:?}");
         assert!(checks[1].detail.contains("connection refused") && checks[1].next.contains("443"), "{checks:?}");
         assert!(checks[2].detail.contains("no place left") && checks[2].next.contains("token"), "{checks:?}");
