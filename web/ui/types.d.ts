@@ -52,6 +52,8 @@ export interface Member {
   last_seen: string | null;
   equivocated: boolean;
   pending: number;
+  /** How many of them wait at a mailbox. */
+  stored?: number;
   sessions: Session[];
 }
 

@@ -461,6 +461,7 @@ fn member(name: &str, me: bool) -> MemberView {
         last_seen: None,
         equivocated: false,
         pending: 0,
+        stored: 0,
         sessions: vec![SessionView {
             session: "s".into(),
             name: "winter-bay".into(),

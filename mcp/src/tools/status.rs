@@ -1,5 +1,6 @@
 //! `pair_status`: who is here, how we are connected, what waits.
 
+use pairwave_api::words::count;
 use pairwave_api::{
     Failure, Me, MemberView, NetworkView, RelayView, RoomView, SessionView, ShowLedger, ShowStatus, Whoami,
 };
@@ -316,7 +317,10 @@ fn person(member: &MemberView) -> String {
         person.push_str(&format!("; sessions: {}", sessions.join(", ")));
     }
     if member.pending > 0 {
-        person.push_str(&format!("; {} events not delivered yet", member.pending));
+        person.push_str(&format!("; {} not delivered yet", count(member.pending, "event", "events")));
+    }
+    if member.stored > 0 {
+        person.push_str(&format!(" ({} stored at a mailbox)", member.stored));
     }
     person
 }
@@ -345,6 +349,15 @@ fn others(room: &RoomView) -> impl Iterator<Item = &MemberView> {
 mod tests {
     use super::*;
     use crate::tests::fake;
+
+    #[test]
+    fn what_is_stored_at_a_mailbox_is_told_apart() {
+        let bob = fake::room("one").members.into_iter().find(|member| !member.me).expect("somebody else");
+        let told = |pending, stored| person(&MemberView { pending, stored, ..bob.clone() });
+        assert!(told(3, 2).contains("; 3 events not delivered yet (2 stored at a mailbox)"), "{}", told(3, 2));
+        assert!(told(1, 0).contains("; 1 event not delivered yet"), "{}", told(1, 0));
+        assert!(!told(0, 0).contains("delivered"));
+    }
 
     #[test]
     fn only_the_room_that_is_meant_is_shown() {

@@ -290,6 +290,9 @@ pub struct MemberView {
     pub equivocated: bool,
     /// Events that this member has not got yet.
     pub pending: u64,
+    /// How many of them wait for it at a mailbox.
+    #[serde(default)]
+    pub stored: u64,
     /// Those that are there, then a few that spoke last.
     pub sessions: Vec<SessionView>,
 }

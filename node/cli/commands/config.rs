@@ -28,11 +28,14 @@ enum Action {
     #[command(after_help = "Example:\n  pairwave config show --json")]
     Show,
     /// Write one setting into the file
-    #[command(after_help = "Example:\n  pairwave config set name alice")]
+    #[command(after_help = "\
+Examples:
+  pairwave config set name alice
+  pairwave config set network.certificates /etc/relay.pem,/etc/company.pem")]
     Set {
         /// Name of the setting
         key: String,
-        /// Its value; a list is separated by commas
+        /// Its value; a list is separated by commas, without brackets
         value: String,
     },
     /// Where the file is

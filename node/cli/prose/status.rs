@@ -101,10 +101,7 @@ fn told_member(member: &MemberView, now: Timestamp) -> String {
         let has = if agents.len() == 1 { "agent is" } else { "agents are" };
         said.push_str(&format!(" Their {has} {}.", list(&agents)));
     }
-    if member.pending > 0 {
-        let events = count(member.pending, "event is", "events are");
-        said.push_str(&format!(" {events} on the way to them."));
-    }
+    said.push_str(&undelivered(member));
     if !member.online {
         said.push_str(&format!(" `pairwave doctor --member {}` says what was tried.", plain::line(&member.name)));
     }
@@ -113,6 +110,19 @@ fn told_member(member: &MemberView, now: Timestamp) -> String {
         said.push_str(&format!(" {}", warning.red().bold()));
     }
     said
+}
+
+/// How far what a member has not got has come.
+fn undelivered(member: &MemberView) -> String {
+    let (stored, queued) = (member.stored.min(member.pending), member.pending.saturating_sub(member.stored));
+    let are = |many: u64| count(many, "event is", "events are");
+    match (member.online, stored, queued) {
+        (_, 0, 0) => String::new(),
+        (true, ..) => format!(" {} on the way to them.", are(member.pending)),
+        (false, 0, _) => format!(" {} queued here for them.", are(queued)),
+        (false, _, 0) => format!(" {} stored at a mailbox for them.", are(stored)),
+        (false, ..) => format!(" {} stored at a mailbox for them, {queued} queued here.", are(stored)),
+    }
 }
 
 fn presence(member: &MemberView, now: Timestamp) -> String {
@@ -232,6 +242,7 @@ mod tests {
             last_seen: None,
             equivocated: false,
             pending: 0,
+            stored: 0,
             sessions: Vec::new(),
         }
     }
@@ -299,8 +310,18 @@ mod tests {
         };
         let said = said(vec![room]);
         assert!(said.contains("bob is away, last here 2 hours ago, not verified (`pairwave verify bob`)."), "{said}");
-        assert!(said.contains("1 event is on the way"), "{said}");
+        assert!(said.contains("1 event is queued here for them."), "{said}");
         assert!(said.contains("`pairwave doctor --member bob`"), "{said}");
+    }
+
+    #[test]
+    fn what_waits_at_a_mailbox_is_told_apart() {
+        let away = |pending, stored| undelivered(&MemberView { online: false, pending, stored, ..member("bob") });
+        assert_eq!(away(0, 0), "");
+        assert_eq!(away(1, 1), " 1 event is stored at a mailbox for them.");
+        assert_eq!(away(3, 1), " 1 event is stored at a mailbox for them, 2 queued here.");
+        let here = MemberView { pending: 2, stored: 1, ..member("bob") };
+        assert_eq!(undelivered(&here), " 2 events are on the way to them.");
     }
 
     #[test]

@@ -152,6 +152,11 @@ impl Deliveries {
         known.map(|(author, seq)| seq.saturating_sub(progress.map_or(0, |progress| progress.has(&author)))).sum()
     }
 
+    /// How many events of `author`, which is us, wait for the member at a mailbox.
+    pub fn waiting(&self, member: &MemberId, author: &MemberId) -> u64 {
+        self.members.get(member).map_or(0, |progress| progress.stored.saturating_sub(progress.has(author)))
+    }
+
     /// Does the member have everything of `author` up to `seq`?
     pub fn has(&self, member: &MemberId, author: &MemberId, seq: u64) -> bool {
         self.members.get(member).is_some_and(|progress| progress.has(author) >= seq)
@@ -184,6 +189,17 @@ mod tests {
         assert!(deliveries.shown(BOB, &shown));
         assert_eq!(deliveries.of(&BOB, &ALICE, 3), Delivery::Shown);
         assert_eq!(deliveries.of(&BOB, &ALICE, 4), Delivery::Queued);
+    }
+
+    #[test]
+    fn what_waits_at_a_mailbox_is_counted_until_it_has_arrived() {
+        let mut deliveries = Deliveries::default();
+        assert_eq!(deliveries.waiting(&BOB, &ALICE), 0);
+        deliveries.have(BOB, [Tip { author: ALICE, seq: 2, id: EventId([0; 32]) }]);
+        deliveries.stored(BOB, 5);
+        assert_eq!(deliveries.waiting(&BOB, &ALICE), 3);
+        deliveries.have(BOB, [Tip { author: ALICE, seq: 6, id: EventId([0; 32]) }]);
+        assert_eq!(deliveries.waiting(&BOB, &ALICE), 0);
     }
 
     #[test]

@@ -327,6 +327,11 @@ impl<L: Log> Node<L> {
         self.seats.get(room).map_or(0, |seat| seat.pending(member))
     }
 
+    /// How many of them wait for it at a mailbox.
+    pub fn waiting(&self, room: &RoomId, member: &MemberId) -> u64 {
+        self.seats.get(room).map_or(0, |seat| seat.waiting(member))
+    }
+
     /// The artifacts of a room that are here, on their way, or were.
     pub fn artifacts(&self, room: &RoomId) -> Vec<EventId> {
         self.seats.get(room).map(|seat| seat.artifacts().collect()).unwrap_or_default()

@@ -452,6 +452,11 @@ impl Seat {
         self.deliveries.pending(member, newest.filter(|(author, _)| author != member))
     }
 
+    /// How many of our events wait for the member at a mailbox.
+    pub fn waiting(&self, member: &MemberId) -> u64 {
+        self.deliveries.waiting(member, &self.me())
+    }
+
     fn reader(&self) -> (RoomId, MemberId, bool) {
         (self.id(), self.me(), self.others().next().is_none())
     }

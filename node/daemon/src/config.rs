@@ -10,7 +10,7 @@ use pairwave_api::home::Home;
 use toml_edit::{DocumentMut, Item, Table};
 
 use crate::home::{HomeError, private_folder, replace};
-use crate::net::Proxy;
+use crate::net::{Proxy, Unusable, check_certificates};
 use crate::pace::Rates;
 
 mod keys;
@@ -53,6 +53,11 @@ pub enum ConfigError {
     Unknown { origin: Origin, key: String, nearest: Option<&'static str> },
     #[error("{origin}: `{key}` is {expected}, not `{got}`. Correct it and try again.")]
     Shape { origin: Origin, key: &'static str, expected: &'static str, got: String },
+    #[error(
+        "`network.certificates`: {path} {why}. Name files (PEM) that hold a certificate, separated by commas; nothing was \
+         changed."
+    )]
+    Certificates { path: PathBuf, why: Unusable },
     #[error("{path} is no TOML: {why}. Correct it, or move it away to start from the defaults.")]
     Syntax { path: PathBuf, why: String },
     #[error("{path} has {got} bytes, more than the {MAX_FILE} that a configuration may have. Shorten it.")]
@@ -108,6 +113,7 @@ impl Config {
         let origin = Origin::Flag;
         let key = key(name).ok_or_else(|| unknown(origin.clone(), name))?;
         let value = key.parse(text).map_err(|expected| shape(origin, key, expected, text))?;
+        let value = if key.name == keys::CERTIFICATES { files(value)? } else { value };
         let mut document = read_document(home)?;
         let (table, leaf) = place(&mut document, key.name);
         match table.get_mut(leaf) {
@@ -177,7 +183,7 @@ impl Config {
 
     /// Files of certificates that count for TLS beside the public ones.
     pub fn certificates(&self) -> Vec<PathBuf> {
-        self.list("network.certificates").iter().map(PathBuf::from).collect()
+        self.list(keys::CERTIFICATES).iter().map(PathBuf::from).collect()
     }
 
     /// Where the page in the browser is served first; 0 for no page.
@@ -290,6 +296,19 @@ impl fmt::Display for Origin {
             Self::Flag => f.write_str("on the command line"),
         }
     }
+}
+
+/// Files that can be used, each by its whole path: the companion runs in another folder.
+fn files(value: Value) -> Result<Value, ConfigError> {
+    let Value::List(files) = value else { return Ok(value) };
+    let usable = |file: String| {
+        let path = std::path::absolute(&file).unwrap_or_else(|_| file.into());
+        match check_certificates(&path) {
+            Ok(()) => Ok(path.display().to_string()),
+            Err(why) => Err(ConfigError::Certificates { path, why }),
+        }
+    };
+    Ok(Value::List(files.into_iter().map(usable).collect::<Result<_, _>>()?))
 }
 
 fn read_document(home: &Home) -> Result<DocumentMut, ConfigError> {
@@ -410,6 +429,21 @@ mod tests {
         let config = Config::load(&home, |_| None, &[]).unwrap();
         assert!(!config.mdns());
         assert_eq!(config.listen(), ["/ip4/127.0.0.1/tcp/0".parse().unwrap()]);
+    }
+
+    #[test]
+    fn set_refuses_certificates_that_are_not_there() {
+        let (dir, home) = home("");
+        let set = |text: &str| Config::set(&home, keys::CERTIFICATES, text);
+        let missing = set("/nonexistent.pem").unwrap_err().to_string();
+        assert!(missing.contains("/nonexistent.pem cannot be read") && missing.contains("Name files"), "{missing}");
+        let brackets = set("[\"/x/c.pem\"]").unwrap_err().to_string();
+        assert!(brackets.contains("separated by commas, without brackets"), "{brackets}");
+        assert_eq!(fs::read_to_string(home.config()).unwrap(), "");
+        let file = dir.path().join("c.pem");
+        fs::write(&file, include_str!("net/trust/sample.pem")).unwrap();
+        set(&file.display().to_string()).unwrap();
+        assert_eq!(Config::load(&home, |_| None, &[]).unwrap().certificates(), [file]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod chance;
 mod circuits;
 mod dials;
 mod discovery;
+mod distrust;
 mod interfaces;
 mod introduction;
 mod listening;
@@ -51,10 +52,12 @@ use pairwave_wire::mailbox::{MailboxAnswer, MailboxRequest};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
+pub use distrust::next_step;
 pub use libp2p::Multiaddr;
 pub use proxy::{NoProxy, Proxy};
 pub use reports::{DialReport, PunchReport};
 pub use status::{ConnectionStatus, NetStatus, Path, Ports, Reachability, RelayStatus};
+pub use trust::{Unusable, check as check_certificates};
 
 use crate::net::worker::{Order, Worker};
 

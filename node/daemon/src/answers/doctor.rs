@@ -26,6 +26,7 @@ impl Answers {
         let mut checks = vec![self.identity(by, ask).await, self.store().await, self.socket(), listening(&network)];
         checks.push(multicast(&network).await);
         checks.push(network::reachability(&network));
+        checks.extend(network::certificates(&network));
         checks.extend(network::relays(&network));
         checks.extend(self.closed_rooms().await);
         match (self.room(by, &ask.room).await, &ask.room, &ask.member) {
@@ -121,7 +122,10 @@ impl Answers {
             let checks = members.into_iter().flat_map(|member| members::checks(viewer, member, &network, &intruders));
             let mut checks: Vec<Check> = checks.collect();
             if checks.is_empty() {
-                checks.push(passed("members", "There is nobody else in this room yet".to_owned()));
+                checks.push(Check {
+                    next: "`pairwave invite` makes a line to send to somebody.".to_owned(),
+                    ..passed("members", "There is nobody else in this room yet".to_owned())
+                });
             }
             if !network.relays.is_empty() {
                 checks.insert(0, network::letters(viewer.node().letters(&room)));

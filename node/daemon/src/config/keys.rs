@@ -79,8 +79,8 @@ pub(super) const KEYS: &[Key] = &[
         check: proxy,
     },
     Key {
-        name: "network.certificates",
-        about: "Files of certificates (PEM) that count for /tls/ws beside the public ones.",
+        name: CERTIFICATES,
+        about: "Files of certificates (PEM), separated by commas, that count for /tls/ws beside the public ones.",
         default: || Value::List(Vec::new()),
         check: anything,
     },
@@ -134,6 +134,8 @@ pub(super) const KEYS: &[Key] = &[
     },
 ];
 
+pub(super) const CERTIFICATES: &str = "network.certificates";
+
 /// Values of `network.proxy` that name no proxy themselves.
 pub(super) const ENVIRONMENT: &str = "environment";
 pub(super) const NONE: &str = "none";
@@ -158,6 +160,7 @@ impl Key {
             Value::Text(_) => Value::Text(text.into()),
             Value::Bool(_) => Value::Bool(text.parse().map_err(|_| "true or false")?),
             Value::Number(_) => Value::Number(text.parse().map_err(|_| "a number")?),
+            Value::List(_) if text.starts_with('[') => return Err("a list separated by commas, without brackets"),
             Value::List(_) => {
                 let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
                 Value::List(entries.map(str::to_owned).collect())

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::error::Error;
+use std::io::ErrorKind;
 use std::time::Instant;
 
 use libp2p::core::transport::TransportError;
@@ -10,6 +11,7 @@ use libp2p::{Multiaddr, PeerId};
 use pairwave_wire::TransportId;
 
 use crate::net::address;
+use crate::net::distrust::Distrust;
 
 /// Attempts that are remembered of one peer.
 const PER_PEER: usize = 16;
@@ -17,6 +19,8 @@ const PER_PEER: usize = 16;
 const PEERS: usize = 64;
 /// Longest outcome in characters.
 const WORDS: usize = 160;
+/// What is said of a port that nobody listens at, whatever the system calls it.
+const REFUSED: &str = "connection refused";
 
 /// One attempt to connect to an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +38,13 @@ pub struct PunchReport {
     pub peer: TransportId,
     pub outcome: Result<(), String>,
     pub at: Instant,
+}
+
+impl DialReport {
+    /// Did the machine itself say that nobody listens there?
+    pub fn is_refused(&self) -> bool {
+        self.outcome == REFUSED
+    }
 }
 
 /// The last attempts.
@@ -119,8 +130,20 @@ pub fn words(error: &(dyn Error + 'static)) -> String {
             None => break,
         }
     }
+    if let Some(distrust) = inner.downcast_ref().and_then(Distrust::of) {
+        return distrust.told().into();
+    }
     let told = inner.to_string();
+    if os_error(&told) == Some(ErrorKind::ConnectionRefused) {
+        return REFUSED.into();
+    }
     told.trim_end_matches('.').chars().filter(|c| !c.is_control()).take(WORDS).collect()
+}
+
+/// What the system said, as its text has it: the transports pass on no more than that.
+fn os_error(told: &str) -> Option<ErrorKind> {
+    let (_, code) = told.strip_suffix(')')?.rsplit_once("(os error ")?;
+    Some(std::io::Error::from_raw_os_error(code.parse().ok()?).kind())
 }
 
 #[cfg(test)]
@@ -136,6 +159,21 @@ mod tests {
             words(&io::Error::other("Handshake with the remote timed out.")),
             "Handshake with the remote timed out"
         );
+    }
+
+    #[test]
+    fn what_systems_and_libraries_call_differently_has_words_of_ours() {
+        #[cfg(target_os = "linux")]
+        {
+            let system = io::Error::from_raw_os_error(111);
+            assert_eq!(
+                (words(&system), words(&io::Error::other(system.to_string()))),
+                (REFUSED.into(), REFUSED.into())
+            );
+        }
+        let issuer = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let told = words(&io::Error::other(io::Error::new(ErrorKind::InvalidData, issuer)));
+        assert!(told.contains("not one that this machine trusts"), "{told}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How the network stands, for whoever asks.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use pairwave_wire::TransportId;
 
@@ -29,6 +30,8 @@ pub struct NetStatus {
     /// Whether the router was asked to let others in and has yet to answer, or its answer to be told.
     pub asks_router: bool,
     pub relays: Vec<RelayStatus>,
+    /// Files of certificates that could not be used when the companion started, and why.
+    pub unusable: Vec<(PathBuf, String)>,
     /// The last attempts to connect, the oldest first.
     pub dials: Vec<DialReport>,
     /// The last attempts to make a direct way through NATs, the oldest first.

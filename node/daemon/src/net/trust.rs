@@ -2,6 +2,7 @@
 //! company that looks into everything that leaves it.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
@@ -12,27 +13,54 @@ const MAX_FILE: u64 = 1024 * 1024;
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// What dialling by TLS trusts. A file that holds no certificate is left out, with a word in the log.
+/// Why a file does not count.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    #[error("is larger than {} KiB", MAX_FILE / 1024)]
+    TooLong,
+    #[error("holds no certificate (PEM) that can be used")]
+    Empty,
+}
+
+/// What dialling by TLS trusts. A file that cannot be used is left out, with a word in the log.
 pub fn config(files: &[PathBuf]) -> tls::Config {
     let mut builder = tls::Config::builder();
     for file in files {
-        let read = read(file);
-        if read.is_empty() {
-            tracing::warn!(file = %file.display(), "there is no certificate in this file");
-        }
-        for certificate in read {
-            if let Err(error) = builder.add_trust(&tls::Certificate::new(certificate)) {
-                tracing::warn!(file = %file.display(), %error, "a certificate cannot be used");
-            }
+        if let Err(why) = add(&mut builder, file) {
+            tracing::warn!(file = %file.display(), %why, "certificates are left out");
         }
     }
     builder.finish()
 }
 
-fn read(file: &Path) -> Vec<Vec<u8>> {
-    let fits = fs::metadata(file).is_ok_and(|metadata| metadata.len() <= MAX_FILE);
-    let text = fits.then(|| fs::read_to_string(file).ok()).flatten().unwrap_or_default();
-    certificates(&text)
+/// Does this file hold a certificate?
+pub fn check(file: &Path) -> Result<(), Unusable> {
+    add(&mut tls::Config::builder(), file)
+}
+
+/// The files that hold none, and why.
+pub fn unusable(files: &[PathBuf]) -> Vec<(PathBuf, String)> {
+    files.iter().filter_map(|file| Some((file.clone(), check(file).err()?.to_string()))).collect()
+}
+
+fn add(builder: &mut tls::Builder, file: &Path) -> Result<(), Unusable> {
+    let mut added = Err(Unusable::Empty);
+    for certificate in read(file)? {
+        match builder.add_trust(&tls::Certificate::new(certificate)) {
+            Ok(_) => added = Ok(()),
+            Err(error) => tracing::warn!(file = %file.display(), %error, "a certificate cannot be used"),
+        }
+    }
+    added
+}
+
+fn read(file: &Path) -> Result<Vec<Vec<u8>>, Unusable> {
+    if fs::metadata(file)?.len() > MAX_FILE {
+        return Err(Unusable::TooLong);
+    }
+    Ok(certificates(&fs::read_to_string(file)?))
 }
 
 /// PEM (RFC 7468).
@@ -51,5 +79,19 @@ mod tests {
         let text = format!("comment\n{BEGIN}\nAQID\n{END}\n{BEGIN}\r\nBA\r\nUG\r\n{END}\n{BEGIN}\n!\n{END}\n{BEGIN}\n");
         assert_eq!(certificates(&text), [vec![1, 2, 3], vec![4, 5, 6]]);
         assert!(certificates("").is_empty());
+    }
+
+    #[test]
+    fn a_file_that_gives_nothing_says_why() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("c.pem");
+        let why = |file: &Path| check(file).unwrap_err().to_string();
+        assert!(why(&file).starts_with("cannot be read: "), "{}", why(&file));
+        fs::write(&file, format!("{BEGIN}\nAQID\n{END}\n")).unwrap();
+        assert_eq!(why(&file), "holds no certificate (PEM) that can be used");
+        fs::write(&file, vec![b' '; 1024 * 1024 + 1]).unwrap();
+        assert_eq!(why(&file), "is larger than 1024 KiB");
+        fs::write(&file, include_str!("trust/sample.pem")).unwrap();
+        check(&file).unwrap();
     }
 }

@@ -7,6 +7,7 @@ mod searching;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::path::PathBuf;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,7 @@ use crate::net::reports::{Reports, words};
 use crate::net::returns::Returns;
 use crate::net::searches::Searches;
 use crate::net::streams::{Streams, StreamsEvent};
-use crate::net::{NetCommand, NetConfig, NetError, NetEvent, NetStatus, Patience, address};
+use crate::net::{NetCommand, NetConfig, NetError, NetEvent, NetStatus, Patience, address, trust};
 
 /// News that may wait for whoever drives us. Beyond it the node stands still, and with it every
 /// peer's wish to open something.
@@ -71,6 +72,8 @@ pub struct Worker {
     listening: Listening,
     interfaces: Interfaces,
     announce: Vec<Multiaddr>,
+    /// Files of certificates that do not count, and why.
+    unusable: Vec<(PathBuf, String)>,
     sleep: Sleep,
     /// The last turn did nothing but send a frame.
     only_sent: bool,
@@ -120,6 +123,7 @@ impl Worker {
             listening: Listening::default(),
             interfaces,
             announce: config.announce,
+            unusable: trust::unusable(&config.certificates),
             sleep: Sleep::start(),
             only_sent: false,
             patience: config.patience,
@@ -373,6 +377,7 @@ impl Worker {
             found: discovery.found().map(address::transport_id).collect(),
             interfaces: self.interfaces.dialable().map(|used| (used.name.clone(), used.ip)).collect(),
             relays: self.relays.status(),
+            unusable: self.unusable.clone(),
             dials: self.reports.dials(),
             punches: self.reports.punches(),
             ..behaviour.streams.status()

@@ -133,6 +133,7 @@ fn member_view<L: Log>(viewer: &Viewer<'_, L>, member: MemberId, network: &NetSt
         last_seen: presence.last_seen.map(time),
         equivocated: viewer.room.state().equivocations.contains_key(&member),
         pending: if me { 0 } else { viewer.node.pending(&id, &member) },
+        stored: if me { 0 } else { viewer.node.waiting(&id, &member) },
         sessions: sessions(viewer, member, &presence.sessions),
     }
 }

@@ -1,12 +1,14 @@
 //! What a doctor says of the way out of our own network: who reaches us, and how we stand with each
 //! relay.
 
+use std::path::PathBuf;
+
 use pairwave_api::Check;
 use pairwave_core::mailbox::LetterCounts;
 use pairwave_core::relays::without_token;
 
 use super::{failed, passed};
-use crate::net::{NetStatus, Reachability, RelayStatus};
+use crate::net::{NetStatus, Reachability, RelayStatus, next_step};
 
 /// Can others reach us?
 pub(super) fn reachability(network: &NetStatus) -> Check {
@@ -18,21 +20,37 @@ pub(super) fn reachability(network: &NetStatus) -> Check {
             passed("reachability", format!("From outside, this machine is reached through a relay{nat}"))
         }
         Reachability::Private => Check {
-            next: BEYOND.to_owned(),
+            next: beyond(network).to_owned(),
             ..passed("reachability", format!("Only your own network reaches this machine{nat}"))
         },
         Reachability::Unknown if held => {
             passed("reachability", format!("From outside, this machine is reached at least through a relay{nat}"))
         }
         Reachability::Unknown => Check {
-            next: BEYOND.to_owned(),
+            next: beyond(network).to_owned(),
             ..passed("reachability", format!("Nobody outside has tried whether this machine can be reached{nat}"))
         },
     }
 }
 
-const BEYOND: &str = "For people in other networks name a relay with `pairwave relay add MULTIADDR`; where only the joiner can be \
-    reached, `pairwave answer LINE` dials it.";
+fn beyond(network: &NetStatus) -> &'static str {
+    if network.relays.is_empty() {
+        "For people in other networks name a relay with `pairwave relay add MULTIADDR`; where only the joiner can be reached, \
+         `pairwave answer LINE` dials it."
+    } else {
+        "None of the room's relays holds a place for you, so people in other networks cannot call: what is wrong stands \
+         with each relay below."
+    }
+}
+
+/// Files of certificates that were to count for relays, and don't.
+pub(super) fn certificates(network: &NetStatus) -> impl Iterator<Item = Check> {
+    let next = "Name files that can be read and hold a certificate (PEM), separated by commas, with `pairwave config set \
+                network.certificates FILE`, then run `pairwave down`.";
+    let told =
+        |(file, why): &(PathBuf, String)| failed("certificates", format!("{} {why}", file.display()), next.into());
+    network.unusable.iter().map(told)
+}
 
 /// How we stand with each relay, and where letters for whoever is away can be left.
 pub(super) fn relays(network: &NetStatus) -> Vec<Check> {
@@ -62,7 +80,7 @@ fn one_relay(relay: &RelayStatus, network: &NetStatus) -> Check {
             format!("{address} is connected{rtt} but holds no place for you: {why}"),
             "If it is full, ask whoever runs it for a token, and add the address again with `#` and the token.",
         ),
-        (false, false) => (format!("{address} is not connected: {why}"), AWAY),
+        (false, false) => (format!("{address} is not connected: {why}"), next_step(why).unwrap_or(AWAY)),
     };
     match held.first() {
         Some(holder) => {
@@ -170,6 +188,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_with_a_certificate_has_a_next_step_of_its_own() {
+        let why = Some("its certificate is not one that this machine trusts (unknown issuer)");
+        let check = &relays(&with(vec![relay(false, false, why)]))[0];
+        assert!(!check.ok && check.next.contains("config set network.certificates"), "{check:?}");
+        let unusable = vec![("/x/c.pem".into(), "cannot be read: no such file".to_owned())];
+        let told: Vec<Check> = certificates(&NetStatus { unusable, ..NetStatus::default() }).collect();
+        assert!(!told[0].ok && told[0].detail == "/x/c.pem cannot be read: no such file", "{told:?}");
+        assert!(!told[0].next.is_empty());
+    }
+
+    #[test]
     fn letters_that_no_relay_takes_are_a_failure() {
         let counts = LetterCounts { stored: 2, read: 1, unreadable: 3, ..LetterCounts::default() };
         let fine = letters(counts);
@@ -190,6 +219,8 @@ mod tests {
         assert!(alone.detail.contains("another port") && alone.next.contains("relay add"), "{alone:?}");
         let helped = reachability(&private(vec![relay(true, true, None)]));
         assert!(helped.detail.contains("through a relay") && helped.next.is_empty(), "{helped:?}");
+        let dead = reachability(&private(vec![relay(false, false, Some("connection refused"))]));
+        assert!(dead.next.contains("holds a place") && !dead.next.contains("relay add"), "{dead:?}");
         assert!(reachability(&NetStatus::default()).next.contains("answer"));
         let public = NetStatus { reachability: Reachability::Public, ..NetStatus::default() };
         assert!(reachability(&public).next.is_empty());

@@ -1,7 +1,7 @@
 //! What a doctor says of the ways to one member: which addresses were tried over which transport and
 //! what came of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pairwave_api::Check;
 use pairwave_wire::TransportId;
@@ -12,6 +12,8 @@ use crate::view::{ago, why_relayed};
 
 /// Attempts that are told of one member.
 const TOLD: usize = 6;
+/// Attempts at the addresses of one member that end within this time belong together.
+const ROUND: Duration = Duration::from_secs(20);
 
 /// The path that a connection takes, and why it takes no better one.
 pub(super) fn path(
@@ -45,7 +47,9 @@ pub(super) fn tried(name: &str, peers: &[TransportId], network: &NetStatus, now:
     });
     let told = told.collect::<Vec<_>>().join(" · ");
     let check = format!("tried for {name}");
-    let next = if network.relays.is_empty() {
+    let next = if refused(peers, network).is_some() {
+        format!("Let {name} run `pairwave up`; each address is tried again by itself.")
+    } else if network.relays.is_empty() {
         format!(
             "If {name}'s companion is up, neither side can reach the other: name a relay with `pairwave relay add MULTIADDR`."
         )
@@ -53,6 +57,15 @@ pub(super) fn tried(name: &str, peers: &[TransportId], network: &NetStatus, now:
         format!("Let {name} run `pairwave up` and `pairwave doctor`; each address is tried again by itself.")
     };
     Some(failed(&check, told, next))
+}
+
+/// The machine that told us itself, the last time that we tried, that nobody listens there. Only TCP tells:
+/// over UDP a closed port is often as silent as a machine that is off.
+pub(super) fn refused<'a>(peers: &[TransportId], network: &'a NetStatus) -> Option<&'a DialReport> {
+    let by_tcp: Vec<&DialReport> =
+        latest(peers, network).into_iter().filter(|dial| transport(&dial.address) == "TCP").collect();
+    let last = by_tcp.first()?.at;
+    by_tcp.into_iter().find(|dial| dial.is_refused() && last.saturating_duration_since(dial.at) < ROUND)
 }
 
 fn next_of(peers: &[TransportId], network: &NetStatus) -> String {
@@ -97,8 +110,6 @@ fn transport(address: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::net::{PunchReport, RelayStatus};
 
@@ -159,5 +170,25 @@ mod tests {
         let helped = NetStatus { relays: vec![relay()], ..network };
         assert!(tried("bob", &[bob()], &helped, later).unwrap().next.contains("pairwave up"));
         assert_eq!(tried("bob", &[], &helped, later), None);
+    }
+
+    #[test]
+    fn only_a_port_that_was_refused_lately_over_tcp_tells() {
+        let now = Instant::now();
+        let dial = |address: &str, outcome: &str, after| DialReport {
+            peer: bob(),
+            address: address.into(),
+            outcome: outcome.into(),
+            at: now + Duration::from_secs(after),
+        };
+        let at = |dials: Vec<DialReport>| {
+            refused(&[bob()], &NetStatus { dials, ..NetStatus::default() }).map(|dial| dial.address.clone())
+        };
+        let udp = dial("/ip4/10.0.0.2/udp/1/quic-v1", "connection refused", 0);
+        let tcp = dial("/ip4/10.0.0.2/tcp/1", "connection refused", 0);
+        let other = |after| dial("/ip4/10.9.0.2/tcp/1", "timed out", after);
+        assert_eq!(at(vec![udp.clone()]), None);
+        assert_eq!(at(vec![udp, tcp.clone(), other(5)]).as_deref(), Some("/ip4/10.0.0.2/tcp/1"));
+        assert_eq!(at(vec![tcp, other(60)]), None, "it has been tried elsewhere since");
     }
 }
