@@ -12,9 +12,15 @@ use libp2p::{Multiaddr, PeerId};
 use crate::net::address;
 use crate::net::paths::Rank;
 
-/// Pauses before each attempt in turn; the last one repeats.
-const PAUSES: [Duration; 4] =
-    [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(15 * 60), Duration::from_secs(60 * 60)];
+/// Pauses before each attempt in turn; the last one repeats. The first is for a path so slow and lossy, or
+/// a network so new, that QUIC only came too late: the dial of it that lost against TCP is over by then.
+const PAUSES: [Duration; 5] = [
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(15 * 60),
+    Duration::from_secs(60 * 60),
+];
 /// How long a changed network may take to settle.
 const SETTLING: Duration = Duration::from_secs(3);
 /// How long a connection over QUIC must have stood for its end to say nothing against the next.
@@ -125,7 +131,7 @@ mod tests {
         let mut returns = known(bob);
         assert_eq!(returns.due(), None);
         returns.reached(&bob, Some(Rank::Tcp), now);
-        for pause in PAUSES.iter().chain(&PAUSES[3..]) {
+        for pause in PAUSES.iter().chain(&PAUSES[4..]) {
             assert_eq!(returns.due(), Some(now + *pause));
             now += *pause;
             assert_eq!(returns.poll(now), Some((bob, vec![parsed(QUIC)])));
