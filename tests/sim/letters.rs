@@ -170,6 +170,16 @@ fn relays_that_refuse_are_asked_again() {
 }
 
 #[test]
+fn a_question_that_is_lost_with_its_connection_is_asked_again_soon() {
+    let (mut world, room) = pair(8, 1);
+    let said = left_for_bob(&mut world, room, 2);
+    world.post.lose_answers = 3;
+    world.start(BOB);
+    assert!(world.run_until(15 * SECOND, |world| said.iter().all(|event| has(world, BOB, room, event))));
+    assert_eq!(world.post.lose_answers, 0);
+}
+
+#[test]
 fn a_relay_that_is_killed_is_not_missed() {
     let (mut world, room) = pair(6, 2);
     let said = left_for_bob(&mut world, room, 2);

@@ -55,6 +55,8 @@ pub struct Post {
     /// Nothing that was to be discarded goes.
     pub keeps_all: bool,
     pub refuses: bool,
+    /// So many requests get no answer: the connection ends first.
+    pub lose_answers: u64,
     /// Whoever looks finds junk, always other junk, and is told that there is more.
     pub floods: bool,
     /// How often it was asked for anything.
@@ -95,6 +97,7 @@ impl Default for Post {
             false_one_in: 0,
             keeps_all: false,
             refuses: false,
+            lose_answers: 0,
             floods: false,
             asked: 0,
             seen: Vec::new(),
@@ -155,6 +158,10 @@ impl Post {
         rng: &mut ChaCha20Rng,
     ) -> Option<MailboxAnswer> {
         let relay = (0..self.up).find(|at| transport(*at) == *relay)?;
+        if self.lose_answers > 0 {
+            self.lose_answers -= 1;
+            return None;
+        }
         self.asked += 1;
         self.told.push(request.encode());
         let request = MailboxRequest::decode(&request.encode()).expect("companions ask within bounds");

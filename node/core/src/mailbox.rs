@@ -354,7 +354,7 @@ impl Seat {
     pub(crate) fn on_mailed(&mut self, id: u64, answer: Option<MailboxAnswer>, context: &mut Context<'_>) {
         match self.mailbox.errands.remove(&id) {
             None => return,
-            Some(Errand::Collect(relay, wanted)) => self.on_collected(&relay, wanted, answer),
+            Some(Errand::Collect(relay, wanted)) => self.on_collected(&relay, wanted, answer, context.now),
             Some(Errand::Deposit) => self.on_deposited(answer, context),
             Some(Errand::Reply) => self.on_reply_left(answer == Some(MailboxAnswer::Stored), context),
             Some(Errand::Discard(relay, letters)) => self.on_discarded(relay, &letters, context),

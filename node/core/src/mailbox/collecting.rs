@@ -5,6 +5,7 @@
 //! came is dealt with before a relay is asked for more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use pairwave_wire::hello::BlindedTag;
 use pairwave_wire::mailbox::{LetterId, MailboxAnswer, MailboxRequest};
@@ -22,6 +23,9 @@ const EPOCHS: usize = 4;
 /// How often a relay that says that there is more is asked for it at once although nothing that it
 /// gave was of use. After that it is asked no more than one that has nothing.
 const VAIN: u32 = 8;
+
+/// How long after a relay did not answer it is asked again at first; twice as long each further time.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What one request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +49,8 @@ pub(super) struct Collecting {
     more: BTreeSet<(TransportId, Wanted)>,
     /// How often they were asked for more since something of it was of use.
     vain: BTreeMap<(TransportId, Wanted), u32>,
+    /// Requests in a row that no relay answered.
+    unanswered: u32,
 }
 
 impl Collecting {
@@ -122,9 +128,22 @@ impl Seat {
         }
     }
 
-    pub(super) fn on_collected(&mut self, relay: &TransportId, wanted: Wanted, answer: Option<MailboxAnswer>) {
-        let Some(MailboxAnswer::Letters { letters, more }) = answer else { return };
+    pub(super) fn on_collected(
+        &mut self,
+        relay: &TransportId,
+        wanted: Wanted,
+        answer: Option<MailboxAnswer>,
+        now: Timestamp,
+    ) {
         let mailbox = &mut self.mailbox;
+        if answer.is_none() {
+            // A connection that ended takes the question with it, and there may be another one already.
+            let pause = AGAIN.saturating_mul(1 << mailbox.collecting.unanswered.min(6)).min(LOOK);
+            mailbox.collecting.unanswered = mailbox.collecting.unanswered.saturating_add(1);
+            return mailbox.look_by(now + pause);
+        }
+        mailbox.collecting.unanswered = 0;
+        let Some(MailboxAnswer::Letters { letters, more }) = answer else { return };
         let mut news = false;
         for waiting in letters {
             let is_asked_for = match wanted {

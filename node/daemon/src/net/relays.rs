@@ -40,7 +40,7 @@ const HOPEFUL: Duration = Duration::from_secs(10 * 60);
 const STEADY: Duration = Duration::from_secs(30);
 /// How long a relay may take to say who it is.
 const INTRODUCTION: Duration = Duration::from_secs(10);
-/// Pause after a refused reservation.
+/// Longest pause after a reservation that came to nothing.
 const REFUSED: Duration = Duration::from_secs(60);
 /// Pause after a relay that we hold no reservation with has closed an idle connection.
 const SPARE: Duration = Duration::from_secs(600);
@@ -84,6 +84,8 @@ struct Relay {
     quic_in_vain: bool,
     /// It is not dialled for a while, as there are enough others.
     rests: bool,
+    /// Reservations in a row that came to nothing.
+    refusals: u32,
     /// When it may be dialled, and when a reservation may be asked for.
     dial_at: Instant,
     reserve_at: Instant,
@@ -134,6 +136,7 @@ impl Relays {
         self.cut_off_since = None;
         for relay in self.relays.values_mut() {
             relay.failures = 0;
+            relay.refusals = 0;
             relay.hope();
             relay.rests = false;
             relay.dial_at = now;
@@ -254,6 +257,7 @@ impl Relays {
             relay.reservation = Reservation::Made(listener);
         }
         relay.failures = 0;
+        relay.refusals = 0;
         relay.why = None;
         if relay.token.is_forgotten(circuit, now) {
             self.steps.push(relay.present());
@@ -265,7 +269,8 @@ impl Relays {
         let is_its = |relay: &&mut Relay| relay.reservation.listener() == Some(listener);
         let Some(relay) = self.relays.values_mut().find(is_its) else { return false };
         relay.reservation = Reservation::None;
-        relay.reserve_at = now + if why.is_some() { REFUSED } else { FIRST_PAUSE };
+        relay.reserve_at = now + FIRST_PAUSE.saturating_mul(1 << relay.refusals.min(8)).min(REFUSED);
+        relay.refusals = relay.refusals.saturating_add(u32::from(why.is_some()));
         relay.why = why.or(relay.why.take());
         self.wake(now);
         true
@@ -426,6 +431,7 @@ impl Relay {
             connections: Vec::new(),
             dialling: false,
             failures: 0,
+            refusals: 0,
             wide: false,
             tcp_in_vain: false,
             quic_in_vain: false,

@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_innermost_reason_is_told() {
-        let refused = io::Error::other(io::Error::other(io::Error::from(io::ErrorKind::ConnectionRefused)));
+        let refused = io::Error::other(io::Error::other(io::Error::from(ErrorKind::ConnectionRefused)));
         assert_eq!(words(&refused), "connection refused");
         assert_eq!(
             words(&io::Error::other("Handshake with the remote timed out.")),
@@ -189,7 +189,7 @@ mod tests {
             reports.connected(PeerId::random(), &address, now);
         }
         assert!(reports.dials.len() == PEERS);
-        let failure = TransportError::Other(io::Error::from(io::ErrorKind::TimedOut));
+        let failure = TransportError::Other(io::Error::from(ErrorKind::TimedOut));
         let carol = PeerId::random();
         assert_eq!(reports.failed(carol, &DialError::Transport(vec![(address, failure)]), now), "timed out");
         assert!(
