@@ -9,7 +9,7 @@ import { button, h } from "./dom.js";
 const MEANING = {
   queued: "waits on this machine",
   sent: "on its way",
-  stored: "kept at a mailbox",
+  stored: "stored at a mailbox",
   delivered: "safe on the other machine",
   shown: "an agent or a human was given it",
 };
