@@ -322,14 +322,9 @@ impl<L: Log> Node<L> {
         Ok(record.map_or_else(BTreeMap::new, |record| seat.delivery(&record)))
     }
 
-    /// How many events a member has not got.
-    pub fn pending(&self, room: &RoomId, member: &MemberId) -> u64 {
-        self.seats.get(room).map_or(0, |seat| seat.pending(member))
-    }
-
-    /// How many of them wait for it at a mailbox.
-    pub fn waiting(&self, room: &RoomId, member: &MemberId) -> u64 {
-        self.seats.get(room).map_or(0, |seat| seat.waiting(member))
+    /// How many events a member has not got, and how many of them wait for it at a mailbox.
+    pub fn pending(&self, room: &RoomId, member: &MemberId) -> (u64, u64) {
+        self.seats.get(room).map_or((0, 0), |seat| seat.pending(member))
     }
 
     /// The artifacts of a room that are here, on their way, or were.

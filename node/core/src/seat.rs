@@ -447,14 +447,10 @@ impl Seat {
         self.others().map(|member| (member, self.deliveries.of(&member, &record.author, record.seq))).collect()
     }
 
-    pub fn pending(&self, member: &MemberId) -> u64 {
+    pub fn pending(&self, member: &MemberId) -> (u64, u64) {
         let newest = self.room.known().iter().map(|(author, _)| (*author, self.room.known().seq(author)));
-        self.deliveries.pending(member, newest.filter(|(author, _)| author != member))
-    }
-
-    /// How many of our events wait for the member at a mailbox.
-    pub fn waiting(&self, member: &MemberId) -> u64 {
-        self.deliveries.waiting(member, &self.me())
+        let pending = self.deliveries.pending(member, newest.filter(|(author, _)| author != member));
+        (pending, self.deliveries.waiting(member, &self.me()))
     }
 
     fn reader(&self) -> (RoomId, MemberId, bool) {

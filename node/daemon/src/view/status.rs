@@ -116,6 +116,7 @@ fn member_view<L: Log>(viewer: &Viewer<'_, L>, member: MemberId, network: &NetSt
     let me = member == viewer.me();
     let presence = viewer.node.presence(&id, &member);
     let path = presence.link.as_ref().and_then(|peer| network.connections.iter().find(|other| other.peer == *peer));
+    let (pending, stored) = if me { (0, 0) } else { viewer.node.pending(&id, &member) };
     MemberView {
         member: member.to_string(),
         name: viewer.name(&member),
@@ -132,8 +133,8 @@ fn member_view<L: Log>(viewer: &Viewer<'_, L>, member: MemberId, network: &NetSt
         }),
         last_seen: presence.last_seen.map(time),
         equivocated: viewer.room.state().equivocations.contains_key(&member),
-        pending: if me { 0 } else { viewer.node.pending(&id, &member) },
-        stored: if me { 0 } else { viewer.node.waiting(&id, &member) },
+        pending,
+        stored,
         sessions: sessions(viewer, member, &presence.sessions),
     }
 }
