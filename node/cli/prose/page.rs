@@ -1,7 +1,7 @@
 //! Text laid out for the width of the reader's terminal.
 
 use owo_colors::OwoColorize;
-use textwrap::{Options, core::display_width};
+use textwrap::{Options, WordSplitter, core::display_width};
 
 /// Columns to write in: the terminal's, within what is comfortable to read.
 pub fn width() -> usize {
@@ -9,13 +9,15 @@ pub fn width() -> usize {
 }
 
 /// Several lines, wrapped, each behind `indent`. Lines that look like code or a list keep their
-/// own indentation.
+/// own indentation, and what may be copied, such as an address, is not broken.
 pub fn indented(text: &str, indent: &str, width: usize) -> String {
     let mut out = String::new();
     for line in text.trim_end().lines() {
         let own: String = line.chars().take_while(|c| *c == ' ').take(24).collect();
         let margin = format!("{indent}{own}");
+        let is_long = |word: &str| word.is_ascii() && word.len() + margin.len() > width;
         let options = Options::new(width).initial_indent(&margin).subsequent_indent(&margin);
+        let options = options.word_splitter(WordSplitter::NoHyphenation).break_words(!line.split(' ').any(is_long));
         for wrapped in textwrap::wrap(line.trim(), options) {
             out.push_str(wrapped.trim_end());
             out.push('\n');
@@ -62,6 +64,16 @@ mod tests {
         let text = "one two three four five\n    let indented = true;\n\nlast";
         let told = indented(text, "  ", 14);
         assert_eq!(told, "  one two\n  three four\n  five\n      let\n      indented\n      = true;\n\n  last\n");
+    }
+
+    #[test]
+    fn an_address_stays_whole() {
+        let address = "/ip4/203.0.113.7/udp/4011/quic-v1/p2p/12D3KooW";
+        for width in [20, 60] {
+            let told = paragraph(&format!("the relay at {address} is away"), width);
+            assert!(told.lines().any(|line| line.contains(address)), "{told}");
+        }
+        assert!(paragraph("日本語日本語日本語日本語", 14).lines().count() > 1);
     }
 
     #[test]
