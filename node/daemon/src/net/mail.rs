@@ -36,6 +36,8 @@ pub enum Asker {
     Driver(u64),
     /// We ourselves, about our token.
     Token,
+    /// We ourselves, about whether it is there.
+    Doubt,
 }
 
 /// An answer, or none: the relay is not connected, or did not answer in time.

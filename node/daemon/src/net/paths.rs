@@ -138,6 +138,13 @@ impl Paths {
         self.get(id).filter(|connection| connection.rank == Rank::Relayed).map(|connection| &connection.address)
     }
 
+    /// The relay of a connection that is a circuit.
+    pub fn relay_of(&self, id: ConnectionId) -> Option<PeerId> {
+        let connection = self.get(id).filter(|connection| connection.rank == Rank::Relayed)?;
+        let way = connection.came_by.as_ref().unwrap_or(&connection.address);
+        address::circuit(&address::without_peer(way.clone())).map(|(relay, _)| relay)
+    }
+
     pub fn heard(&self, id: ConnectionId) -> Option<&Heard> {
         self.get(id).map(|connection| &connection.heard)
     }
@@ -364,6 +371,9 @@ mod tests {
         assert_eq!(paths.status(|_| Vec::new())[0].address, circuit);
         assert_eq!(paths.reachable_at(id(1)), Some(Multiaddr::empty()));
         assert_eq!(paths.circuit(id(1)), Some(&Multiaddr::empty()), "it is none of those that we asked for");
+        paths.add(bob, id(2), &dialled(&format!("{circuit}/p2p/{bob}")));
+        paths.add(bob, id(3), &dialled(QUIC));
+        assert_eq!([1, 2, 3].map(|number| paths.relay_of(id(number))), [Some(relay), Some(relay), None]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! of two requests in one moment would end the other, and what the relay sees of us has to be known
 //! before the first circuit.
 
+mod relay;
 mod token;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,8 @@ use crate::net::dials::Wish;
 use crate::net::introduction::Introduced;
 use crate::net::paths::source_towards;
 use crate::net::relay_address::RelayAddress;
-use crate::net::{RelayStatus, chance};
+use crate::net::RelayStatus;
+use relay::{Connection, Relay, Reservation};
 use token::Token;
 
 /// Reservations that are kept.
@@ -40,6 +42,8 @@ const HOPEFUL: Duration = Duration::from_secs(10 * 60);
 const STEADY: Duration = Duration::from_secs(30);
 /// How long a relay may take to say who it is.
 const INTRODUCTION: Duration = Duration::from_secs(10);
+/// How long one may take to answer that is asked whether it is there.
+const DOUBT: Duration = Duration::from_secs(3);
 /// Longest pause after a reservation that came to nothing.
 const REFUSED: Duration = Duration::from_secs(60);
 /// Pause after a relay that we hold no reservation with has closed an idle connection.
@@ -55,6 +59,8 @@ pub enum Step {
     Present(PeerId, String),
     /// Open a stream to its mailbox.
     Greet(PeerId),
+    /// Ask it anything that it answers at once; see [`Relays::answered`].
+    Ask(PeerId),
     /// Reserve there; answered by [`Relays::asked`].
     Reserve(PeerId, Multiaddr),
     Release(ListenerId),
@@ -68,48 +74,6 @@ pub struct Relays {
     steps: Vec<Step>,
     /// Since when none can be reached.
     cut_off_since: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Relay {
-    wish: RelayAddress,
-    connections: Vec<Connection>,
-    dialling: bool,
-    failures: u32,
-    /// TCP beside what there is: a punched hole needs to know how the relay sees us there.
-    wide: bool,
-    /// That came to nothing, so it is not tried again until somebody needs it.
-    tcp_in_vain: bool,
-    /// The same of QUIC beside TCP.
-    quic_in_vain: bool,
-    /// It is not dialled for a while, as there are enough others.
-    rests: bool,
-    /// Reservations in a row that came to nothing.
-    refusals: u32,
-    /// When it may be dialled, and when a reservation may be asked for.
-    dial_at: Instant,
-    reserve_at: Instant,
-    token: Token,
-    reservation: Reservation,
-    rtt: Option<Duration>,
-    why: Option<String>,
-}
-
-#[derive(Debug)]
-struct Connection {
-    id: ConnectionId,
-    address: Multiaddr,
-    /// Our own address that its packets leave from, if it can be known.
-    local: Option<IpAddr>,
-    since: Instant,
-    introduced: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reservation {
-    None,
-    Asked(ListenerId),
-    Made(ListenerId),
 }
 
 impl Relays {
@@ -165,6 +129,7 @@ impl Relays {
             return relay.back_off(longest, now);
         }
         relay.connections.clear();
+        relay.doubted_until = None;
         relay.token.lose();
         relay.rtt = None;
         let was_reserved = std::mem::replace(&mut relay.reservation, Reservation::None) != Reservation::None;
@@ -180,6 +145,22 @@ impl Relays {
         }
         if was_reserved {
             self.wake(now);
+        }
+    }
+
+    /// A link through it has fallen silent, which may be its fault: it is asked whether it is there. QUIC would
+    /// tell later, and TCP never.
+    pub fn doubt(&mut self, peer: &PeerId, now: Instant) {
+        let asked = self.relays.get_mut(peer).filter(|relay| relay.has_mailbox && relay.doubted_until.is_none());
+        if let Some(relay) = asked.filter(|relay| relay.is_introduced()) {
+            relay.doubted_until = Some(now + DOUBT);
+            self.steps.push(Step::Ask(*peer));
+        }
+    }
+
+    pub fn answered(&mut self, peer: &PeerId) {
+        if let Some(relay) = self.relays.get_mut(peer) {
+            relay.doubted_until = None;
         }
     }
 
@@ -215,6 +196,7 @@ impl Relays {
             relay.reserve_at = now + REFUSED;
         }
         let has_mail = introduced.protocols.contains(protocol::MAILBOX);
+        relay.has_mailbox = has_mail;
         if relay.token == Token::Unshown && has_mail {
             self.steps.push(relay.present());
         } else if has_mail {
@@ -353,7 +335,7 @@ impl Relays {
         if let Some(step) = self.steps.pop() {
             return Some(step);
         }
-        self.mute(now).or_else(|| self.dial(now)).or_else(|| self.reserve(now))
+        self.mute(now).or_else(|| self.silent(now)).or_else(|| self.dial(now)).or_else(|| self.reserve(now))
     }
 
     /// When to poll again at the latest. `now` is when that was last done.
@@ -369,6 +351,16 @@ impl Relays {
         let id = all.filter(|one| !one.introduced && one.since + INTRODUCTION <= now).map(|one| one.id).next()?;
         self.closed(id, now);
         Some(Step::Close(id))
+    }
+
+    /// One that was asked and did not answer has gone, whatever our connections say.
+    fn silent(&mut self, now: Instant) -> Option<Step> {
+        let is_silent = |relay: &&Relay| relay.doubted_until.is_some_and(|until| until <= now);
+        let relay = self.relays.values().find(is_silent)?;
+        let dead: Vec<ConnectionId> = relay.connections.iter().map(|connection| connection.id).collect();
+        dead.iter().for_each(|id| self.closed(*id, now));
+        self.steps.extend(dead.into_iter().map(Step::Close));
+        self.steps.pop()
     }
 
     /// A reservation is gone, and whoever rests may give another.
@@ -420,165 +412,6 @@ impl Relays {
 
     fn reservations(&self) -> usize {
         self.relays.values().filter(|relay| relay.reservation != Reservation::None).count()
-    }
-}
-
-impl Relay {
-    fn new(wish: RelayAddress, now: Instant) -> Self {
-        let token = Token::new(wish.token.as_deref());
-        Self {
-            wish,
-            connections: Vec::new(),
-            dialling: false,
-            failures: 0,
-            refusals: 0,
-            wide: false,
-            tcp_in_vain: false,
-            quic_in_vain: false,
-            rests: false,
-            dial_at: now,
-            reserve_at: now,
-            token,
-            reservation: Reservation::None,
-            rtt: None,
-            why: None,
-        }
-    }
-
-    /// A new token is shown at once to whoever has said already who it is.
-    fn renew(&mut self, wish: RelayAddress, now: Instant) -> Option<Step> {
-        if self.wish.token != wish.token {
-            self.token = Token::new(wish.token.as_deref());
-        }
-        if self.wish.addresses != wish.addresses {
-            self.failures = 0;
-            self.hope();
-            self.dial_at = now;
-            // A dial that runs knows only the old ones.
-            self.dialling = false;
-        }
-        self.wish = wish;
-        (self.token == Token::Unshown && self.is_introduced()).then(|| self.present())
-    }
-
-    fn back_off(&mut self, longest: Duration, now: Instant) {
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(longest);
-        self.failures = self.failures.saturating_add(1);
-        self.dial_at = now + pause + chance::below(pause / 4);
-    }
-
-    fn get(&self, id: ConnectionId) -> Option<&Connection> {
-        self.connections.iter().find(|connection| connection.id == id)
-    }
-
-    fn is_introduced(&self) -> bool {
-        self.connections.iter().any(|connection| connection.introduced)
-    }
-
-    fn present(&mut self) -> Step {
-        self.token = Token::Shown;
-        Step::Present(self.wish.peer, self.wish.token.clone().unwrap_or_default())
-    }
-
-    /// How long there has been a connection.
-    fn since(&self) -> Option<Instant> {
-        self.connections.first().map(|oldest| oldest.since)
-    }
-
-    /// It has not told how far away it is, and nothing speaks against its doing so soon.
-    fn may_be_near(&self) -> bool {
-        let is_coming = !self.connections.is_empty() || (self.failures == 0 && !self.rests);
-        self.rtt.is_none() && is_coming
-    }
-
-    /// Unknown is far.
-    fn distance(&self) -> Duration {
-        self.rtt.unwrap_or(Duration::MAX)
-    }
-
-    fn wants_dial(&self) -> bool {
-        !self.dialling && (self.connections.is_empty() || self.lacks_tcp() || self.lacks_quic())
-    }
-
-    /// What came to nothing may be tried again.
-    fn hope(&mut self) {
-        self.tcp_in_vain = false;
-        self.quic_in_vain = false;
-    }
-
-    /// One of several connections is gone. The relay closes those that carry nothing, and the
-    /// reservation is on the oldest.
-    fn lost_beside(&mut self, id: ConnectionId) {
-        let is_oldest = self.connections.first().is_some_and(|oldest| oldest.id == id);
-        if let Some(lost) = self.get(id).filter(|_| !is_oldest) {
-            let is_quic = address::is_quic(&lost.address);
-            self.quic_in_vain |= is_quic;
-            self.tcp_in_vain |= !is_quic;
-        }
-        self.connections.retain(|connection| connection.id != id);
-    }
-
-    /// TCP does not notice that a path is dead, and tells nothing of the ways over UDP.
-    fn lacks_quic(&self) -> bool {
-        let is_possible = self.wish.addresses.iter().any(address::is_quic) && !self.quic_in_vain;
-        self.is_introduced() && is_possible && !self.connections.iter().any(|one| address::is_quic(&one.address))
-    }
-
-    /// Where QUIC does not get through, TCP is the only hope of a direct way, and WebSocket tells nothing
-    /// of it: it leaves from another port.
-    fn lacks_tcp(&self) -> bool {
-        let has = |fits: fn(&Multiaddr) -> bool| self.connections.iter().any(|one| fits(&one.address));
-        let is_useful = self.wide || !has(address::is_quic);
-        let is_possible = self.wish.addresses.iter().any(address::is_plain_tcp) && !self.tcp_in_vain;
-        self.is_introduced() && is_useful && is_possible && !has(address::is_plain_tcp)
-    }
-
-    /// Connections over TCP that one over QUIC makes superfluous. The reservation is on the oldest.
-    fn spare_tcp(&self) -> Vec<ConnectionId> {
-        let is_quic = |one: &&Connection| address::is_quic(&one.address);
-        let has_quic = self.connections.iter().any(|one| is_quic(&one));
-        let spare = self.connections.iter().skip(1).filter(|one| has_quic && !is_quic(one));
-        spare.map(|one| one.id).collect()
-    }
-
-    fn wants_reservation(&self) -> bool {
-        // The request goes over the oldest connection.
-        let introduced = self.connections.first().is_some_and(|connection| connection.introduced);
-        introduced && !self.token.is_being_shown() && self.reservation == Reservation::None
-    }
-
-    /// `free` is from when on a reservation may be asked for, if any.
-    fn due(&self, free: Option<Instant>) -> Option<Instant> {
-        let dial = self.wants_dial().then_some(self.dial_at);
-        let reserve = free.filter(|_| self.wants_reservation()).map(|free| free.max(self.reserve_at));
-        let mute = self.connections.iter().filter(|one| !one.introduced).map(|one| one.since + INTRODUCTION).min();
-        [dial, reserve, mute].into_iter().flatten().min()
-    }
-
-    fn status(&self) -> RelayStatus {
-        let why = match (&self.why, self.connections.is_empty()) {
-            (Some(why), _) => Some(why.clone()),
-            (None, true) => Some("it is being dialled".into()),
-            (None, false) => None,
-        };
-        RelayStatus {
-            address: self.wish.text(),
-            peer: address::transport_id(&self.wish.peer),
-            connected: self.is_introduced(),
-            reserved: matches!(self.reservation, Reservation::Made(_)),
-            rtt_ms: self.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
-            why,
-            token_refused: self.token.refusal().map(str::to_owned),
-        }
-    }
-}
-
-impl Reservation {
-    fn listener(self) -> Option<ListenerId> {
-        match self {
-            Self::None => None,
-            Self::Asked(listener) | Self::Made(listener) => Some(listener),
-        }
     }
 }
 

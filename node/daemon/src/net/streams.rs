@@ -75,6 +75,8 @@ pub struct Streams {
     told: BTreeSet<PeerId>,
     /// Peers that have turned out to be companions.
     proved: Vec<PeerId>,
+    /// Relays of circuits on which a peer has fallen silent.
+    doubted: Vec<PeerId>,
     /// Connections to these carry no streams of ours.
     relays: BTreeSet<PeerId>,
     surplus: Surplus,
@@ -112,6 +114,7 @@ impl Streams {
             next_accepted: 1,
             told: BTreeSet::new(),
             proved: Vec::new(),
+            doubted: Vec::new(),
             relays: BTreeSet::new(),
             surplus: Surplus::new(me),
             remind_at: None,
@@ -160,6 +163,7 @@ impl Streams {
         let silent = self.paths.silent_beside(connection, self.patience.silence);
         if protocol == Protocol::Room && silent.contains(&connection) {
             tracing::info!("a silent peer's connections are closed");
+            self.doubted.extend(silent.iter().filter_map(|connection| self.paths.relay_of(*connection)));
             silent.into_iter().for_each(|connection| self.condemn(connection));
         }
     }
@@ -212,6 +216,11 @@ impl Streams {
     /// Peers that have proved themselves since this was last asked, or that we opened streams to.
     pub fn take_proved(&mut self) -> Vec<PeerId> {
         std::mem::take(&mut self.proved)
+    }
+
+    /// Relays that may have gone, since this was last asked.
+    pub fn take_doubted(&mut self) -> Vec<PeerId> {
+        std::mem::take(&mut self.doubted)
     }
 
     /// When to tidy up at the latest.

@@ -468,3 +468,31 @@ fn a_spare_relay_that_closes_an_idle_connection_rests_until_it_is_needed() {
     bench.relays.closed(ids[kept], bench.now);
     assert_eq!(bench.dialled().len(), 2);
 }
+
+#[test]
+fn a_relay_that_does_not_say_that_it_is_there_is_made_anew_at_once() {
+    let mut bench = Bench::new(1, None);
+    let peer = bench.peers[0];
+    bench.dialled();
+    let id = bench.up(0);
+    bench.reserved();
+    bench.made(&peer);
+    bench.now += STEADY;
+    for _ in 0..2 {
+        bench.relays.doubt(&peer, bench.now);
+        bench.relays.doubt(&peer, bench.now);
+        assert!(matches!(bench.steps()[..], [Step::Ask(asked)] if asked == peer), "it is asked once");
+        assert_eq!(bench.relays.due(bench.now), Some(bench.now + DOUBT));
+        bench.relays.answered(&peer);
+        bench.now += DOUBT;
+        assert!(bench.steps().is_empty());
+    }
+    bench.relays.doubt(&peer, bench.now);
+    bench.steps();
+    bench.now += DOUBT;
+    let steps = bench.steps();
+    assert!(matches!(&steps[..], [Step::Close(closed), Step::Dial(_)] if *closed == id), "{steps:?}");
+    bench.relays.closed(id, bench.now);
+    bench.relays.doubt(&peer, bench.now);
+    assert!(bench.steps().is_empty(), "there is nothing to doubt");
+}

@@ -29,6 +29,9 @@ impl Worker {
     }
 
     pub(super) fn take_relay_steps(&mut self) {
+        for relay in self.swarm.behaviour_mut().streams.take_doubted() {
+            self.relays.doubt(&relay, Instant::now());
+        }
         while let Some(step) = self.relays.poll(Instant::now()) {
             match step {
                 Step::Dial(wish) => self.dials.wish(wish),
@@ -40,6 +43,10 @@ impl Worker {
                     self.relays.asked(&peer, asked.ok(), Instant::now());
                 }
                 Step::Greet(peer) => self.swarm.behaviour_mut().mail.greet(peer),
+                Step::Ask(peer) => {
+                    let nothing = MailboxRequest::Discard { letters: Vec::new() };
+                    self.swarm.behaviour_mut().mail.ask_mailbox(peer, Asker::Doubt, &nothing);
+                }
                 Step::Present(peer, token) => {
                     let request = MailboxRequest::Present { token };
                     self.swarm.behaviour_mut().mail.ask_mailbox(peer, Asker::Token, &request);
@@ -65,11 +72,14 @@ impl Worker {
     }
 
     pub(super) fn on_answered(&mut self, answered: Answered) {
+        if let Answered::Mailbox { relay, answer: Some(_), .. } = &answered {
+            self.relays.answered(relay);
+        }
         match answered {
             Answered::Mailbox { asker: Asker::Driver(id), answer, .. } => self.tell(NetEvent::Mail { id, answer }),
             Answered::Lookup { asker: Asker::Driver(id), answer, .. } => self.tell(NetEvent::Lookup { id, answer }),
             Answered::Mailbox { relay, asker: Asker::Token, answer } => self.on_token_answer(&relay, answer),
-            Answered::Lookup { asker: Asker::Token, .. } => {}
+            Answered::Mailbox { asker: Asker::Doubt, .. } | Answered::Lookup { .. } => {}
         }
     }
 
