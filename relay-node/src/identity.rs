@@ -22,7 +22,14 @@ pub fn make_folder(path: &Path) -> Result<(), RelayError> {
     if !is_ours(path).map_err(failed)? {
         return Err(RelayError::Shared { path: path.into() });
     }
-    fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(failed)
+    match fs::set_permissions(path, Permissions::from_mode(0o700)) {
+        // The folder of somebody else, whose group may write there: it is theirs to shut.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            tracing::warn!(path = %path.display(), "others may read the folder, and it is not ours to shut");
+            Ok(())
+        }
+        set => set.map_err(failed),
+    }
 }
 
 /// Reads the key of a relay that keeps its things in `folder`; makes one if there is none.
@@ -46,9 +53,14 @@ pub fn load_or_create(folder: &Path) -> Result<Keypair, RelayError> {
     }
 }
 
+/// What a file system of its own brings along.
+const LOST_AND_FOUND: &str = "lost+found";
+
 /// Whether it holds a relay's things, or nothing so far. What others use must not be shut to them.
 fn is_ours(folder: &Path) -> io::Result<bool> {
-    Ok(folder.join(FILE).exists() || fs::read_dir(folder)?.next().is_none())
+    let is_other = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name() != LOST_AND_FOUND);
+    let mut others = fs::read_dir(folder)?.map(is_other);
+    Ok(folder.join(FILE).exists() || others.all(|is_other| matches!(is_other, Ok(false))))
 }
 
 /// Writes a file that either is there as a whole or not at all, readable for nobody else.
@@ -84,8 +96,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let open = || fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         open();
+        fs::create_dir(folder.path().join(LOST_AND_FOUND)).unwrap();
         make_folder(folder.path()).unwrap();
-        assert_eq!(mode(folder.path()), 0o700, "there is nothing in it");
+        assert_eq!(mode(folder.path()), 0o700, "there is nothing of anybody's in it");
         fs::write(folder.path().join("letter.txt"), b"to alice").unwrap();
         open();
         assert!(matches!(make_folder(folder.path()), Err(RelayError::Shared { .. })));

@@ -1,6 +1,6 @@
 //! Who holds a token: peers that have shown one and are here, or were lately, as long as it is not revoked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -27,6 +27,8 @@ struct Inside {
     /// When the list was last looked at.
     looked_at: Option<Instant>,
     holders: HashMap<PeerId, Shown>,
+    /// Who has a connection.
+    here: HashSet<PeerId>,
     /// Whose token was revoked since somebody asked.
     revoked: Vec<PeerId>,
     list: Vec<Token>,
@@ -51,7 +53,9 @@ impl Standing {
         inside.refresh(&self.tokens, now);
         let Some(token) = tokens::recognised(&inside.list, shown).cloned() else { return false };
         inside.make_room(now);
-        inside.holders.insert(peer, Shown { token, gone_since: None });
+        // It may have gone before its request was read.
+        let gone_since = (!inside.here.contains(&peer)).then_some(now);
+        inside.holders.insert(peer, Shown { token, gone_since });
         true
     }
 
@@ -67,6 +71,7 @@ impl Standing {
     /// It has a connection: as long as it has, its token counts.
     pub fn arrived(&self, peer: &PeerId, now: Instant) {
         let mut inside = self.inside();
+        inside.here.insert(*peer);
         if let Some(shown) = inside.holders.get_mut(peer).filter(|shown| shown.counts(now)) {
             shown.gone_since = None;
         }
@@ -74,7 +79,9 @@ impl Standing {
 
     /// Its last connection has ended.
     pub fn left(&self, peer: &PeerId, now: Instant) {
-        if let Some(shown) = self.inside().holders.get_mut(peer) {
+        let mut inside = self.inside();
+        inside.here.remove(peer);
+        if let Some(shown) = inside.holders.get_mut(peer) {
             shown.gone_since.get_or_insert(now);
         }
     }
@@ -166,6 +173,7 @@ mod tests {
         let standing = Standing::new(tokens.clone());
         let (alice, mut now) = (PeerId::random(), Instant::now());
         let (shown, _) = tokens.create(None).unwrap();
+        standing.arrived(&alice, now);
         assert!(standing.present(alice, &shown, now));
         now += 10 * KEPT;
         assert!(standing.is_holder(&alice, now), "it has been connected all the time");
@@ -180,5 +188,18 @@ mod tests {
         assert!(!standing.is_holder(&alice, now));
         standing.arrived(&alice, now);
         assert!(!standing.is_holder(&alice, now), "too late");
+    }
+
+    #[test]
+    fn who_has_gone_before_its_token_is_read_counts_for_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let tokens = Tokens::of(folder.path());
+        let standing = Standing::new(tokens.clone());
+        let (alice, now) = (PeerId::random(), Instant::now());
+        let (shown, _) = tokens.create(None).unwrap();
+        standing.arrived(&alice, now);
+        standing.left(&alice, now);
+        assert!(standing.present(alice, &shown, now) && standing.is_holder(&alice, now));
+        assert!(!standing.is_holder(&alice, now + KEPT));
     }
 }

@@ -18,8 +18,9 @@ const QUIC_IDLE: u32 = 30_000;
 /// How long a handshake may take, either way. AutoNAT's clients wait ten seconds for what came of
 /// the call that they asked for, and have to hear of one that nobody takes, too.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// How often QUIC says that it is still there. Companions that want to notice sooner say it sooner.
-const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(12);
+/// How often QUIC says that it is still there, to whoever does not say so. Companions say it sooner, and what
+/// they are silent for is then not counted from our own word.
+const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(25);
 /// Bytes that a guest may have on the way to us, unread, per stream and per connection.
 const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;

@@ -180,6 +180,18 @@ fn a_question_that_is_lost_with_its_connection_is_asked_again_soon() {
 }
 
 #[test]
+fn a_relay_that_takes_no_letters_does_not_have_the_others_asked_all_the_time() {
+    let (mut world, room) = pair(9, 2);
+    world.post.mute = Some(0);
+    left_for_bob(&mut world, room, 1);
+    world.start(BOB);
+    world.run(MINUTE);
+    let asked = world.post.asked;
+    world.run(10 * MINUTE);
+    assert!(world.post.asked - asked <= 20, "{}", world.post.asked - asked);
+}
+
+#[test]
 fn a_relay_that_is_killed_is_not_missed() {
     let (mut world, room) = pair(6, 2);
     let said = left_for_bob(&mut world, room, 2);

@@ -55,6 +55,8 @@ pub struct Post {
     /// Nothing that was to be discarded goes.
     pub keeps_all: bool,
     pub refuses: bool,
+    /// This relay takes no letters, as those that are not ours.
+    pub mute: Option<usize>,
     /// So many requests get no answer: the connection ends first.
     pub lose_answers: u64,
     /// Whoever looks finds junk, always other junk, and is told that there is more.
@@ -97,6 +99,7 @@ impl Default for Post {
             false_one_in: 0,
             keeps_all: false,
             refuses: false,
+            mute: None,
             lose_answers: 0,
             floods: false,
             asked: 0,
@@ -158,6 +161,9 @@ impl Post {
         rng: &mut ChaCha20Rng,
     ) -> Option<MailboxAnswer> {
         let relay = (0..self.up).find(|at| transport(*at) == *relay)?;
+        if self.mute == Some(relay) {
+            return None;
+        }
         if self.lose_answers > 0 {
             self.lose_answers -= 1;
             return None;

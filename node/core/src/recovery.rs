@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 /// Its word alone must not keep anybody from writing for ever.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// How long one is waited for that told the same and went away.
-const ABSENCE: Duration = Duration::from_secs(24 * 60 * 60);
+const ABSENCE: Duration = Duration::from_secs(60 * 60);
 
 /// What is known elsewhere of our own events.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub(crate) struct Recovery {
 #[derive(Debug)]
 struct Told {
     own_seq: u64,
+    /// How many of ours were here when the waiting began.
+    began_at: Option<u64>,
     /// Since when it is more than is here, or since when nothing of it came.
     since: Timestamp,
     /// How long of that they were there, up to when they came last, and when that was.
@@ -44,10 +46,12 @@ impl Recovery {
 
     /// A member told up to which seq it has our events; `here` they go so far.
     pub fn told(&mut self, member: MemberId, own_seq: u64, here: u64, now: Timestamp) {
-        let told =
-            self.told.entry(member).or_insert(Told { own_seq: 0, since: now, there: Duration::ZERO, came: None });
+        let new = || Told { own_seq: 0, began_at: None, since: now, there: Duration::ZERO, came: None };
+        let told = self.told.entry(member).or_insert_with(new);
         told.came.get_or_insert(now);
-        if told.own_seq <= here {
+        // Who takes back what it told, and tells it once more, is not waited for anew.
+        if own_seq > here && told.own_seq <= here && told.began_at != Some(here) {
+            told.began_at = Some(here);
             told.begin(now);
         }
         told.own_seq = own_seq;
@@ -142,7 +146,7 @@ mod tests {
         recovery.told(MALLORY, 9, 2, NOW);
         let gone = NOW + PATIENCE / 2;
         recovery.left(&MALLORY, gone);
-        let back = gone + 6 * PATIENCE;
+        let back = gone + 3 * PATIENCE;
         assert_eq!(missing(&recovery, 2, back), 7);
         recovery.told(MALLORY, 9, 2, back);
         assert_eq!(missing(&recovery, 2, back + PATIENCE / 4), 7);
@@ -150,6 +154,18 @@ mod tests {
         recovery.came_back(back);
         recovery.left(&MALLORY, back);
         assert_eq!((missing(&recovery, 2, back + PATIENCE), missing(&recovery, 2, back + ABSENCE)), (7, 0));
+    }
+
+    #[test]
+    fn who_takes_it_back_and_tells_it_once_more_gains_no_time() {
+        let mut recovery = Recovery::new(2);
+        recovery.told(ALICE, 2, 2, NOW);
+        recovery.told(MALLORY, 9, 2, NOW);
+        recovery.told(MALLORY, 2, 2, NOW + PATIENCE / 2);
+        recovery.told(MALLORY, 9, 2, NOW + PATIENCE / 2);
+        assert_eq!(missing(&recovery, 2, NOW + PATIENCE), 0);
+        recovery.told(ALICE, 5, 2, NOW + 9 * PATIENCE);
+        assert_eq!(missing(&recovery, 2, NOW + 9 * PATIENCE), 3, "alice learnt of it later");
     }
 
     #[test]

@@ -49,8 +49,8 @@ pub(super) struct Collecting {
     more: BTreeSet<(TransportId, Wanted)>,
     /// How often they were asked for more since something of it was of use.
     vain: BTreeMap<(TransportId, Wanted), u32>,
-    /// Requests in a row that no relay answered.
-    unanswered: u32,
+    /// Requests in a row that a relay did not answer.
+    unanswered: BTreeMap<TransportId, u32>,
 }
 
 impl Collecting {
@@ -99,7 +99,9 @@ impl Seat {
         let wanted = [Wanted::Letters].into_iter().chain(invites.into_iter().map(Wanted::Knocks));
         let wanted: Vec<Wanted> = wanted.collect();
         self.mailbox.collecting.vain.retain(|(_, of), _| wanted.contains(of));
-        for relay in self.relays(context) {
+        let relays = self.relays(context);
+        self.mailbox.collecting.unanswered.retain(|relay, _| relays.contains(relay));
+        for relay in relays {
             wanted.iter().for_each(|wanted| self.collect(&relay, *wanted, context));
         }
     }
@@ -138,11 +140,14 @@ impl Seat {
         let mailbox = &mut self.mailbox;
         if answer.is_none() {
             // A connection that ended takes the question with it, and there may be another one already.
-            let pause = AGAIN.saturating_mul(1 << mailbox.collecting.unanswered.min(6)).min(LOOK);
-            mailbox.collecting.unanswered = mailbox.collecting.unanswered.saturating_add(1);
-            return mailbox.look_by(now + pause);
+            let times = mailbox.collecting.unanswered.entry(relay.clone()).or_default();
+            let pause = AGAIN.saturating_mul(1 << (*times).min(6)).min(LOOK);
+            *times = times.saturating_add(1);
+            return if pause < LOOK {
+                mailbox.look_by(now + pause)
+            };
         }
-        mailbox.collecting.unanswered = 0;
+        mailbox.collecting.unanswered.remove(relay);
         let Some(MailboxAnswer::Letters { letters, more }) = answer else { return };
         let mut news = false;
         for waiting in letters {

@@ -23,7 +23,7 @@ use crate::net::address;
 /// Most companions of one network that are remembered. Beyond that, somebody is making them up.
 const KNOWN: usize = 256;
 /// How often to ask again. On a wireless network an answer is easily lost.
-const ASK: Duration = Duration::from_secs(60);
+const ASK: Duration = Duration::from_secs(2 * 60);
 /// The same over IPv6 beside IPv4, by which most are found: every address asks, and every one answers.
 const ASK_BESIDE: Duration = Duration::from_secs(5 * 60);
 

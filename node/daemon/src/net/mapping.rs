@@ -6,6 +6,7 @@ mod leases;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use libp2p::core::{Endpoint, transport::ListenerId, transport::PortUse};
 use libp2p::swarm::behaviour::NewListenAddr;
@@ -68,17 +69,20 @@ pub struct Mapping {
     upnp: Option<upnp::tokio::Behaviour>,
     leases: Option<Leases>,
     addresses: BTreeSet<Multiaddr>,
+    asked_at: Option<Instant>,
     /// Where the router lets others in, and by what.
     mapped: BTreeMap<Multiaddr, BTreeSet<&'static str>>,
     router: Router,
 }
 
 const UPNP: &str = "UPnP";
+/// How long a router may take that answers at all.
+const ANSWERS: Duration = Duration::from_secs(10);
 
 impl Mapping {
     pub fn new(asking: Asking) -> Self {
         let (addresses, mapped) = (BTreeSet::new(), BTreeMap::new());
-        Self { asking, upnp: None, leases: None, addresses, mapped, router: Router::default() }
+        Self { asking, upnp: None, leases: None, addresses, asked_at: None, mapped, router: Router::default() }
     }
 
     pub fn router(&self) -> &Router {
@@ -90,7 +94,9 @@ impl Mapping {
         let Router { upnp, lease } = &self.router;
         let asked = [(self.upnp.is_some(), upnp), (self.leases.is_some(), lease)];
         let is_open = asked.iter().any(|(_, word)| matches!(word, Word::Open(_)));
-        !self.addresses.is_empty() && !is_open && asked.contains(&(true, &Word::Unknown))
+        // Some say nothing at all.
+        let is_new = self.asked_at.is_some_and(|at| at.elapsed() < ANSWERS);
+        is_new && !self.addresses.is_empty() && !is_open && asked.contains(&(true, &Word::Unknown))
     }
 
     /// Where the router lets others in.
@@ -105,6 +111,7 @@ impl Mapping {
             return;
         }
         self.addresses = addresses;
+        self.asked_at = Some(Instant::now());
         self.mapped.clear();
         self.router = Router::default();
         self.upnp = self.asking.upnp.then(|| upnp(&self.addresses));

@@ -18,12 +18,12 @@ use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 use pairwave_wire::protocol;
 
+use crate::net::RelayStatus;
 use crate::net::address;
 use crate::net::dials::Wish;
 use crate::net::introduction::Introduced;
 use crate::net::paths::source_towards;
 use crate::net::relay_address::RelayAddress;
-use crate::net::RelayStatus;
 use relay::{Connection, Relay, Reservation};
 use token::Token;
 
@@ -90,7 +90,10 @@ impl Relays {
         for wish in wishes {
             match self.relays.get_mut(&wish.peer) {
                 Some(relay) => self.steps.extend(relay.renew(wish, now)),
-                None => drop(self.relays.insert(wish.peer, Relay::new(wish, now))),
+                None => {
+                    self.relays.insert(wish.peer, Relay::new(wish, now));
+                    self.cut_off_since = None;
+                }
             }
         }
     }
@@ -120,6 +123,9 @@ impl Relays {
     }
 
     pub fn closed(&mut self, id: ConnectionId, now: Instant) {
+        if !self.has_connection(id) {
+            return;
+        }
         let enough = self.reservations() >= RESERVED;
         let longest = self.longest_pause(now);
         let Some(relay) = self.relays.values_mut().find(|relay| relay.get(id).is_some()) else { return };
@@ -340,6 +346,9 @@ impl Relays {
 
     /// When to poll again at the latest. `now` is when that was last done.
     pub fn due(&self, now: Instant) -> Option<Instant> {
+        if !self.steps.is_empty() {
+            return Some(now);
+        }
         let free = self.reservations() < RESERVED;
         let weighed = self.weighing_until(now);
         self.relays.values().filter_map(|relay| relay.due(free.then(|| weighed.unwrap_or(now)))).min()

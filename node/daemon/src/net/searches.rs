@@ -18,15 +18,15 @@ use crate::net::paths::Rank;
 const FIRST_SEARCH: Duration = Duration::from_secs(7);
 /// How long any other may take. Whoever was dialled is not told of the end.
 const SEARCH: Duration = Duration::from_secs(20);
-/// Pauses after each search in turn; the last one repeats.
+/// Pauses after each search in turn, before what has to be prepared for the next; the last one repeats.
 const PAUSES: [Duration; 5] = [
-    Duration::from_secs(3),
+    Duration::ZERO,
     Duration::from_secs(60),
     Duration::from_secs(5 * 60),
     Duration::from_secs(15 * 60),
     Duration::from_secs(60 * 60),
 ];
-/// How long relays may take to see us anew after a change.
+/// How long relays may take to see us anew, after a change or over TCP as well.
 const SETTLING: Duration = Duration::from_secs(3);
 /// How long it is remembered how far the searches for a peer had come.
 const REMEMBERED: Duration = Duration::from_secs(60 * 60);
@@ -36,6 +36,8 @@ const ABSENT: usize = 256;
 /// What there is to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
+    /// A search begins soon: relays are to see us over TCP as well.
+    Prepare,
     /// A fresh circuit for another search.
     Circuit(PeerId, Multiaddr),
     /// A search ended without a word from the other side.
@@ -57,10 +59,12 @@ struct Search {
     failures: usize,
     /// When the next one begins.
     next: Option<Instant>,
+    /// It was told to prepare for that.
+    prepared: bool,
     /// The other side did not want one so far.
     unwanted: bool,
-    /// Where the other side said that it is.
-    addresses: Vec<Multiaddr>,
+    /// Where the other side said that it is, if it did.
+    addresses: Option<BTreeSet<Multiaddr>>,
     /// When the last circuit ended.
     absent_since: Option<Instant>,
 }
@@ -77,8 +81,9 @@ impl Searches {
             until: None,
             failures: 0,
             next: None,
+            prepared: false,
             unwanted: false,
-            addresses: Vec::new(),
+            addresses: None,
             absent_since: None,
         };
         let search = self.peers.entry(peer).or_insert_with(new);
@@ -118,6 +123,7 @@ impl Searches {
         let pause = PAUSES[search.failures.min(PAUSES.len() - 1)];
         search.failures += 1;
         search.next = Some(now + pause);
+        search.prepared = false;
         Some(search.failures)
     }
 
@@ -127,7 +133,7 @@ impl Searches {
             Some(search) if !search.unwanted && search.until.is_some() => {
                 search.until = None;
                 search.unwanted = true;
-                search.next = Some(now + PAUSES[0]);
+                search.next = Some(now + SETTLING);
             }
             _ => drop(self.failed(peer, now)),
         }
@@ -135,23 +141,17 @@ impl Searches {
 
     /// Our own addresses, or what relays see of them, have changed.
     pub fn restart(&mut self, now: Instant) {
-        for search in self.peers.values_mut() {
-            search.failures = 0;
-            // One that runs is not to be disturbed; the next follows soon if it fails.
-            if search.until.is_some() {
-                continue;
-            }
-            let next = now + SETTLING;
-            search.next = Some(search.next.map_or(next, |known| known.min(next)));
-        }
+        self.peers.values_mut().for_each(|search| search.start_over(now));
     }
 
     /// The other side may be at these addresses: if they are others than before, it has moved.
-    pub fn may_be_at(&mut self, peer: &PeerId, addresses: &[Multiaddr]) {
-        if let Some(search) = self.peers.get_mut(peer).filter(|search| search.addresses != addresses) {
-            search.addresses = addresses.to_vec();
-            search.failures = 0;
+    pub fn may_be_at(&mut self, peer: &PeerId, addresses: &[Multiaddr], now: Instant) {
+        let Some(search) = self.peers.get_mut(peer) else { return };
+        let addresses = addresses.iter().cloned().collect();
+        if search.addresses.as_ref().is_some_and(|known| *known != addresses) {
+            search.start_over(now);
         }
+        search.addresses = Some(addresses);
     }
 
     /// Peers that a circuit to is no search.
@@ -161,7 +161,8 @@ impl Searches {
 
     /// None is under way, and the next one takes a while to come.
     pub fn all_rest(&self, now: Instant) -> bool {
-        self.due().is_none_or(|due| due > now + PAUSES[0])
+        let is_soon = |search: &Search| search.due().is_some_and(|due| due <= now + SETTLING);
+        !self.peers.values().any(|search| search.until.is_some() || is_soon(search))
     }
 
     /// What to do now; ask until there is nothing.
@@ -172,7 +173,12 @@ impl Searches {
         }
         let is_due = |search: &Search| search.next.is_some_and(|next| next <= now);
         let (peer, search) = self.peers.iter_mut().find(|(_, search)| is_due(search) && search.circuit().is_some())?;
-        search.next = None;
+        if search.failures > 0 && !search.prepared {
+            search.prepared = true;
+            search.next = Some(now + SETTLING);
+            return Some(Step::Prepare);
+        }
+        (search.next, search.prepared) = (None, false);
         Some(Step::Circuit(*peer, search.circuit()?))
     }
 
@@ -186,6 +192,14 @@ impl Search {
     /// The last one failed, nobody has moved since, and it is not time for the next.
     fn rests(&self, now: Instant) -> bool {
         self.failures > 0 && self.next.is_some_and(|next| next > now)
+    }
+
+    fn start_over(&mut self, now: Instant) {
+        self.failures = 0;
+        // One that runs is not to be disturbed; the next follows soon if it fails.
+        if self.until.is_none() {
+            self.next = Some(now + SETTLING);
+        }
     }
 
     fn circuit(&self) -> Option<Multiaddr> {
@@ -230,6 +244,9 @@ mod tests {
             assert_eq!(searches.failed(&bob, now), None, "it has ended already");
             assert_eq!(searches.due(), Some(now + *pause));
             now += *pause;
+            assert_eq!(searches.poll(now), Some(Step::Prepare));
+            assert_eq!((searches.poll(now), searches.due()), (None, Some(now + SETTLING)));
+            now += SETTLING;
             assert_eq!(searches.poll(now), Some(Step::Circuit(bob, circuit.parse().unwrap())));
         }
         searches.connected(bob, id(2), &dialled("/ip4/203.0.113.9/udp/1/quic-v1"), now);
@@ -267,7 +284,6 @@ mod tests {
         searches.connected(bob, id(1), &dialled(&circuit), now);
         searches.failed(&bob, now);
         searches.closed(id(1), now);
-        now += PAUSES[0];
         searches.connected(bob, id(2), &dialled(&circuit), now);
         assert_eq!(searches.due(), Some(now + SEARCH));
         searches.closed(id(2), now);
@@ -290,20 +306,54 @@ mod tests {
         searches.connected(bob, id(1), &dialled(&circuit), now);
         assert!(searches.resting(now).is_empty());
         searches.failed(&bob, now);
+        assert_eq!(searches.poll(now), Some(Step::Prepare));
         assert_eq!(searches.resting(now), BTreeSet::from([bob]));
         searches.closed(id(1), now);
         searches.connected(bob, id(2), &dialled(&circuit), now);
-        assert_eq!((searches.due(), searches.peers[&bob].until), (Some(now + PAUSES[0]), None));
-        searches.may_be_at(&bob, &["/ip4/203.0.113.9/tcp/1".parse().unwrap()]);
-        assert!(searches.resting(now).is_empty(), "bob has moved");
-        searches.connected(bob, id(4), &dialled(&circuit), now);
-        assert_eq!(searches.due(), Some(now + FIRST_SEARCH));
-        searches.failed(&bob, now);
-        let then = now + PAUSES[0];
+        assert_eq!((searches.due(), searches.peers[&bob].until), (Some(now + SETTLING), None));
+        let then = now + SETTLING;
         assert!(searches.resting(then).is_empty());
         assert_eq!(searches.poll(then), Some(Step::Circuit(bob, circuit.parse().unwrap())));
         searches.connected(bob, id(3), &dialled(&circuit), then);
         assert_eq!(searches.due(), Some(then + SEARCH));
+    }
+
+    #[test]
+    fn whoever_moved_is_looked_for_anew() {
+        let (bob, circuit) = (PeerId::random(), circuit());
+        let [here, there]: [Multiaddr; 2] =
+            ["/ip4/203.0.113.8/tcp/1", "/ip4/203.0.113.9/tcp/1"].map(|at| at.parse().unwrap());
+        let mut searches = Searches::default();
+        let now = Instant::now();
+        searches.connected(bob, id(1), &dialled(&circuit), now);
+        for _ in 0..2 {
+            searches.failed(&bob, now);
+            searches.connected(bob, id(1), &dialled(&circuit), now);
+        }
+        searches.failed(&bob, now);
+        searches.may_be_at(&bob, &[here.clone(), there.clone()], now);
+        searches.may_be_at(&bob, &[there.clone(), here], now);
+        assert_eq!(searches.due(), Some(now + PAUSES[1]), "that is where it was");
+        assert_eq!(searches.resting(now), BTreeSet::from([bob]));
+        searches.may_be_at(&bob, &[there], now);
+        assert_eq!((searches.due(), searches.resting(now)), (Some(now + SETTLING), BTreeSet::new()));
+        searches.connected(bob, id(2), &dialled(&circuit), now);
+        assert_eq!(searches.due(), Some(now + FIRST_SEARCH));
+    }
+
+    #[test]
+    fn all_rest_when_none_is_under_way_or_about_to_be() {
+        let (bob, carol, circuit) = (PeerId::random(), PeerId::random(), circuit());
+        let mut searches = Searches::default();
+        let now = Instant::now();
+        assert!(searches.all_rest(now));
+        searches.connected(bob, id(1), &dialled(&circuit), now);
+        searches.failed(&bob, now);
+        searches.connected(bob, id(1), &dialled(&circuit), now);
+        searches.failed(&bob, now);
+        assert!(searches.all_rest(now) && !searches.all_rest(now + PAUSES[1]));
+        searches.connected(carol, id(2), &dialled(&circuit), now);
+        assert!(!searches.all_rest(now));
     }
 
     #[test]
@@ -327,7 +377,7 @@ mod tests {
         let now = Instant::now();
         searches.connected(bob, id(1), &dialled(&circuit), now);
         searches.unwanted(&bob, now);
-        assert_eq!(searches.due(), Some(now + PAUSES[0]));
+        assert_eq!(searches.due(), Some(now + SETTLING));
         searches.connected(bob, id(1), &dialled(&circuit), now);
         assert_eq!(searches.due(), Some(now + FIRST_SEARCH));
         searches.unwanted(&bob, now);

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use libp2p::{quic, yamux};
 
-/// Silence after which QUIC gives a connection up, in milliseconds. A room's link notices sooner that
+/// Silence after which QUIC gives a connection up, in milliseconds, counted from when it asks. A room's link notices sooner that
 /// nothing comes through, so this is for relays, and for others before there is a link.
-const QUIC_IDLE: u32 = 26_000;
+const QUIC_IDLE: u32 = 20_000;
 /// How often QUIC says that it is still there, if the other side does not say it before: what is lost of
 /// that can be sent anew several times, and routers keep the way open. A room's link speaks more often, so
 /// this costs only where there is none.
-const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(13);
+const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Bytes that a peer may have on the way to us, unread, per stream and per connection.
 const STREAM_WINDOW: u32 = 512 * 1024;
 const CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;

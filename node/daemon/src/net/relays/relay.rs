@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use libp2p::Multiaddr;
 use libp2p::core::transport::ListenerId;
 use libp2p::swarm::ConnectionId;
-use libp2p::Multiaddr;
 
 use super::token::Token;
 use super::{FIRST_PAUSE, INTRODUCTION, Step};

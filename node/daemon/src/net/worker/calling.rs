@@ -23,7 +23,7 @@ impl Worker {
             Some(id) if id != *self.swarm.local_peer_id() => {
                 let addresses = self.reachable(addresses, Some(&id));
                 let (circuits, direct): (Vec<_>, Vec<_>) = addresses.into_iter().partition(address::is_relayed);
-                self.searches.may_be_at(&id, &direct);
+                self.searches.may_be_at(&id, &direct, Instant::now());
                 self.returns.learn(id, &direct);
                 if !self.swarm.behaviour().streams.counts_as_connected(&id) {
                     self.call(id, circuits);

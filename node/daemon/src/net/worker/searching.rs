@@ -18,9 +18,13 @@ impl Worker {
         }
         while let Some(step) = self.searches.poll(now) {
             match step {
+                Step::Prepare => self.relays.widen(),
                 Step::Circuit(peer, circuit) => self.dial_beside(peer, vec![circuit]),
                 Step::Fruitless(peer) => self.on_fruitless(peer, "no direct way was found in time".into()),
             }
+        }
+        if self.searches.all_rest(now) {
+            self.relays.narrow();
         }
         let resting = self.searches.resting(now);
         if let Some(punching) = self.swarm.behaviour_mut().punching.as_mut() {
@@ -68,14 +72,11 @@ impl Worker {
 
     fn on_fruitless(&mut self, peer: PeerId, why: String) {
         let now = Instant::now();
-        let Some(failures) = self.searches.failed(&peer, now).filter(|_| self.wants(&peer)) else { return };
+        if self.searches.failed(&peer, now).is_none() || !self.wants(&peer) {
+            return;
+        }
         tracing::debug!(%peer, why, "no direct way was found");
         self.reports.punched(peer, Err(why), now);
-        match failures {
-            1 => self.relays.widen(),
-            _ if self.searches.all_rest(now) => self.relays.narrow(),
-            _ => {}
-        }
     }
 
     /// The peer is one that we want to reach directly.
