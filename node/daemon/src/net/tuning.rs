@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use libp2p::{quic, yamux};
 
-/// Silence after which QUIC gives a connection up, in milliseconds, counted from when it asks. A room's link notices sooner that
-/// nothing comes through, so this is for relays, and for others before there is a link.
+/// Silence after which QUIC gives a connection up, in milliseconds, counted from when it asks. A room's link
+/// notices sooner that nothing comes through, so this is for relays, and for others before there is a link.
 const QUIC_IDLE: u32 = 20_000;
 /// How often QUIC says that it is still there, if the other side does not say it before: what is lost of
 /// that can be sent anew several times, and routers keep the way open. A room's link speaks more often, so
