@@ -76,6 +76,14 @@ impl Collecting {
         *vain <= VAIN
     }
 
+    /// How soon a relay that did not answer is asked again, if that is sooner than all of them are.
+    fn pause_after_silence(&mut self, relay: &TransportId) -> Option<Duration> {
+        let times = self.unanswered.entry(relay.clone()).or_default();
+        let pause = AGAIN.saturating_mul(1 << (*times).min(6));
+        *times = times.saturating_add(1);
+        Some(pause).filter(|pause| *pause < LOOK)
+    }
+
     fn held_of(&self, relay: &TransportId, wanted: Wanted) -> impl Iterator<Item = LetterId> {
         let of = move |((at, _), held): &(&(TransportId, LetterId), &Wanted)| at == relay && **held == wanted;
         self.held.iter().filter(of).map(|((_, id), _)| *id)
@@ -138,17 +146,15 @@ impl Seat {
         now: Timestamp,
     ) {
         let mailbox = &mut self.mailbox;
-        if answer.is_none() {
+        let Some(answer) = answer else {
             // A connection that ended takes the question with it, and there may be another one already.
-            let times = mailbox.collecting.unanswered.entry(relay.clone()).or_default();
-            let pause = AGAIN.saturating_mul(1 << (*times).min(6)).min(LOOK);
-            *times = times.saturating_add(1);
-            return if pause < LOOK {
-                mailbox.look_by(now + pause)
-            };
-        }
+            if let Some(pause) = mailbox.collecting.pause_after_silence(relay) {
+                mailbox.look_by(now + pause);
+            }
+            return;
+        };
         mailbox.collecting.unanswered.remove(relay);
-        let Some(MailboxAnswer::Letters { letters, more }) = answer else { return };
+        let MailboxAnswer::Letters { letters, more } = answer else { return };
         let mut news = false;
         for waiting in letters {
             let is_asked_for = match wanted {
